@@ -1,0 +1,70 @@
+"""Every way Pilotage stops, each with its exit code.
+
+::
+
+    PilotageError            70  a bug in Pilotage, when raised bare
+    ├── UsageError            2  wrong command line, address or input
+    │   └── ConfigError       2  pilotage.yml, PILOTAGE_*, a flag's value
+    ├── RefusedError          2  a directory, file or store that must not be used
+    ├── SetupError            2  something is missing here: a driver, an engine, an image, a right
+    ├── ConflictError         3  diverged, out of order, checksum
+    ├── DoubtError            4  needs a person
+    ├── TemporaryError        5  safe to run again
+    └── IntegrityError        6  stored bytes are not what their hash says
+
+A message says what happened, where, and what to do next. Exit code 1 is no error: it is the verdict of a lint run.
+"""
+
+from __future__ import annotations
+
+
+class PilotageError(Exception):
+    """A failure with a message for people and an exit code for machines."""
+
+    exit_code = 70
+
+
+class UsageError(PilotageError):
+    """The command line, an address or an input cannot be meant."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """The configuration is wrong; the message names file and line, variable or flag."""
+
+
+class RefusedError(PilotageError):
+    """An input that must not be used: symlink out of the tree, binary file, over a cap."""
+
+    exit_code = 2
+
+
+class SetupError(PilotageError):
+    """Something this machine lacks: a driver, an engine, an image, a permission, a password that works."""
+
+    exit_code = 2
+
+
+class ConflictError(PilotageError):
+    """Two states that cannot both be right: diverged history, checksum, moved tag."""
+
+    exit_code = 3
+
+
+class DoubtError(PilotageError):
+    """What happened cannot be decided by the program."""
+
+    exit_code = 4
+
+
+class TemporaryError(PilotageError):
+    """A time-out or an outage; nothing is half-done and running again is safe."""
+
+    exit_code = 5
+
+
+class IntegrityError(PilotageError):
+    """Stored bytes are missing or are not what their hash says."""
+
+    exit_code = 6

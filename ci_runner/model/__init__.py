@@ -1,0 +1,1 @@
+"""The frozen values that stations hand to one another."""

@@ -1,0 +1,106 @@
+"""A migration directory, from raw bytes to migrations in execution order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Level = Literal["error", "warning", "notice"]
+TxMode = Literal["file", "all", "none", "changeset"]
+Kind = Literal["versioned", "repeatable", "baseline", "checkpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What a source read, with nothing judged yet.
+
+    ``path`` is the directory as the user gave it. ``files`` are relative POSIX paths to bytes. ``context`` are marker files
+    outside the directory (``Cargo.toml`` …). ``irregular`` are entries that were not opened, with the reason
+    (``symlink``, ``fifo``, ``unreadable`` …) as (relative path, reason).
+    """
+
+    path: str
+    files: Mapping[str, bytes]
+    context: Mapping[str, bytes] = field(default_factory=dict)
+    irregular: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with the directory itself; ``code`` is a slug of the catalogue, ``line`` counts from 1."""
+
+    code: str
+    level: Level
+    message: str
+    file: str | None = None
+    line: int | None = None
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a file that runs forward, as character offsets into ``Migration.text``; ``transaction`` overrides the file's.
+
+    Formats with sections (goose, dbmate, liquibase) have parts; for the others the one part is the whole file. ``whole`` says
+    that the part is one statement however many delimiters it holds (goose's StatementBegin … StatementEnd).
+    """
+
+    start: int
+    end: int
+    transaction: TxMode | None = None
+    whole: bool = False
+    delimiter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One forward migration file.
+
+    ``text`` is the decoded file without byte order mark, lines as they are. ``sha256`` is the hash of the raw bytes (hex).
+    ``delimiter`` is the statement delimiter a directive asks for, "" for the dialect's own.
+    """
+
+    name: str
+    version: str
+    description: str
+    text: str
+    sha256: str
+    kind: Kind = "versioned"
+    transaction: TxMode = "file"
+    parts: tuple[Part, ...] = ()
+    delimiter: str = ""
+    directives: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SumCheck:
+    """Outcome of comparing ``atlas.sum`` on disk: ok, or the first difference (``line`` from 1), or why it cannot be compared."""
+
+    ok: bool
+    line: int | None = None
+    file: str | None = None
+    reason: str | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationDir:
+    """A directory as read: migrations in execution order, its sum, and every problem found on the way.
+
+    ``aux`` are the other files worth keeping in a registry (down files, format metadata), as relative paths; ``first_run`` are the versions that run
+    on an empty database when not all do; ``skipped`` are SQL files deliberately not read.
+    """
+
+    path: str
+    format: str
+    dialect: str
+    migrations: tuple[Migration, ...]
+    sum: str
+    sum_check: SumCheck
+    problems: tuple[Problem, ...] = ()
+    skipped: tuple[str, ...] = ()
+    first_run: tuple[str, ...] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    down: tuple[str, ...] = ()

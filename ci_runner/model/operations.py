@@ -1,0 +1,370 @@
+"""What one statement does to a schema, in the vocabulary of Alembic and Django.
+
+``kind`` is the published name (``alter-table.add-column``; the list is in ``docs/explain.md``). An operation that changes the
+catalog has a class of its own; one that a rule or the explain table only needs to know of is an :class:`Other`. A statement
+that was not understood yields no operation and a reason (:class:`Statement`).
+
+Names are folded by the dialect's identifier rules already; ``schema`` is "" where the statement does not say one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Name(NamedTuple):
+    """A folded, possibly schema-qualified name."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+class Type(NamedTuple):
+    """A column type: ``base`` lower case without arguments (``varchar``, ``double precision``), ``args`` as written.
+
+    ``text`` is the type as written. ``suffix`` holds what follows the arguments in lower case (``unsigned``, ``with time zone``, ``[]``).
+    """
+
+    base: str
+    args: tuple[str, ...] = ()
+    suffix: str = ""
+    text: str = ""
+
+
+class Reference(NamedTuple):
+    """The far side of a foreign key; actions in lower case, "" when not given."""
+
+    table: Name
+    columns: tuple[str, ...] = ()
+    on_delete: str = ""
+    on_update: str = ""
+
+
+class Column(NamedTuple):
+    """A column definition; ``default`` and ``check`` are source text, ``nullable`` is None where the statement does not say."""
+
+    name: str
+    type: Type | None
+    nullable: bool | None = None
+    default: str | None = None
+    generated: str = ""                    # "", "stored", "virtual"
+    identity: bool = False                 # IDENTITY, AUTO_INCREMENT, serial
+    primary_key: bool = False
+    unique: bool = False
+    references: Reference | None = None
+    check: str | None = None
+    charset: str = ""
+    collation: str = ""
+    position: str = ""                     # "first", "after x" (MySQL)
+    options: tuple[str, ...] = ()          # dialect extras, lower case: "with values", "rowversion", "codec", "ttl", "on update"
+    constraint: str = ""                   # name given to an inline constraint, the first one
+
+
+class Constraint(NamedTuple):
+    """A table constraint. ``kind``: primary-key, unique, foreign-key, check, exclusion, not-null."""
+
+    kind: str
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    references: Reference | None = None
+    expression: str = ""
+    not_valid: bool = False                # NOT VALID (PostgreSQL), WITH NOCHECK (SQL Server)
+    using_index: str = ""
+    enforced: bool = True
+    options: tuple[str, ...] = ()          # lower case: "online", "nulls not distinct", "deferrable"
+
+
+class Index(NamedTuple):
+    """An index definition; ``columns`` are folded names or expression text; ``options`` lower case ("online", "algorithm=inplace", "lock=none")."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+    method: str = ""
+    where: str = ""
+    include: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What every operation says of itself; ``start`` and ``end`` are character offsets into the migration's text.
+
+    ``conditional``: inside an IF guard or a DO block's branch. ``options``: statement-level extras in lower case
+    (``algorithm=instant``, ``lock=none``, ``on cluster``, ``cascade``, ``online``).
+    """
+
+    kind: str
+    start: int
+    end: int
+    conditional: bool = False
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTable(Operation):
+    """CREATE TABLE in all its forms; ``source`` is the table of LIKE / CLONE / AS table, ``selects`` says AS SELECT."""
+
+    table: Name
+    columns: tuple[Column, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    if_not_exists: bool = False
+    or_replace: bool = False
+    temporary: bool = False
+    source: Name | None = None
+    selects: bool = False
+    partition_of: Name | None = None
+    partition_by: str = ""                 # text after PARTITION BY
+    engine: str = ""
+    order_by: tuple[str, ...] = ()         # ClickHouse sort key, Redshift SORTKEY
+    charset: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropTable(Operation):
+    """DROP TABLE; one operation for all names of the statement."""
+
+    tables: tuple[Name, ...]
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameTable(Operation):
+    """A table under a new name; ``new.schema`` "" means the same schema. Also SET SCHEMA (kind alter-table.set-schema)."""
+
+    table: Name
+    new: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddColumn(Operation):
+    """ALTER TABLE … ADD COLUMN."""
+
+    table: Name
+    column: Column
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropColumn(Operation):
+    """ALTER TABLE … DROP COLUMN."""
+
+    table: Name
+    column: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameColumn(Operation):
+    """A column under a new name."""
+
+    table: Name
+    column: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlterColumnType(Operation):
+    """A column's type, or with ``definition`` its whole definition (MySQL MODIFY / CHANGE, SQL Server, ClickHouse)."""
+
+    table: Name
+    column: str
+    type: Type
+    using: str = ""
+    collation: str = ""
+    definition: Column | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlterColumn(Operation):
+    """One property of a column: kinds set-not-null, drop-not-null, set-column-default, drop-column-default, add-identity, drop-expression …"""
+
+    table: Name
+    column: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddConstraint(Operation):
+    """ADD CONSTRAINT / PRIMARY KEY / FOREIGN KEY / UNIQUE / CHECK on an existing table."""
+
+    table: Name
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropConstraint(Operation):
+    """``constraint_kind`` is "" where the statement does not say (DROP CONSTRAINT x): the catalog knows."""
+
+    table: Name
+    name: str
+    constraint_kind: str = ""
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateConstraint(Operation):
+    """VALIDATE CONSTRAINT, WITH CHECK CHECK CONSTRAINT."""
+
+    table: Name
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameConstraint(Operation):
+    """RENAME CONSTRAINT."""
+
+    table: Name
+    name: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateIndex(Operation):
+    """CREATE INDEX, and MySQL's ALTER TABLE … ADD INDEX / UNIQUE / FULLTEXT."""
+
+    table: Name
+    index: Index
+    concurrently: bool = False
+    only: bool = False
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropIndex(Operation):
+    """DROP INDEX; ``table`` where the dialect names it. ``indexes`` are qualified where the statement qualifies them."""
+
+    indexes: tuple[Name, ...]
+    table: Name | None = None
+    concurrently: bool = False
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameIndex(Operation):
+    """An index under a new name."""
+
+    index: Name
+    new: str
+    table: Name | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateEnum(Operation):
+    """CREATE TYPE … AS ENUM."""
+
+    type: Name
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlterEnum(Operation):
+    """ADD VALUE (kind alter-type.add-value), RENAME VALUE (alter-type.rename-value; ``value`` → ``new``)."""
+
+    type: Name
+    value: str
+    new: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFunction(Operation):
+    """CREATE FUNCTION / PROCEDURE; ``volatility`` immutable, stable or volatile."""
+
+    function: Name
+    volatility: str = "volatile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateView(Operation):
+    """CREATE [MATERIALIZED] VIEW; ``reads`` are the names its query mentions, as far as they are known."""
+
+    view: Name
+    materialized: bool = False
+    or_replace: bool = False
+    reads: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropObjects(Operation):
+    """DROP of views, types, schemas, functions, sequences …: the kind says which (drop-view, drop-schema …)."""
+
+    names: tuple[Name, ...]
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameObject(Operation):
+    """Rename of a schema, type, view, sequence: kinds rename-schema, rename-type, rename-view …"""
+
+    name: Name
+    new: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition(Operation):
+    """ATTACH, DETACH, DROP, TRUNCATE, EXCHANGE PARTITION …; ``partition`` is the child table (PostgreSQL) or partition name."""
+
+    table: Name
+    partition: Name
+    bounds: str = ""
+    concurrently: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dml(Operation):
+    """INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY; ``tables`` written to, ``reads`` read from, ``where`` says there is a filter.
+
+    ``columns`` and ``values`` are INSERT's column list and the select list's or first row's expressions as source text.
+    """
+
+    tables: tuple[Name, ...]
+    reads: tuple[Name, ...] = ()
+    where: bool = False
+    columns: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Operation):
+    """SET name = value, PRAGMA, set_config(); names in lower case. ``scope``: "", local, session, global."""
+
+    name: str
+    value: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction(Operation):
+    """transaction.begin, .commit, .rollback, .savepoint, .release."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other(Operation):
+    """Understood, and of no effect on the catalog; ``object`` is what it concerns, as far as it has a name."""
+
+    object: Name | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a migration: its span (character offsets), text as the database gets it, lines from 1, and what it does.
+
+    ``comments`` are the comments that belong to it (above and trailing) as (text, start offset). ``not_analysed`` is the reason
+    when it yields no operation. ``transaction`` overrides the file's mode where the format decides per changeset.
+    """
+
+    start: int
+    end: int
+    text: str
+    line: int
+    end_line: int
+    operations: tuple[Operation, ...] = ()
+    not_analysed: str | None = None
+    comments: tuple[tuple[str, int], ...] = ()
+    transaction: str | None = None
+    data: str | None = None                # inline COPY data that follows the statement

@@ -1,0 +1,195 @@
+"""What a lint run says: change set, observations, findings, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ci_runner.model.directory import Migration, MigrationDir, Problem
+
+Severity = Literal["error", "warning", "notice"]
+Change = Literal["added", "edited", "removed", "renamed"]
+Verdict = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the change is compared with. ``kind``: git, registry, latest, all; ``ref`` is the commit, NAME@seq, the number, or ""."""
+
+    kind: Literal["git", "registry", "latest", "all"]
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A migration that differs from the base. ``migration`` is None when removed; ``before`` is the base's, None when added."""
+
+    name: str
+    change: Change
+    migration: Migration | None
+    before: Migration | None = None
+    out_of_order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """Head against base: the changed files in execution order, and the base migrations that run before them unchanged."""
+
+    head: MigrationDir
+    base: Base
+    files: tuple[ChangedFile, ...]
+    released: tuple[Migration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the dev database was seen to do at one statement (index into the file's statements).
+
+    ``kind``: error, rewrite, scan, index-build, lock, algorithm. ``object`` is the table, ``detail`` the database's own words or lock name.
+    """
+
+    file: str
+    statement: int
+    kind: str
+    object: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayError:
+    """A statement the dev database refused: where it stands, and the database's words (redacted)."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    statement: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """One row of the table "what this migration does to the schema": ``action`` added, removed, changed; ``what`` table, column, index …"""
+
+    action: str
+    what: str
+    name: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """``reason`` says why it was skipped. ``engine`` is the database's name and version, "" when skipped."""
+
+    status: Literal["ok", "failed", "skipped"]
+    engine: str = ""
+    statements: int = 0
+    error: ReplayError | None = None
+    reason: str = ""
+    observations: tuple[Observation, ...] = ()
+    changes: tuple[SchemaChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Replacement text for whole lines ``line`` … ``end_line`` of the file (from 1, inclusive)."""
+
+    line: int
+    end_line: int
+    text: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation worth a reviewer's time. Lines and columns from 1; ``end_column`` is one past the last character."""
+
+    rule: str
+    severity: Severity
+    message: str
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    title: str = ""
+    why: str = ""
+    remedy: str = ""
+    aliases: tuple[str, ...] = ()
+    evidence: Literal["inferred", "observed"] = "inferred"
+    statement: str = ""
+    suggestion: Suggestion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnalysed:
+    """A statement that was not understood: where, and why."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What lint hands to the report."""
+
+    findings: tuple[Finding, ...] = ()
+    not_analysed: tuple[NotAnalysed, ...] = ()
+    suppressed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEffect:
+    """One row of ``pilotage explain``."""
+
+    line: int
+    end_line: int
+    text: str
+    operations: tuple[tuple[str, str, bool], ...]     # (kind, object, conditional)
+    lock: str
+    effect: str
+    not_analysed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One changed file with its findings, in order of position."""
+
+    name: str
+    version: str
+    change: Change
+    findings: tuple[Finding, ...] = ()
+    effects: tuple[StatementEffect, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of one directory, with a verdict. ``notes`` are lines a person should read (shallow clone, base unknown …)."""
+
+    name: str
+    path: str
+    format: str
+    dialect: str
+    sum: str
+    total_files: int
+    base: Base
+    files: tuple[FileReport, ...]
+    not_analysed: tuple[NotAnalysed, ...]
+    problems: tuple[Problem, ...]
+    suppressed: int
+    replay: Replay
+    verdict: Verdict
+    notes: tuple[str, ...] = ()
+    schema_changes: tuple[SchemaChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One lint run over one or several directories; ``verdict`` is the worst of them."""
+
+    reports: tuple[Report, ...]
+    verdict: Verdict
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,39 @@
+"""What every test may lean on: parts of the machine by name, and the shared case files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def missing(part: str, how: str) -> None:
+    """Skip for want of ``part``; where every part is demanded (PILOTAGE_TEST_REQUIRE=all) that is a failure."""
+    message = f"{part} is missing here: {how}"
+    if os.environ.get("PILOTAGE_TEST_REQUIRE") == "all":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture
+def need() -> Callable[[bool, str, str], None]:
+    """``need(available, "MariaDB server", "apt-get install mariadb-server")``: skip or fail by name when not available."""
+
+    def check(available: bool, part: str, how: str) -> None:
+        if not available:
+            missing(part, how)
+
+    return check
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of shared cases; it lies beside the checkout and is not part of the project."""
+    if not SHARED.is_dir():
+        missing("shared case files", "they lie in ../shared")
+    return SHARED
