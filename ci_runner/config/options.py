@@ -1,0 +1,81 @@
+"""The manifest: every option once, from which flags, variables, file keys, wrappers, docs and the JSON schema follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "choice", "integer", "switch", "list", "rules"]
+
+DIALECTS = ("postgres", "mysql", "mariadb", "sqlite", "sqlserver", "clickhouse", "redshift", "snowflake")
+FORMATS = (
+    "atlas", "golang-migrate", "goose", "flyway", "liquibase", "dbmate",
+    "prisma", "diesel", "sqlx", "supabase", "drizzle",
+)  # fmt: skip
+REPORTS = ("text", "json", "markdown", "sarif", "junit", "codequality", "github")
+SEVERITIES = ("error", "warning", "notice", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option.
+
+    ``name`` is the key in pilotage.yml; the flag is ``--name`` with hyphens, the variable ``PILOTAGE_NAME``. ``default`` is what
+    holds when nobody says anything. ``scope``: a directory's own or the run's. ``secret`` values are redacted everywhere;
+    ``commands`` are those that have the flag; ``wrapper`` says that CI wrappers offer it as an input.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    default: str | int | bool | None = None
+    choices: tuple[str, ...] = ()
+    scope: Literal["directory", "run"] = "run"
+    commands: tuple[str, ...] = ()
+    secret: bool = False
+    wrapper: bool = True
+    file: bool = True
+    metavar: str = ""
+
+
+_READS = ("ci", "lint", "push", "ls", "hash", "doctor")
+_LINTS = ("ci", "lint")
+
+OPTIONS: tuple[Option, ...] = (
+    Option("dir", "text", "Migration directory, relative to the repository root", "migrations", scope="directory", commands=_READS, metavar="DIR"),
+    Option("dir_format", "choice", "Directory format; detected from the files when not given", None, FORMATS, "directory", _READS),
+    Option("dialect", "choice", "SQL dialect of the files (tsql is accepted for sqlserver)", None, DIALECTS, "directory", _READS),
+    Option("dev_url", "text", "Empty throw-away database to replay on: embedded://postgres/18, docker://mysql/8/dev, sqlite://dev?mode=memory or a direct URL", None, (), "directory", ("ci", "lint", "push", "doctor"), secret=True, metavar="URL"),
+    Option("tx_mode", "choice", "What your migration runner wraps in a transaction", "file", ("file", "all", "none"), "directory", ("ci", "lint", "push", "ls")),
+    Option("server_version", "text", "Version of the production server; rules that depend on it use it", None, (), "directory", _LINTS, metavar="VERSION"),
+    Option("server_edition", "text", "Edition of a SQL Server (enterprise, standard, azure)", None, (), "directory", _LINTS, metavar="EDITION"),
+    Option("sum", "choice", "Whether atlas.sum must exist", None, ("required", "optional", "off"), "directory", wrapper=False),
+    Option("directives", "choice", "lenient honours Atlas directives that Atlas itself would ignore", "strict", ("strict", "lenient"), "directory", wrapper=False),
+    Option("rules", "rules", "Severity per rule: error, warning, notice or off", None, SEVERITIES, "directory", wrapper=False),
+    Option("require_ignore_reason", "switch", "Ignore comments must give a reason", False, (), "directory", wrapper=False),
+    Option("name", "text", "Key of this job's comment; give each job its own", "pilotage", commands=_LINTS, metavar="NAME"),
+    Option("base", "text", "Compare with this commit or branch, or with a registry: pilotage://NAME", None, commands=_LINTS, file=False, metavar="REF"),
+    Option("latest", "integer", "Lint the newest N files", None, commands=_LINTS, file=False, metavar="N"),
+    Option("all", "switch", "Lint every file", False, commands=_LINTS, file=False),
+    Option("fail_on", "choice", "Severity from which the check fails", "error", ("error", "warning", "never"), commands=_LINTS),
+    Option("report", "list", "Also write FORMAT=FILE; formats: " + ", ".join(REPORTS), None, commands=_LINTS, metavar="FORMAT=FILE"),
+    Option("registry", "text", "Registry address, for example file:///srv/registry", None, commands=("ci", "lint", "push", "pull", "log", "verify", "doctor"), metavar="URL"),
+    Option("comment", "switch", "Write the comment on the pull request", True, commands=("ci",)),
+    Option("skip_replay", "switch", "Do not replay on the dev database before a push", False, commands=("ci", "push"), file=False),
+    Option("platform", "choice", "CI platform, when detection must be overruled", None, ("github", "gitlab", "bitbucket", "azure", "circleci", "local"), commands=("ci", "doctor", "trigger"), wrapper=False, file=False),
+    Option("token", "text", "API token of the platform", None, secret=True, file=False),
+    Option("templates", "text", "Folder of templates that override Pilotage's own", None, commands=_LINTS, wrapper=False, metavar="DIR"),
+    Option("cache_dir", "text", "Folder for what is worth keeping between runs", None, commands=("ci", "lint", "push"), file=False, metavar="DIR"),
+)  # fmt: skip
+
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def variable(option: Option) -> str:
+    """Name of the environment variable that gives ``option``."""
+    return f"PILOTAGE_{option.name.upper()}"
+
+
+def flag(option: Option) -> str:
+    """The command-line flag of ``option``."""
+    return "--" + option.name.replace("_", "-")
