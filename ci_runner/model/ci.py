@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-TriggerKind = Literal["pull_request", "push", "tag", "merge_queue", "schedule", "manual", "workflow_run", "comment", "local"]
+TriggerKind = Literal[
+    "pull_request", "push", "tag", "merge_queue", "schedule", "manual", "workflow_run", "comment", "local"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """A pure reading of environment and event file. None = cannot be known from there; nothing is ever guessed."""
 
-    platform: str                           # github gitlab bitbucket azure circleci local
-    scm: str | None                         # github gitlab bitbucket azure
+    platform: str  # github gitlab bitbucket azure circleci local
+    scm: str | None  # github gitlab bitbucket azure
     kind: TriggerKind
     repository: str | None = None
     pull_request: int | None = None

@@ -51,17 +51,19 @@ class Column(NamedTuple):
     type: Type | None
     nullable: bool | None = None
     default: str | None = None
-    generated: str = ""                    # "", "stored", "virtual"
-    identity: bool = False                 # IDENTITY, AUTO_INCREMENT, serial
+    generated: str = ""  # "", "stored", "virtual"
+    identity: bool = False  # IDENTITY, AUTO_INCREMENT, serial
     primary_key: bool = False
     unique: bool = False
     references: Reference | None = None
     check: str | None = None
     charset: str = ""
     collation: str = ""
-    position: str = ""                     # "first", "after x" (MySQL)
-    options: tuple[str, ...] = ()          # dialect extras, lower case: "with values", "rowversion", "codec", "ttl", "on update"
-    constraint: str = ""                   # name given to an inline constraint, the first one
+    position: str = ""  # "first", "after x" (MySQL)
+    options: tuple[
+        str, ...
+    ] = ()  # dialect extras, lower case: "with values", "rowversion", "codec", "ttl", "on update"
+    constraint: str = ""  # name given to an inline constraint, the first one
 
 
 class Constraint(NamedTuple):
@@ -72,10 +74,10 @@ class Constraint(NamedTuple):
     columns: tuple[str, ...] = ()
     references: Reference | None = None
     expression: str = ""
-    not_valid: bool = False                # NOT VALID (PostgreSQL), WITH NOCHECK (SQL Server)
+    not_valid: bool = False  # NOT VALID (PostgreSQL), WITH NOCHECK (SQL Server)
     using_index: str = ""
     enforced: bool = True
-    options: tuple[str, ...] = ()          # lower case: "online", "nulls not distinct", "deferrable"
+    options: tuple[str, ...] = ()  # lower case: "online", "nulls not distinct", "deferrable"
 
 
 class Index(NamedTuple):
@@ -119,9 +121,9 @@ class CreateTable(Operation):
     source: Name | None = None
     selects: bool = False
     partition_of: Name | None = None
-    partition_by: str = ""                 # text after PARTITION BY
+    partition_by: str = ""  # text after PARTITION BY
     engine: str = ""
-    order_by: tuple[str, ...] = ()         # ClickHouse sort key, Redshift SORTKEY
+    order_by: tuple[str, ...] = ()  # ClickHouse sort key, Redshift SORTKEY
     charset: str = ""
 
 
@@ -367,4 +369,4 @@ class Statement:
     not_analysed: str | None = None
     comments: tuple[tuple[str, int], ...] = ()
     transaction: str | None = None
-    data: str | None = None                # inline COPY data that follows the statement
+    data: str | None = None  # inline COPY data that follows the statement

@@ -147,7 +147,7 @@ class StatementEffect:
     line: int
     end_line: int
     text: str
-    operations: tuple[tuple[str, str, bool], ...]     # (kind, object, conditional)
+    operations: tuple[tuple[str, str, bool], ...]  # (kind, object, conditional)
     lock: str
     effect: str
     not_analysed: str | None = None

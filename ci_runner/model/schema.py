@@ -33,9 +33,9 @@ class Catalog:
 
     tables: Mapping[Name, Table] = field(default_factory=dict)
     enums: Mapping[Name, tuple[str, ...]] = field(default_factory=dict)
-    functions: Mapping[Name, str] = field(default_factory=dict)          # → volatility
+    functions: Mapping[Name, str] = field(default_factory=dict)  # → volatility
     views: Mapping[Name, tuple[Name, ...]] = field(default_factory=dict)  # → what it reads
     schemas: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
-    born: frozenset[tuple[str, Name]] = frozenset()                       # (kind, name) of non-tables created by the file under review
+    born: frozenset[tuple[str, Name]] = frozenset()  # (kind, name) of non-tables created by the file under review
