@@ -1,0 +1,62 @@
+"""The JSON schema of pilotage.yml, for editors to complete and check it."""
+
+from __future__ import annotations
+
+from ci_runner.config.names import DOCS
+from ci_runner.config.options import OPTIONS, SEVERITIES, Option
+
+Schema = dict[str, object]
+
+
+def schema() -> Schema:
+    """JSON Schema (draft 2020-12) of the configuration file, made from the manifest."""
+    common = {o.name: _property(o) for o in OPTIONS if o.file and o.scope == "directory"}
+    entry = {"name": {"type": "string", "description": "Name in the registry and in reports"}, **common}
+    run = {o.name: _property(o) for o in OPTIONS if o.file and o.scope == "run"}
+    run["registry"] = {"description": run["registry"]["description"], "oneOf": [{"type": "string"}, _registry()]}
+    directories = {
+        "description": "Several migration directories in one repository; options beside it hold for all of them",
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "object", "properties": entry, "required": ["dir"], "additionalProperties": False},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{DOCS}/pilotage.schema.json",
+        "title": "Pilotage configuration (pilotage.yml)",
+        "type": "object",
+        "properties": {**common, **run, "directories": directories},
+        "additionalProperties": False,
+    }
+
+
+def _registry() -> Schema:
+    backups = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Read and written in this order when the first is down",
+    }
+    return {
+        "type": "object",
+        "properties": {"url": {"type": "string"}, "backups": backups},
+        "required": ["url"],
+        "additionalProperties": False,
+    }
+
+
+def _property(option: Option) -> Schema:
+    return {"description": option.help, **_shape(option)}
+
+
+def _shape(option: Option) -> Schema:
+    # "off" without quotes is a boolean in YAML 1.1: editors must accept both spellings
+    severities: list[object] = [*SEVERITIES, False]
+    shapes: dict[str, Schema] = {
+        "choice": {"enum": [*option.choices, "tsql"] if option.name == "dialect" else list(option.choices)},
+        "integer": {"type": "integer", "minimum": 1},
+        "switch": {"type": "boolean"},
+        "list": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "rules": {"type": "object", "additionalProperties": {"enum": severities}},
+        "text": {"type": ["string", "number"] if option.name == "server_version" else "string"},
+    }
+    return {**shapes[option.kind], **({"default": option.default} if option.default is not None else {})}

@@ -1,0 +1,54 @@
+"""What the configuration comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One migration directory. ``name`` is its entry in the registry and its heading in reports."""
+
+    name: str
+    dir: str
+    dir_format: str | None = None
+    dialect: str | None = None
+    dev_url: str | None = field(default=None, repr=False)
+    tx_mode: str = "file"
+    server_version: str | None = None
+    server_edition: str | None = None
+    sum: str | None = None
+    directives: str = "strict"
+    rules: Mapping[str, str] = field(default_factory=dict)
+    require_ignore_reason: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a run was told; ``sources`` says per option where the value came from (default, file:line, variable, flag)."""
+
+    directories: tuple[Directory, ...]
+    name: str = "pilotage"
+    base: str | None = None
+    latest: int | None = None
+    all: bool = False
+    fail_on: str = "error"
+    reports: tuple[tuple[str, str], ...] = ()
+    registry: str | None = field(default=None, repr=False)
+    backups: tuple[str, ...] = ()
+    comment: bool = True
+    skip_replay: bool = False
+    platform: str | None = None
+    token: str | None = field(default=None, repr=False)
+    templates: str | None = None
+    cache_dir: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value on its way in: as text or parsed, with the place a message can point at."""
+
+    value: object
+    source: str
