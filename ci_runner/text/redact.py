@@ -1,0 +1,166 @@
+"""Takes secrets out of text: by structure (addresses, connection strings, headers) and by value (every secret known).
+
+A word everybody knows (``postgres`` as a password) or one of fewer than four characters is no secret worth blotting the whole
+report for: such values go only where the structure shows them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from binascii import b2a_base64
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ci_runner.text import escape
+
+MASK = "***"
+T = TypeVar("T")
+
+_WELL_KNOWN = frozenset(
+    {
+        *("postgres", "postgresql", "mysql", "mariadb", "sqlite", "docker", "localhost", "public", "main", "default"),
+        *("root", "admin", "user", "password", "passwd", "pass", "secret", "test", "tests", "testing", "dev"),
+        *("true", "false", "none", "null", "changeme", "example", "pilotage"),
+    }
+)
+_WORD = (
+    "passwords?|passwd|pwd|passphrase|(?<![a-z])pass|secrets?|tokens?|api_?-?key|access_?-?key|account_?-?key|signature"
+)
+_ADDRESS = re.compile(r'://((?:(?!://)[^\s"<>])+)')
+_KEYWORD = re.compile(
+    rf"""(?i)({_WORD})(=)('(?:[^'\\\n]|\\.|'')*'|"(?:[^"\\\n]|\\.|"")*"|\{{(?:[^}}\n]|}}}})*}}|[^\s;&,"'<>)\]]+)"""
+)
+_JSON = re.compile(rf"""(?i)(\\?"[\w.-]{{0,40}}(?:{_WORD})\\?"\s?:\s?\\?")((?:[^"\\\n]|\\[^"\n])+)""")
+_HEADER = re.compile(
+    r"(?i)((?:authorization|private-token|job-token|x-api-key)['\"]?\s?:\s?['\"]?(?:bearer |basic |token )?)([^\s'\",]+)"
+)
+_TOKEN = re.compile(
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255}|glpat-[\w-]{20,255}|xox[abeprs]-[\w-]{10,255}|AKIA[0-9A-Z]{16})\b"
+    r"|(?<=hooks\.slack\.com/services/)[\w/]{10,255}"
+)
+
+
+def _address(match: re.Match[str]) -> str:
+    """``://user:password@host`` without the password; a password may itself hold ``@`` or ``/``, a port is none."""
+    body = match[1]
+    at = body.rfind("@")
+    if at < 0:
+        return match[0]
+    authority = re.split("[/?#]", body, maxsplit=1)[0]
+    user, colon, password = body[:at].partition(":")
+    if "@" not in authority and (not colon or "/" in user or authority.rpartition(":")[2].isdigit()):
+        return match[0]
+    if "@" in authority and not colon:
+        at = authority.rfind("@")
+        user = authority[:at]
+    shown = MASK if len(user) >= 20 else user
+    return f"://{shown}{colon}{MASK if colon and password else ''}{body[at:]}"
+
+
+def _keyword(match: re.Match[str]) -> str:
+    value = match[3]
+    quotes = {"'": "'", '"': '"', "{": "}"}
+    close = quotes.get(value[0], "")
+    return f"{match[1]}={value[0] if close else ''}{MASK}{close}"
+
+
+def by_structure(text: str) -> str:
+    """Secrets known by where they stand; linear in the length of the text."""
+    if "://" in text:
+        text = _ADDRESS.sub(_address, text)
+    if "=" in text:
+        text = _KEYWORD.sub(_keyword, text)
+    if ":" in text:
+        text = _HEADER.sub(rf"\g<1>{MASK}", _JSON.sub(rf"\g<1>{MASK}", text))
+    return _TOKEN.sub(MASK, text)
+
+
+def _percent(secret: str, safe: str) -> str:
+    plain = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~" + safe.encode())
+    return "".join(chr(byte) if byte in plain else f"%{byte:02X}" for byte in secret.encode(errors="surrogatepass"))
+
+
+def _base64_cores(secret: str) -> Iterable[str]:
+    """The Base64 characters the secret alone decides, at each of the three places it can take in longer data."""
+    data = secret.encode(errors="surrogatepass")
+    for offset in range(3):
+        encoded = b2a_base64(b"\0" * offset + data, newline=False).decode()
+        core = encoded[-(-8 * offset // 6) : (8 * (offset + len(data))) // 6]
+        if len(core) >= 8:
+            yield core
+            yield core.replace("+", "-").replace("/", "_")
+
+
+def _lower_hex(text: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), text)
+
+
+def _spellings(secret: str) -> set[str]:
+    """Every way this program or a client library may write the secret."""
+    percent = [_percent(secret, safe) for safe in ("", "/", "/:@!$&'()*+,;=")]
+    percent.append(percent[0].replace("%20", "+"))
+    quoted = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]]
+    shown = [
+        make(secret)
+        for make in (escape.markdown, escape.html, escape.slack, escape.visible, escape.github_data, escape.line)
+    ]
+    shown.append(escape.github_property(secret))
+    nested = [json.dumps(quoted[0])[1:-1], escape.html(quoted[0])]
+    found = {secret, *percent, *map(_lower_hex, percent), *quoted, *shown, *nested, *_base64_cores(secret)}
+    return {spelling for spelling in found if len(spelling) >= 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Removes secrets from text; ``Redactor()`` knows no value and works by structure alone. Prints nothing of what it knows."""
+
+    pattern: re.Pattern[str] | None = field(default=None, repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret replaced by ``***``."""
+        if self.pattern is not None:
+            text = self.pattern.sub(MASK, text)
+        return by_structure(text)
+
+    def value(self, value: T) -> T:
+        """The same value (text, tuple, list, dict, dataclass, nested) with every text in it redacted."""
+        return self._walk(value)  # type: ignore[no-any-return]
+
+    def _walk(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, dict):
+            return {key: self._walk(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._walk(item) for item in value]
+        if isinstance(value, tuple):
+            items = [self._walk(item) for item in value]
+            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            before = {part.name: getattr(value, part.name) for part in dataclasses.fields(value)}
+            after = {name: self._walk(item) for name, item in before.items()}
+            return dataclasses.replace(value, **after) if after != before else value
+        return value
+
+    def knowing(self, *secrets: str | None) -> Redactor:
+        """A redactor that knows these values as well."""
+        return redactor([*self.secrets, *secrets])
+
+
+def redactor(secrets: Iterable[str | None] = ()) -> Redactor:
+    """A redactor for the given values; None and "" are passed over, each line of a multi-line value counts for itself."""
+    known = frozenset(secret for secret in secrets if secret)
+    pieces = {piece.strip() for secret in known for piece in (secret, *secret.splitlines())}
+    worth = [piece for piece in pieces if len(piece) >= 4 and piece.lower() not in _WELL_KNOWN]
+    spellings = {(spelling, len(piece) < 8 and piece.isalnum()) for piece in worth for spelling in _spellings(piece)}
+    if not spellings:
+        return Redactor(None, known)
+    parts = [
+        rf"(?<!\w){re.escape(spelling)}(?!\w)" if short else re.escape(spelling)
+        for spelling, short in sorted(spellings, key=lambda each: (-len(each[0]), each))
+    ]
+    return Redactor(re.compile("|".join(parts)), known)
