@@ -1,0 +1,114 @@
+"""Everything that judges the project, one session each; `nox -l` lists them, `make test` runs those that matter daily."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "generate", "tests"]
+nox.options.default_venv_backend = "venv"
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+# The modules that compute without touching the world; every branch of theirs can be reached by a test.
+PURE = ("changes", "lint", "report", "formats", "migrations", "sql", "config", "model", "text")
+# Tests that need more than this interpreter: engines, containers, runners, processes.
+OUTSIDE = (
+    "databases",
+    "devdb",
+    "replay",
+    "stores",
+    "registry",
+    "scm",
+    "publish",
+    "wrappers",
+    "image",
+    "cli",
+    "journeys",
+)
+WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def ready(session: nox.Session, *groups: str) -> None:
+    """Install Pilotage with all its extras and the dependency ``groups``; with --no-venv all of it is there already."""
+    if session.virtualenv.venv_backend != "none":
+        session.install("--editable", ".[all]", *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+def workers() -> str:
+    """How many test processes: PILOTAGE_TEST_WORKERS, else one a processor, at most eight."""
+    return os.environ.get("PILOTAGE_TEST_WORKERS") or str(min(8, os.cpu_count() or 1))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite, in parallel; words after -- go to pytest."""
+    ready(session, "test")
+    session.run("python", "-m", "pytest", "-n", workers(), "--dist", "loadgroup", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The tests of the pure modules under coverage: at least 95 % of their lines and branches must have run."""
+    ready(session, "test")
+    session.run("coverage", "erase")
+    folders = [f"tests/{name}" for name in PURE if (ROOT / "tests" / name).is_dir()]
+    session.run("coverage", "run", "-m", "pytest", "-n", workers(), *folders, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    pure = ",".join(f"ci_runner/{name}.py,ci_runner/{name}/*" for name in PURE)
+    session.run("coverage", "report", "--skip-covered", "--fail-under", "95", "--include", pure)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, the import contract, workflows, the action's manifest and the Dockerfile."""
+    ready(session, "test", "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    session.run("actionlint", *WORKFLOWS)
+    session.run("zizmor", "--offline", "--persona", "auditor", "--quiet", ".github", "action.yml")
+    session.run("hadolint", "Dockerfile")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """What is generated must be what the program says today; ``python scripts/generate.py`` writes it."""
+    ready(session, "test")
+    session.run("python", "scripts/generate.py", "--check")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Only what meets the outside: engines, containers, the platform's runner, the command line."""
+    ready(session, "test")
+    folders = [f"tests/{name}" for name in OUTSIDE if (ROOT / "tests" / name).is_dir()]
+    session.run("python", "-m", "pytest", "-n", workers(), *(session.posargs or folders))
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kills, cuts and failed operations only; PILOTAGE_TEST_ROUNDS=N makes them longer."""
+    ready(session, "test")
+    session.run("python", "-m", "pytest", "-k", "kill or crash or fault or cut or concurrent", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Mutated directories, SQL and settings for a minute; words after -- go to scripts/fuzz.py (--seconds, --seed)."""
+    ready(session, "test")
+    session.run("python", "scripts/fuzz.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory as ratios in one run, squawk beside it; nothing fails by time."""
+    ready(session, "test")
+    session.run("python", "bench/run.py", *session.posargs)
