@@ -4,7 +4,10 @@
 catalog has a class of its own; one that a rule or the explain table only needs to know of is an :class:`Other`. A statement
 that was not understood yields no operation and a reason (:class:`Statement`).
 
-Names are folded by the dialect's identifier rules already; ``schema`` is "" where the statement does not say one.
+Names are folded by the dialect's identifier rules already; ``schema`` is "" where the statement does not say one, and all that
+stands before the last dot where it says more (``db.dbo``). PostgreSQL folds to lower case, Redshift too and even what is quoted, Snowflake to
+upper case. MySQL, MariaDB, SQLite and SQL Server compare without regard to case: names of tables and other objects stay as written
+there (comparing is the catalog's work), names of columns are lower case. ClickHouse keeps everything as written.
 """
 
 from __future__ import annotations
@@ -97,7 +100,8 @@ class Operation:
     """What every operation says of itself; ``start`` and ``end`` are character offsets into the migration's text.
 
     ``conditional``: inside an IF guard or a DO block's branch. ``options``: statement-level extras in lower case
-    (``algorithm=instant``, ``lock=none``, ``on cluster``, ``cascade``, ``online``).
+    (``algorithm=instant``, ``lock=none``, ``on cluster``, ``cascade``, ``online``). ``comments`` are those of the inner statement
+    when the operation stands inside a DO block, a guard or an anonymous block, as (text, start offset).
     """
 
     kind: str
@@ -105,6 +109,7 @@ class Operation:
     end: int
     conditional: bool = False
     options: tuple[str, ...] = ()
+    comments: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +362,9 @@ class Statement:
     """One statement of a migration: its span (character offsets), text as the database gets it, lines from 1, and what it does.
 
     ``comments`` are the comments that belong to it (above and trailing) as (text, start offset). ``not_analysed`` is the reason
-    when it yields no operation. ``transaction`` overrides the file's mode where the format decides per changeset.
+    when it yields no operation, or when a part of what it runs could not be read (EXECUTE of a built string inside a DO block).
+    ``transaction`` overrides the file's mode where the format decides per changeset. ``batch`` counts the batches that GO ends,
+    from 0; ``repeat`` is GO's count.
     """
 
     start: int
