@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from ci_runner.model.report import Severity, Suggestion
 
 TriggerKind = Literal[
     "pull_request", "push", "tag", "merge_queue", "schedule", "manual", "workflow_run", "comment", "local"
@@ -31,6 +34,96 @@ class Trigger:
     api_url: str | None = None
     server_url: str | None = None
     token: str | None = field(default=None, repr=False)
+
+
+StatusState = Literal["success", "failure", "error", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A message the CI system shows beside a line; lines and columns from 1, ``end_column`` one past the last character."""
+
+    level: Severity
+    message: str
+    title: str = ""
+    file: str | None = None
+    line: int | None = None
+    end_line: int | None = None
+    column: int | None = None
+    end_column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A comment on lines ``line`` … ``end_line`` of a changed file as it is at the head commit.
+
+    ``file`` is the path in the repository. ``fingerprint`` names the finding and stays the same while it lasts, also when its
+    line moves. ``body`` is Markdown without the suggestion; the SCM adds that in its own form where it has one.
+    """
+
+    fingerprint: str
+    file: str
+    line: int
+    end_line: int
+    body: str
+    suggestion: Suggestion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A commit status: ``context`` is its stable name, ``url`` where its link leads ("" = nowhere)."""
+
+    context: str
+    state: StatusState
+    description: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Everything one run wants to be seen, as finished text; who posts it adds marker lines and nothing else.
+
+    ``key`` names the comment: one comment a key. ``comment`` is its Markdown, ``brief`` a few lines that stand in for it when the
+    host finds it too long, None means no comment at all. ``create`` False only changes a comment that is there already
+    (the change touches no migration any more). ``notes`` are all notes of this run: own notes of the key that are not among
+    them are taken back. ``outputs`` go to later steps.
+    """
+
+    key: str
+    comment: str | None = None
+    brief: str = ""
+    create: bool = True
+    notes: tuple[Note, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    summary: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What the SCM knows of a pull request. ``base_sha`` is the tip of the base branch, ``is_fork`` None when its head is gone."""
+
+    number: int
+    head_sha: str
+    head_branch: str
+    base_branch: str
+    base_sha: str
+    is_fork: bool | None
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment as the SCM shows it; ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such."""
+
+    id: int
+    author: str
+    body: str
+    replied: bool = False
+    thread: str = ""
+    file: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
