@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from ci_runner.config import file
 from ci_runner.config import options as manifest
 from ci_runner.config.options import BY_NAME, OPTIONS, Option
 from ci_runner.config.values import Config, Directory, Setting
 from ci_runner.errors import ConfigError
 
-__all__ = ["Config", "Directory", "Setting", "load"]
+__all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
 
 Settings = dict[str, Setting]
 _SPELLINGS = {"tsql": "sqlserver", "mssql": "sqlserver", "postgresql": "postgres", "golang_migrate": "golang-migrate"}
@@ -25,11 +28,11 @@ def load(
 ) -> Config:
     """The Config of a run.
 
-    ``file`` is what ``config.file.read`` (or a reader of a foreign configuration) returned, ``environ`` the environment with
+    ``found`` is what ``config.file.read`` (or a reader of a foreign configuration) returned, ``environ`` the environment with
     wrapper inputs already under their PILOTAGE_ names, ``flags`` option name → value of those given. Raises ConfigError
     naming the place of the wrong value.
     """
-    top, entries = file
+    top, entries = found
     for settings in (top, *entries):
         _no_secrets(settings)
     above = _variables(environ) | _flags(flags)
@@ -48,6 +51,14 @@ def load(
         sources=MappingProxyType({name: s.source for name, s in (top | above).items()}),
         **values,  # type: ignore[arg-type]  # checked by _value against the manifest
     )
+
+
+def relocate(config: Config, folder: str) -> Config:
+    """The same Config with directories relative to the repository's root, when its file lies in ``folder`` below it."""
+    if folder == ".":
+        return config
+    moved = tuple(replace(d, dir=_clean(posixpath.normpath(posixpath.join(folder, d.dir)))) for d in config.directories)
+    return replace(config, directories=moved)
 
 
 def _variables(environ: Mapping[str, str]) -> Settings:
@@ -71,12 +82,24 @@ def _entries(own: Settings, entries: tuple[Settings, ...], over: Settings) -> It
     picked = over.get("dir")
     rest = {name: s for name, s in over.items() if name != "dir"}
     if not entries:
-        return [own | over]
+        return [_over(own, over)]
     if picked is None:
-        return [own | entry | rest for entry in entries]
+        return [_over(own, entry, rest) for entry in entries]
     wanted = _clean(str(picked.value))
     chosen = [e for e in entries if wanted in {_clean(str(e["dir"].value)) if "dir" in e else "", _word(e.get("name"))}]
-    return [own | entry | rest for entry in chosen] or [own | over]
+    return [_over(own, entry, rest) for entry in chosen] or [_over(own, over)]
+
+
+def _over(*layers: Settings) -> Settings:
+    """Later layers win; severities of rules are merged rule by rule."""
+    merged: Settings = {}
+    for layer in layers:
+        for name, setting in layer.items():
+            before = merged.get(name)
+            if name == "rules" and before is not None:
+                setting = Setting({**_rules(before), **_rules(setting)}, setting.source)  # noqa: PLW2901
+            merged[name] = setting
+    return merged
 
 
 def _directory(settings: Settings, environ: Mapping[str, str]) -> Directory:
@@ -192,10 +215,8 @@ def _expand(text: str, setting: Setting, environ: Mapping[str, str]) -> str:
 
 
 def _no_secrets(settings: Settings) -> None:
-    from ci_runner.config.file import secret_in_clear
-
     for name, setting in settings.items():
-        if name in BY_NAME and secret_in_clear(setting, name):
+        if name in BY_NAME and file.secret_in_clear(setting, name):
             raise ConfigError(
                 f"'{name}' in {setting.source} holds a password in clear: put the address into a variable and write ${{NAME}}"
             )

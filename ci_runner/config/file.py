@@ -48,7 +48,7 @@ def _compose(text: str, name: str) -> Node | None:
         raise ConfigError(f"{name} is larger than {LIMIT // 1024} KiB: that is no configuration file")
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root = yaml.compose(text, Loader=loader)
+        root: Node = yaml.compose(text, Loader=loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
@@ -56,7 +56,7 @@ def _compose(text: str, name: str) -> Node | None:
         raise ConfigError(f"{where} is not valid YAML: {problem}") from None
     if root is None or (root.id == "scalar" and not root.value):
         return None
-    if not isinstance(root, yaml.MappingNode):
+    if root.id != "mapping":
         raise ConfigError(f"{name}:1 must hold 'option: value' lines")
     return root
 

@@ -1,0 +1,127 @@
+"""The command line: the only reader of the environment, the arguments and the clock; errors become exit codes here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from ci_runner import __version__
+from ci_runner.errors import PilotageError
+
+COMMANDS = {
+    "ci": "Do what this CI run is for: lint and comment, push, or nothing",
+    "lint": "Check the changed migrations and replay them on a dev database",
+    "explain": "Show what each statement does, with which lock, for how long in kind",
+    "push": "Put the directory into the registry as its next version",
+    "pull": "Write a version from the registry into a folder",
+    "log": "List the versions of a directory in the registry",
+    "verify": "Recompute every hash of a registry and name what is damaged",
+    "hash": "Write atlas.sum anew and say which lines changed",
+    "ls": "List the migrations as Pilotage reads them",
+    "init": "Write pilotage.yml and the CI file for this repository",
+    "doctor": "Say what was detected, which parts are missing and how to get them",
+    "rules": "List the rules, or explain one",
+    "trigger": "Say what this CI run was taken for",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module only when it is the one to run: start-up time is part of the product."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Names in the order people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"ci_runner.cli.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The overview, without importing a single command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is answered with the nearest."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1, 0.5)
+            hint = f" — did you mean '{close[0]}'?" if close else " — see pilotage --help"
+            raise click.UsageError(f"there is no command '{args[0]}'{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="pilotage %(version)s")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what was asked for and what went wrong.")
+@click.option("-v", "--verbose", count=True, help="Say more; twice says everything.")
+@click.option("--colour/--no-colour", "--color/--no-color", default=None, help="Colours; by default on a terminal.")
+@click.option("--config", "config_file", metavar="FILE", help="Configuration file instead of pilotage.yml.")
+@click.pass_context
+def pilotage(ctx: click.Context, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> None:
+    """Take directories of SQL migrations from pull request to production.
+
+    Start with `pilotage lint --dir DIR`; `pilotage init` sets a repository up; `pilotage doctor` says what is missing.
+    Exit codes: 0 ok · 1 findings failed the check · 2 usage or configuration · 3 conflict · 4 in doubt, needs a person ·
+    5 temporary, safe to run again · 6 integrity violated · 70 a bug in Pilotage.
+    """
+    from ci_runner.cli.world import World
+
+    ctx.obj = World.real(quiet=quiet, verbose=verbose, colour=colour, config_file=config_file)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code. The one place where any exception ends."""
+    try:
+        answer = pilotage.main(list(arguments), prog_name="pilotage", standalone_mode=False)
+    except click.ClickException as error:
+        return _usage(error)
+    except click.exceptions.Abort:
+        return _say("interrupted", 130)
+    except PilotageError as error:
+        return _say(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except MemoryError:
+        return _say("out of memory: give the job more, or lint fewer files (--latest N)", 5)
+    except Exception as error:  # noqa: BLE001  # the one broad except: a bug must not look like a traceback
+        return _bug(error)
+    return answer if isinstance(answer, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    ctx = getattr(error, "ctx", None)
+    hint = f"\nSee '{ctx.command_path} --help'." if ctx is not None else ""
+    return _say(error.format_message() + hint, 2)
+
+
+def _say(message: str, code: int) -> int:
+    from ci_runner.cli.world import redacted
+    from ci_runner.text import visible
+
+    click.echo(click.style("error: ", fg="red", bold=True) + visible(redacted(message)), err=True)
+    return code
+
+
+def _bug(error: Exception) -> int:
+    import traceback
+
+    from ci_runner.config.names import HOMEPAGE
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{frame.filename.rsplit('ci_runner/', 1)[-1]}:{frame.lineno}"
+    return _say(
+        f"this is a bug in Pilotage, not in your migrations: {type(error).__name__} at {where}: {error}\n"
+        f"Please report it with the command line: {HOMEPAGE}/issues",
+        70,
+    )

@@ -1,0 +1,50 @@
+"""Click options from the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ci_runner.config.options import OPTIONS, Option, flag, variable
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def manifest(command: str) -> Callable[[Function], Function]:
+    """Decorator: every option of the manifest that ``command`` has, as a flag whose absence is None."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed([o for o in OPTIONS if command in o.commands]):
+            function = _option(option)(function)
+        return function
+
+    return decorate
+
+
+def _option(option: Option) -> Callable[[Function], Function]:
+    default = f"  [{option.default}]" if option.default not in (None, False, True) else ""
+    text = f"{option.help}.{default}"
+    if option.kind == "switch":
+        both = f"{flag(option)}/--no-{option.name.replace('_', '-')}" if option.default else flag(option)
+        return click.option(both, option.name, default=None, is_flag=True, help=text)
+    if option.kind == "list":
+        return click.option(flag(option), option.name, multiple=True, metavar=option.metavar, help=text)
+    if option.kind == "choice":
+        return click.option(
+            flag(option), option.name, metavar="|".join(option.choices), help=text, shell_complete=_complete(option)
+        )
+    return click.option(flag(option), option.name, metavar=option.metavar or option.name.upper(), help=text)
+
+
+def _complete(option: Option) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+        return [choice for choice in option.choices if choice.startswith(incomplete)]
+
+    return complete
+
+
+def variables() -> list[str]:
+    """Names of all variables the manifest defines."""
+    return [variable(option) for option in OPTIONS]

@@ -1,0 +1,122 @@
+"""From a command's flags to the ground its journey stands on: configuration found, trigger read, repository opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ci_runner.cli.world import World, keep_secret, redacted
+from ci_runner.config.names import CONFIG_FILE
+from ci_runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ci_runner.config import Config
+    from ci_runner.journeys.ground import Ground
+    from ci_runner.sources import Git
+
+FOREIGN = ("atlas.hcl", ".squawk.toml")
+
+
+def ground(world: World, flags: Mapping[str, object]) -> Ground:
+    """The ground of one run; ConfigError or SetupError when it cannot be laid."""
+    from ci_runner import platforms
+    from ci_runner.cache import Cache
+    from ci_runner.journeys.ground import Ground
+
+    environ = _environment(world)
+    git = _git(world)
+    root = Path(git.root) if git else world.cwd
+    config, folder = configuration(world, flags, environ, root)
+    keep_secret(config.token, config.registry, *(d.dev_url for d in config.directories))
+    trigger = platforms.trigger(
+        {**environ, **({"PILOTAGE_PLATFORM": config.platform} if config.platform else {})}, world.read
+    )
+    keep_secret(trigger.token)
+    return Ground(
+        root=folder if git is None else root,
+        git=git,
+        config=config,
+        trigger=trigger,
+        environ=environ,
+        cache=Cache(cache_folder(config, environ)),
+        redact=redacted,
+        note=world.note,
+        detail=world.detail,
+        now=world.now,
+        nonce=world.nonce,
+    )
+
+
+def configuration(
+    world: World, flags: Mapping[str, object], environ: Mapping[str, str], root: Path
+) -> tuple[Config, Path]:
+    """The Config with directories relative to ``root``, and the folder its file lies in (the working folder without one)."""
+    from ci_runner.config import load, relocate
+
+    path = find(world, root)
+    flags = dict(flags)
+    folder = path.parent if path else world.cwd
+    if flags.get("dir"):
+        flags["dir"] = os.path.relpath(world.cwd / str(flags["dir"]).removeprefix("file://"), folder)
+    loaded = load(_read(path) if path else ({}, ()), environ, flags)
+    return relocate(loaded, os.path.relpath(folder, root)), folder
+
+
+def find(world: World, root: Path) -> Path | None:
+    """pilotage.yml of the working folder or the nearest one above it, up to ``root``; else a foreign configuration beside it."""
+    if world.config_file:
+        path = world.cwd / world.config_file
+        if not path.is_file():
+            raise ConfigError(f"there is no configuration file {world.config_file} (looked at {path})")
+        return path
+    folders = [f for f in (world.cwd, *world.cwd.parents) if f == root or root in f.parents or f == world.cwd]
+    for name in (CONFIG_FILE, CONFIG_FILE.replace(".yml", ".yaml"), *FOREIGN):
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder / name
+    return None
+
+
+def _read(path: Path) -> tuple[dict, tuple[dict, ...]]:  # type: ignore[type-arg]
+    from ci_runner import config
+
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as text: {error}") from None
+    if path.suffix == ".hcl":
+        from ci_runner.config import atlas
+
+        return atlas.read(text, path.name)
+    if path.suffix == ".toml":
+        from ci_runner.config import squawk
+
+        return squawk.read(text, path.name)
+    return config.file.read(text, path.name)
+
+
+def _environment(world: World) -> dict[str, str]:
+    """The environment with the action's inputs under their PILOTAGE_ names; a variable of that name wins over an input."""
+    from ci_runner import platforms
+    from ci_runner.config.options import BY_NAME, variable
+
+    given = {
+        variable(BY_NAME[name]): value for name, value in platforms.inputs(world.environ).items() if name in BY_NAME
+    }
+    return {**given, **world.environ}
+
+
+def _git(world: World) -> Git | None:
+    from ci_runner.sources import Git
+
+    return Git.find(world.cwd, world.environ)
+
+
+def cache_folder(config: Config, environ: Mapping[str, str]) -> Path | None:
+    """``cache_dir``, else the user's cache folder; None where there is neither."""
+    if config.cache_dir:
+        return Path(config.cache_dir)
+    home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else None)
+    return Path(home) / "pilotage" if home else None

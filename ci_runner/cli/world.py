@@ -1,0 +1,106 @@
+"""What a command sees of the machine: environment, folder, clock, streams, verbosity — read here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from ci_runner.text import Redactor, redactor, visible
+
+_SECRET_NAMES = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "DEV_URL")
+_redactors: list[Redactor] = []
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The outside of one command. ``say`` prints what was asked for, ``note`` what a person may like to know (stderr)."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    colour: bool
+    width: int
+    quiet: bool = False
+    verbose: int = 0
+    config_file: str | None = None
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    nonce: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
+
+    @classmethod
+    def real(cls, *, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> World:
+        """The machine as it is."""
+        environ = dict(os.environ)
+        _redactors.append(redactor(known_secrets(environ)))
+        terminal = sys.stdout.isatty()
+        chosen = terminal and not environ.get("NO_COLOR") if colour is None else colour
+        if environ.get("FORCE_COLOR") and colour is None:
+            chosen = True
+        return cls(environ, Path.cwd(), bool(chosen), _width(environ, terminal=terminal), quiet, verbose, config_file)
+
+    def say(self, text: str, *, newline: bool = True) -> None:
+        """Print a result."""
+        click.echo(redacted(text), nl=newline, color=self.colour)
+
+    def note(self, text: str) -> None:
+        """Print a remark to stderr, unless quiet."""
+        if not self.quiet:
+            click.echo(click.style(visible(redacted(text)), dim=True), err=True, color=self.colour)
+
+    def warn(self, text: str) -> None:
+        """Print a warning to stderr."""
+        click.echo(
+            click.style("warning: ", fg="yellow", bold=True) + visible(redacted(text)), err=True, color=self.colour
+        )
+
+    def detail(self, text: str) -> None:
+        """Print a remark that only --verbose shows."""
+        if self.verbose:
+            self.note(text)
+
+    def read(self, path: str) -> bytes:
+        """Bytes of a file the environment names (an event file); at most 16 MiB."""
+        with Path(path).open("rb") as stream:
+            return stream.read(16 * 1024 * 1024)
+
+
+def _width(environ: Mapping[str, str], *, terminal: bool) -> int:
+    import shutil
+
+    if environ.get("COLUMNS", "").isdigit():
+        return max(40, min(200, int(environ["COLUMNS"])))
+    return min(140, shutil.get_terminal_size().columns) if terminal else 120
+
+
+def known_secrets(environ: Mapping[str, str]) -> list[str]:
+    """Values of the environment whose name says they are secret."""
+    return [v for name, v in environ.items() if len(v) >= 6 and any(word in name.upper() for word in _SECRET_NAMES)]
+
+
+def keep_secret(*values: str | None) -> None:
+    """Never print these again."""
+    from urllib.parse import unquote, urlsplit
+
+    found: list[str | None] = []
+    for value in values:
+        if value and "://" in value:
+            try:
+                password = urlsplit(value).password
+            except ValueError:
+                password = None
+            found += [password, unquote(password) if password else None]
+        else:
+            found.append(value)
+    _redactors.append(redactor(found))
+
+
+def redacted(text: str) -> str:
+    """``text`` without any secret known so far."""
+    for one in _redactors or [redactor()]:
+        text = one(text)
+    return text

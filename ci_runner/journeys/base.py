@@ -1,0 +1,83 @@
+"""Finds what a directory is compared with: a commit, a registry version, the newest files, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ci_runner import changes, migrations, registry, sources, stores
+from ci_runner.config import Directory
+from ci_runner.errors import ConfigError, PilotageError
+from ci_runner.journeys.ground import Ground
+from ci_runner.model.directory import MigrationDir
+from ci_runner.model.report import Base, ChangeSet
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A change set, and what a person should know of how its base was found."""
+
+    changeset: ChangeSet
+    notes: tuple[str, ...] = ()
+
+
+def compare(ground: Ground, directory: Directory, head: MigrationDir) -> Compared:
+    """The change set of ``head`` by the flags given, else against the merge base with the target or default branch."""
+    config = ground.config
+    if sum(map(bool, (config.base, config.latest, config.all))) > 1:
+        raise ConfigError("--base, --latest and --all exclude one another: give one")
+    if config.all:
+        return Compared(changes.everything(head))
+    if config.latest:
+        return Compared(changes.latest(head, config.latest))
+    if config.base and config.base.startswith("pilotage://"):
+        return _registry(ground, directory, head, config.base)
+    return _git(ground, directory, head, config.base)
+
+
+def _registry(ground: Ground, directory: Directory, head: MigrationDir, address: str) -> Compared:
+    if ground.config.registry is None:
+        raise ConfigError(f"--base {address} needs a registry: give --registry URL or 'registry:' in pilotage.yml")
+    reference = registry.parse_address(address)
+    snapshot, entry = registry.pull(stores.open(ground.config.registry), reference.name, reference.selector)
+    before = read(registry.tree(snapshot, head.path), directory, head)
+    return Compared(changes.between(head, before, Base("registry", f"{reference.name}@{entry.seq}")))
+
+
+def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str | None) -> Compared:
+    git = ground.git
+    if git is None:
+        if wanted:
+            raise ConfigError(f"--base {wanted} names a commit, but {ground.root} is not in a Git repository")
+        return Compared(changes.everything(head), ("not a Git repository: every file is analysed",))
+    try:
+        commit = _merge_base(ground, git, wanted)
+    except PilotageError as error:
+        if wanted:
+            raise
+        return Compared(changes.everything(head), (f"the base is unknown, so every file is analysed: {error}",))
+    if commit is None:
+        return Compared(changes.everything(head), ("no base branch was found: every file is analysed",))
+    before = read(sources.at_commit(git, commit, directory.dir), directory, head)
+    return Compared(changes.between(head, before, Base("git", commit)))
+
+
+def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | None:
+    trigger = ground.trigger
+    target = wanted or trigger.base_sha
+    if target is None and trigger.base_branch:
+        target = f"origin/{trigger.base_branch}"
+    if target is None:
+        target = git.default_branch()
+    return git.merge_base("HEAD", target) if target else None
+
+
+def read(tree: sources.Tree, directory: Directory, head: MigrationDir | None = None) -> MigrationDir:
+    """The directory as read with its own settings; the base of a head is read as the head's format and dialect."""
+    return migrations.read(
+        tree,
+        format=head.format if head else directory.dir_format,
+        dialect=head.dialect if head else directory.dialect or migrations.guess_dialect(tree, directory.dev_url),
+        tx_mode=directory.tx_mode,
+        sum_mode=directory.sum,
+        directives_lenient=directory.directives == "lenient",
+    )

@@ -1,0 +1,32 @@
+"""What every journey stands on: the repository, why the run happens, what it was told, and a way to speak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ci_runner.sources import Git
+
+from ci_runner.cache import Cache
+from ci_runner.config import Config
+from ci_runner.model.ci import Trigger
+from ci_runner.text import Redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """``root`` is the repository's root (the configuration's folder outside Git); directories are relative to it."""
+
+    root: Path
+    git: Git | None
+    config: Config
+    trigger: Trigger
+    environ: Mapping[str, str]
+    cache: Cache
+    redact: Redactor
+    note: Callable[[str], None]
+    detail: Callable[[str], None]
+    now: Callable[[], datetime]
+    nonce: Callable[[], str]
