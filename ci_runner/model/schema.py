@@ -10,7 +10,12 @@ from ci_runner.model.operations import Column, Constraint, Index, Name
 
 
 class Table(NamedTuple):
-    """A table as known; ``born`` says it was created by the file under review. ``partial``: only parts of it were ever seen."""
+    """A table as known; ``name`` is as written where it was made.
+
+    ``born`` says it was created by the file under review. ``partial``: only parts of it were ever seen (altered before any
+    CREATE, or made AS SELECT), so that a missing column or index says nothing. Keys of ``columns`` and ``indexes`` are folded
+    for comparison; the references of ``constraints`` are resolved.
+    """
 
     name: Name
     columns: Mapping[str, Column]
@@ -29,13 +34,25 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The schema at one moment, immutable: a fold step returns a new one that shares what did not change."""
+    """The schema at one moment, immutable: a fold step returns a new one that shares what did not change.
+
+    Keys are resolved and folded names. ``settings`` keeps three tiers apart by its keys: ``"local x"`` (until the transaction
+    ends), ``"x"`` (the session), ``"global x"`` (the database).
+    """
 
     tables: Mapping[Name, Table] = field(default_factory=dict)
+    index_tables: Mapping[Name, Name] = field(default_factory=dict)  # index → its table, where indexes live in a schema
+    referrers: Mapping[Name, tuple[Name, ...]] = field(
+        default_factory=dict
+    )  # table → tables that ever had a foreign key to it
     enums: Mapping[Name, tuple[str, ...]] = field(default_factory=dict)
     functions: Mapping[Name, str] = field(default_factory=dict)  # → volatility
     views: Mapping[Name, tuple[Name, ...]] = field(default_factory=dict)  # → what it reads
     schemas: frozenset[str] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict)
     search_path: tuple[str, ...] = ()
-    born: frozenset[tuple[str, Name]] = frozenset()  # (kind, name) of non-tables created by the file under review
+    born: Mapping[tuple[str, Name], bool] = field(
+        default_factory=dict
+    )  # (kind, name) of what the file under review created
+    creates: tuple[int, int] = (0, 0)  # CREATEs with and without ON CLUSTER
+    replicated: frozenset[str] = frozenset()  # databases that spread DDL themselves (ClickHouse)

@@ -1,0 +1,270 @@
+"""The schema as a fold over operations: what is known of a database before a file runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from ci_runner.model import operations as ops
+from ci_runner.model.operations import Name, Operation, Statement
+from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql import catalog_columns as columns
+from ci_runner.sql import catalog_tables as tables
+from ci_runner.sql.catalog_map import Layered
+from ci_runner.sql.catalog_names import created, fold, locate
+from ci_runner.sql.catalog_store import FORMAT, dumps, loads
+
+__all__ = ["FORMAT", "Catalog", "apply", "dumps", "fold_all", "loads", "release"]
+
+
+def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
+    """The catalog after one operation; an operation without effect on it returns it as it is."""
+    step = _STEPS.get(operation.__class__)
+    after: Catalog = catalog if step is None else step(catalog, operation, dialect)
+    return after
+
+
+def fold_all(catalog: Catalog, statements: Iterable[Statement], dialect: str) -> Catalog:
+    """The catalog after one file; what the file before it made counts as old (see :func:`release`)."""
+    catalog = release(catalog)
+    for statement in statements:
+        for operation in statement.operations:
+            catalog = apply(catalog, operation, dialect)
+    return catalog
+
+
+def release(catalog: Catalog) -> Catalog:
+    """The catalog as the next file finds it: nothing is new, temporary tables and the session's settings are gone."""
+    if catalog.born:
+        kept = Layered.of(catalog.tables)
+        for kind, key in catalog.born:
+            table = catalog.tables.get(key) if kind == "table" else None
+            if table is not None:
+                kept = kept.without(key) if table.temporary else kept.put(key, table._replace(born=False))
+        catalog = replace(catalog, tables=kept, born={})
+    settings = {key: value for key, value in catalog.settings.items() if key.startswith("global ")}
+    if len(settings) != len(catalog.settings) or catalog.search_path:
+        catalog = _with_settings(catalog, settings)
+    return catalog
+
+
+def _with_settings(catalog: Catalog, settings: dict[str, str]) -> Catalog:
+    for tier in ("local ", "", "global "):
+        value = settings.get(f"{tier}search_path")
+        if value is not None:
+            names = (part.strip().strip("'\"") for part in value.strip("'").split(","))
+            return replace(catalog, settings=settings, search_path=tuple(n for n in names if n and n != "$user"))
+    return replace(catalog, settings=settings, search_path=())
+
+
+def _setting(catalog: Catalog, op: ops.Setting, _dialect: str) -> Catalog:
+    tier = {"local": "local ", "global": "global ", "database": "global "}.get(op.scope, "")
+    return _with_settings(catalog, {**catalog.settings, f"{tier}{op.name}": op.value})
+
+
+def _transaction(catalog: Catalog, op: ops.Transaction, _dialect: str) -> Catalog:
+    local = [key for key in catalog.settings if key.startswith("local ")]
+    if not local or op.kind not in ("transaction.commit", "transaction.rollback"):
+        return catalog
+    return _with_settings(catalog, {k: v for k, v in catalog.settings.items() if k not in local})
+
+
+def _enum(catalog: Catalog, op: ops.CreateEnum, dialect: str) -> Catalog:
+    key = created(catalog, op.type, dialect)
+    if op.conditional and key in catalog.enums:
+        return catalog
+    return _birth(replace(catalog, enums=Layered.of(catalog.enums).put(key, op.values)), "type", key)
+
+
+def _birth(catalog: Catalog, kind: str, key: Name) -> Catalog:
+    return replace(catalog, born=Layered.of(catalog.born).put((kind, key), True))
+
+
+def _alter_enum(catalog: Catalog, op: ops.AlterEnum, dialect: str) -> Catalog:
+    key = locate(catalog, op.type, dialect, catalog.enums)
+    values = catalog.enums.get(key, ())
+    if op.new:
+        values = tuple(op.new if value == op.value else value for value in values)
+    elif op.value not in values and len(values) < tables.MOST:
+        values = (*values, op.value)
+    return replace(catalog, enums=Layered.of(catalog.enums).put(key, values))
+
+
+def _function(catalog: Catalog, op: ops.CreateFunction, dialect: str) -> Catalog:
+    key = created(catalog, op.function, dialect)
+    return _birth(replace(catalog, functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
+
+
+def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
+    key = created(catalog, op.view, dialect)
+    if key in catalog.views and not op.or_replace:
+        return catalog
+    fresh = key not in catalog.views
+    reads = tuple(locate(catalog, name, dialect) for name in op.reads)
+    clustered = "on cluster" in op.options
+    creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
+    catalog = replace(catalog, views=Layered.of(catalog.views).put(key, reads), creates=creates)
+    return _birth(catalog, "view", key) if fresh else catalog
+
+
+def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalog:
+    for name in op.names:
+        if op.kind in ("drop-schema", "drop-database"):
+            catalog = _drop_schema(catalog, fold(name.name, dialect), dialect, op.kind)
+        elif op.kind in ("drop-view", "drop-materialized-view"):
+            key = locate(catalog, name, dialect, catalog.views)
+            catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
+        elif op.kind in ("drop-type", "drop-enum"):
+            key = locate(catalog, name, dialect, catalog.enums)
+            catalog = replace(catalog, enums=Layered.of(catalog.enums).without(key))
+        elif op.kind in ("drop-function", "drop-procedure"):
+            key = locate(catalog, name, dialect, catalog.functions)
+            catalog = replace(catalog, functions=Layered.of(catalog.functions).without(key))
+    return catalog
+
+
+def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Catalog:
+    if kind == "drop-database" and dialect not in ("mysql", "mariadb", "clickhouse"):
+        return catalog  # there a database holds schemas, and one cannot drop the one at work
+    for key in [key for key in catalog.tables if key.schema == schema]:
+        catalog = tables.remove_table(catalog, key, cascade=True)
+    return replace(catalog, schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
+
+
+def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Catalog:
+    kind = op.kind.rpartition(".")[2]
+    if kind == "rename-schema":
+        return _rename_schema(catalog, fold(op.name.name, dialect), fold(op.new.name, dialect))
+    if kind == "rename-view":
+        return tables.rename_table(
+            catalog, ops.RenameTable(kind=kind, start=0, end=0, table=op.name, new=op.new), dialect
+        )
+    if kind == "rename-type":
+        key = locate(catalog, op.name, dialect, catalog.enums)
+        if key in catalog.enums:
+            new = Name(op.new.schema or key.schema, op.new.name)
+            enums = Layered.of(catalog.enums).without(key).put(new, catalog.enums[key])
+            return tables.renamed_birth(replace(catalog, enums=enums), "type", key, new)
+    return catalog
+
+
+def _rename_schema(catalog: Catalog, schema: str, new: str) -> Catalog:
+    for key in [key for key in catalog.tables if key.schema == schema]:
+        moved = ops.RenameTable(kind="alter-table.set-schema", start=0, end=0, table=key, new=Name(new, key.name))
+        catalog = tables.rename_table(catalog, moved, "postgres")
+    catalog = replace(catalog, schemas=catalog.schemas - {schema} | {new})
+    return tables.renamed_birth(catalog, "schema", Name("", schema), Name("", new))
+
+
+def _partition(catalog: Catalog, op: ops.Partition, dialect: str) -> Catalog:
+    action = op.kind.rpartition(".")[2]
+    if action not in ("attach-partition", "detach-partition") or dialect not in ("postgres", "redshift"):
+        return catalog
+    parent = locate(catalog, op.table, dialect)
+    key, child = tables.known(catalog, op.partition, dialect)
+    return tables.with_table(
+        catalog, key, child._replace(partition_of=parent if action == "attach-partition" else None)
+    )
+
+
+def _swap(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
+    one, first = tables.known(catalog, op.table, dialect)
+    two, second = tables.known(catalog, op.new, dialect)
+    catalog = tables.with_table(catalog, one, second._replace(name=first.name))
+    return tables.with_table(catalog, two, first._replace(name=second.name))
+
+
+def _rename_table(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
+    if op.kind.rpartition(".")[2] in ("swap-table", "exchange-tables"):
+        return _swap(catalog, op, dialect)
+    return tables.rename_table(catalog, op, dialect)
+
+
+def _other(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    step = _OTHERS.get(op.kind)
+    return catalog if step is None else step(catalog, op, dialect)
+
+
+def _schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    if op.object is None:
+        return catalog
+    name = fold(op.object.name, dialect)
+    fresh = name not in catalog.schemas
+    catalog = replace(catalog, schemas=catalog.schemas | {name})
+    if any("replicated" in option for option in op.options):
+        catalog = replace(catalog, replicated=catalog.replicated | {name})
+    return _birth(catalog, "schema", Name("", name)) if fresh else catalog
+
+
+def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
+    if op.object is None:
+        return _with_settings(catalog, {k: v for k, v in catalog.settings.items() if k.startswith("global ")})
+    gone = {op.object.name, f"local {op.object.name}"}
+    return _with_settings(catalog, {k: v for k, v in catalog.settings.items() if k not in gone})
+
+
+def _use(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    if op.object is None or dialect == "sqlserver" or "warehouse" in op.options or "role" in op.options:
+        return catalog  # there USE names a database, and the schema stays
+    return replace(
+        catalog, search_path=(fold(op.object.name, dialect), *(("",) if dialect in ("mysql", "mariadb") else ()))
+    )
+
+
+def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    charset = next((option.partition("=")[2] for option in op.options if option.startswith("charset=")), "")
+    if op.object is None or not charset:
+        return catalog
+    key, table = tables.known(catalog, op.object, dialect)
+    kept: dict[str, Any] = dict(table.columns)
+    if op.kind == "alter-table.convert-charset":
+        kept = {name: column._replace(charset="") for name, column in table.columns.items()}
+    else:  # the columns keep what they have, now said of each
+        kept = {
+            name: column._replace(charset=column.charset or table.charset) for name, column in table.columns.items()
+        }
+    return tables.with_table(catalog, key, table._replace(columns=kept, charset=charset))
+
+
+_OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
+    "create-schema": _schema,
+    "create-database": _schema,
+    "reset-setting": _reset,
+    "use": _use,
+    "alter-table.convert-charset": _charset,
+    "alter-table.set-default-charset": _charset,
+}
+
+_STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {
+    ops.CreateTable: tables.create_table,
+    ops.DropTable: tables.drop_tables,
+    ops.RenameTable: _rename_table,
+    ops.AddColumn: columns.add_column,
+    ops.DropColumn: columns.drop_column,
+    ops.RenameColumn: columns.rename_column,
+    ops.AlterColumnType: columns.alter_type,
+    ops.AlterColumn: columns.alter_column,
+    ops.AddConstraint: columns.constrain,
+    ops.DropConstraint: columns.unconstrain,
+    ops.ValidateConstraint: columns.validate,
+    ops.RenameConstraint: columns.rename_constraint,
+    ops.CreateIndex: columns.create_index,
+    ops.DropIndex: columns.drop_indexes,
+    ops.RenameIndex: columns.rename_index,
+    ops.CreateEnum: _enum,
+    ops.AlterEnum: _alter_enum,
+    ops.CreateFunction: _function,
+    ops.CreateView: _view,
+    ops.DropObjects: _drop_objects,
+    ops.RenameObject: _rename_object,
+    ops.Partition: _partition,
+    ops.Setting: _setting,
+    ops.Transaction: _transaction,
+    ops.Other: _other,
+}
+
+
+def table_of(catalog: Catalog, name: Name, dialect: str) -> Table | None:
+    """The table that name means there, None when no table of that name was ever seen."""
+    return catalog.tables.get(locate(catalog, name, dialect))

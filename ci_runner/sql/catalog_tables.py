@@ -1,0 +1,244 @@
+"""What operations on tables do to the catalog: create, drop, rename, and the shape a CREATE TABLE gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
+from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql.catalog_map import Layered
+from ci_runner.sql.catalog_names import SCHEMA_INDEXES, constraint_name, created, fold, index_name, locate
+
+MOST = 5_000  # parts of one table kept; above what any database allows, and a bound on copying
+
+
+def known(catalog: Catalog, name: Name, dialect: str) -> tuple[Name, Table]:
+    """Key and table; a table never seen before is one of which nothing is known but its name."""
+    key = locate(catalog, name, dialect)
+    return key, catalog.tables.get(key) or Table(name, {}, partial=True)
+
+
+def with_table(catalog: Catalog, key: Name, table: Table) -> Catalog:
+    """The catalog with that table in place of whatever had its name."""
+    return replace(catalog, tables=Layered.of(catalog.tables).put(key, table))
+
+
+def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
+    """CREATE TABLE; nothing when it exists and the statement is guarded."""
+    key = created(catalog, op.table, dialect, temporary=op.temporary)
+    if key in catalog.tables and (op.if_not_exists or op.conditional) and not op.or_replace:
+        return catalog
+    clustered = "on cluster" in op.options
+    table = Table(
+        name=op.table, columns=_columns(catalog, op, dialect), partition_by=op.partition_by,
+        partition_of=locate(catalog, op.partition_of, dialect) if op.partition_of else None,
+        temporary=op.temporary or key.name.startswith("#"), engine=op.engine, order_by=_keys(op, dialect), charset=op.charset,
+        options=op.options, born=True, partial=op.selects or (op.source is not None and not _source(catalog, op, dialect)),
+    )  # fmt: skip
+    creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
+    catalog = replace(
+        with_table(catalog, key, table), creates=creates, born=Layered.of(catalog.born).put(("table", key), True)
+    )
+    for column in op.columns[:MOST]:
+        catalog = inline_constraints(catalog, key, column, dialect)
+    for constraint in op.constraints[:MOST]:
+        catalog = add_constraint(catalog, key, constraint, dialect)
+    for index in op.indexes[:MOST]:
+        catalog = add_index(catalog, key, index, dialect)
+    return _inherit(catalog, key, op, dialect)
+
+
+def _keys(op: CreateTable, dialect: str) -> tuple[str, ...]:
+    if op.order_by or dialect != "clickhouse":
+        return op.order_by
+    return next((c.columns for c in op.constraints if c.kind == "primary-key"), ())
+
+
+def _source(catalog: Catalog, op: CreateTable, dialect: str) -> Table | None:
+    origin = op.source or op.partition_of
+    return catalog.tables.get(locate(catalog, origin, dialect)) if origin else None
+
+
+def _columns(catalog: Catalog, op: CreateTable, dialect: str) -> dict[str, Column]:
+    origin = _source(catalog, op, dialect)
+    columns = dict(origin.columns) if origin and not op.selects else {}
+    columns.update((fold(column.name, dialect), settled(column)) for column in op.columns[:MOST])
+    return columns
+
+
+def settled(column: Column) -> Column:
+    """The column as it is kept: a primary key or serial is NOT NULL, and its inline constraints live with the table."""
+    nullable = False if column.primary_key else column.nullable
+    return column._replace(nullable=nullable, references=None, check=None, unique=False)
+
+
+def _inherit(catalog: Catalog, key: Name, op: CreateTable, dialect: str) -> Catalog:
+    """Copies of keys: MySQL's LIKE, CLONE, and PostgreSQL's LIKE … INCLUDING INDEXES or ALL; a partition has its parent's."""
+    origin = _source(catalog, op, dialect)
+    if origin is None or op.selects:
+        return catalog
+    table = catalog.tables[key]
+    for constraint in origin.constraints:
+        copied = (
+            dialect not in ("postgres", "redshift")
+            or op.partition_of
+            or "including all" in op.options
+            or "including indexes" in op.options
+        )
+        if copied and constraint.kind in ("primary-key", "unique"):
+            catalog = add_constraint(catalog, key, constraint._replace(name=""), dialect)
+    return with_table(catalog, key, catalog.tables[key]._replace(order_by=table.order_by or origin.order_by))
+
+
+def inline_constraints(catalog: Catalog, key: Name, column: Column, dialect: str) -> Catalog:
+    """The constraints a column definition carries, as constraints of the table."""
+    found: list[Constraint] = []
+    if column.primary_key:
+        found.append(Constraint("primary-key", "", (column.name,)))
+    if column.unique:
+        found.append(Constraint("unique", "", (column.name,)))
+    if column.check is not None:
+        found.append(
+            Constraint("check", "", (column.name,), expression=column.check, not_valid="not valid" in column.options)
+        )
+    if column.references and dialect not in ("mysql",):  # MySQL reads an inline REFERENCES and forgets it
+        found.append(
+            Constraint(
+                "foreign-key", "", (column.name,), references=column.references, not_valid="not valid" in column.options
+            )
+        )
+    if found and column.constraint:
+        found[0] = found[0]._replace(name=column.constraint)
+    for constraint in found:
+        catalog = add_constraint(catalog, key, constraint, dialect)
+    return catalog
+
+
+def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect: str) -> Catalog:
+    """A constraint with its name settled, and the index it brings."""
+    table = catalog.tables[key]
+    if len(table.constraints) >= MOST:
+        return catalog
+    adopted = table.indexes.get(fold(constraint.using_index, dialect)) if constraint.using_index else None
+    if adopted:
+        constraint = constraint._replace(
+            columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
+        )
+    if not constraint.name:
+        taken = {c.name for c in table.constraints} | set(table.indexes)
+        constraint = constraint._replace(name=constraint_name(constraint, key.name, taken, dialect))
+    if constraint.references:
+        target = locate(catalog, constraint.references.table, dialect)
+        constraint = constraint._replace(references=constraint.references._replace(table=target))
+        catalog = _refers(catalog, target, key)
+    columns = dict(table.columns)
+    if constraint.kind in ("primary-key", "not-null"):
+        for name in constraint.columns:
+            column = columns.get(fold(name, dialect))
+            if column:
+                primary = column.primary_key or constraint.kind == "primary-key"
+                columns[fold(name, dialect)] = column._replace(nullable=False, primary_key=primary)
+    catalog = with_table(catalog, key, table._replace(columns=columns, constraints=(*table.constraints, constraint)))
+    if constraint.using_index:
+        catalog = drop_index(catalog, key, constraint.using_index, dialect)
+    if constraint.kind in ("primary-key", "unique", "exclusion"):
+        index = Index(constraint.name, constraint.columns, constraint.kind != "exclusion", options=("constraint",))
+        return add_index(catalog, key, index, dialect)
+    return catalog
+
+
+def _refers(catalog: Catalog, target: Name, key: Name) -> Catalog:
+    referrers = catalog.referrers.get(target, ())
+    if key in referrers or len(referrers) >= MOST:
+        return catalog
+    return replace(catalog, referrers=Layered.of(catalog.referrers).put(target, (*referrers, key)))
+
+
+def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalog:
+    """An index with its name settled."""
+    table = catalog.tables[key]
+    if len(table.indexes) >= MOST:
+        return catalog
+    if not index.name:
+        index = index._replace(name=index_name(key.name, index.columns, table.indexes, dialect))
+    name = fold(index.name, dialect)
+    catalog = with_table(catalog, key, table._replace(indexes={**table.indexes, name: index}))
+    if dialect not in SCHEMA_INDEXES:
+        return catalog
+    return replace(catalog, index_tables=Layered.of(catalog.index_tables).put(Name(key.schema, name), key))
+
+
+def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
+    """The table without that index."""
+    folded = fold(name, dialect)
+    table = catalog.tables.get(key)
+    if table is None or folded not in table.indexes:
+        return catalog
+    indexes = {k: v for k, v in table.indexes.items() if k != folded}
+    catalog = with_table(catalog, key, table._replace(indexes=indexes))
+    return replace(catalog, index_tables=Layered.of(catalog.index_tables).without(Name(key.schema, folded)))
+
+
+def drop_tables(catalog: Catalog, op: DropTable, dialect: str) -> Catalog:
+    """DROP TABLE; where it cascades, foreign keys of others to it go too."""
+    for name in op.tables:
+        catalog = remove_table(catalog, locate(catalog, name, dialect), cascade="cascade" in op.options)
+    return catalog
+
+
+def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:
+    """The catalog without that table and its partitions' knowledge of it."""
+    table = catalog.tables.get(key)
+    if table is None:
+        return catalog
+    for name in catalog.referrers.get(key, ()) if cascade else ():
+        child = catalog.tables.get(name)
+        if child:
+            kept = tuple(c for c in child.constraints if not (c.references and c.references.table == key))
+            catalog = with_table(catalog, name, child._replace(constraints=kept))
+    indexes = Layered.of(catalog.index_tables)
+    for index in table.indexes:
+        indexes = indexes.without(Name(key.schema, index))
+    return replace(catalog, tables=Layered.of(catalog.tables).without(key), index_tables=indexes)
+
+
+def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
+    """A table under its new name, still born here if it was, with the foreign keys of others following."""
+    key = locate(catalog, op.table, dialect)
+    new = Name(fold(op.new.schema, dialect) or key.schema, fold(op.new.name, dialect) or key.name)
+    if key in catalog.views and key not in catalog.tables:
+        views = Layered.of(catalog.views).without(key).put(new, catalog.views[key])
+        return renamed_birth(replace(catalog, views=views), "view", key, new)
+    table = catalog.tables.get(key) or Table(op.table, {}, partial=True)
+    named = Name(op.new.schema or table.name.schema, op.new.name or table.name.name)
+    tables = Layered.of(catalog.tables).without(key).put(new, table._replace(name=named))
+    indexes = Layered.of(catalog.index_tables)
+    for index in table.indexes if dialect in SCHEMA_INDEXES else ():
+        indexes = indexes.without(Name(key.schema, index)).put(Name(new.schema, index), new)
+    return _follow(renamed_birth(replace(catalog, tables=tables, index_tables=indexes), "table", key, new), key, new)
+
+
+def renamed_birth(catalog: Catalog, kind: str, key: Name, new: Name) -> Catalog:
+    """The mark "made by this file" follows a rename."""
+    if (kind, key) not in catalog.born:
+        return catalog
+    return replace(catalog, born=Layered.of(catalog.born).without((kind, key)).put((kind, new), True))
+
+
+def _follow(catalog: Catalog, key: Name, new: Name) -> Catalog:
+    """Foreign keys of other tables point at the new name, and those of the renamed table come from it."""
+    if new in catalog.tables:
+        for constraint in catalog.tables[new].constraints:
+            if constraint.references:
+                catalog = _refers(catalog, constraint.references.table, new)
+    for name in catalog.referrers.get(key, ()):
+        child = catalog.tables.get(name)
+        if child:
+            moved = tuple(
+                c._replace(references=c.references._replace(table=new))
+                if c.references and c.references.table == key
+                else c
+                for c in child.constraints
+            )
+            catalog = _refers(with_table(catalog, name, child._replace(constraints=moved)), new, name)
+    return catalog
