@@ -1,0 +1,42 @@
+"""A machine with nothing but a log: the report printed there says it all, so only foreign text needs care."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ci_runner import text
+from ci_runner.model.ci import Annotation
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Outlets of a machine without pages, annotations or later steps."""
+
+    write: Callable[[str], None]
+    name: str = "local"
+
+    def annotate(self, annotations: Sequence[Annotation]) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing: each annotation stands in the printed report with its file and line."""
+        return ()
+
+    def summarise(self, markdown: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing: the printed report is the summary."""
+        return ()
+
+    def output(self, values: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002
+        """Nothing: a shell has the exit code, a script ``--format json``."""
+        return ()
+
+    def mask(self, secret: str) -> None:
+        """Nothing: no log is kept; what is printed is redacted before it comes here."""
+
+    def log(self, foreign: str) -> None:
+        """Each line behind a bar, so that a log copied into a CI system's console is harmless there too."""
+        for row in text.foreign_lines(foreign):
+            self.write(row + "\n")
+
+
+def outlets(env: Mapping[str, str], write: Callable[[str], None], random: Callable[[], str]) -> Plain:  # noqa: ARG001
+    """The outlets of a plain machine."""
+    return Plain(write)
