@@ -1,0 +1,33 @@
+# The image behind the GitHub Action and every other wrapper: Python, git, Pilotage with all its drivers, nothing else.
+# It has no USER line, because GitHub's command files belong to root, and works under any other user as well.
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+WORKDIR /src
+# Every package is named with its hash; pip refuses anything else.
+COPY requirements requirements
+RUN python3 -m venv /opt/build \
+ && /opt/build/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/build.txt \
+ && python3 -m venv /opt/pilotage \
+ && /opt/pilotage/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/image.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY ci_runner ci_runner
+COPY templates templates
+RUN /opt/build/bin/python -m pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /dist . \
+ && /opt/pilotage/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-index /dist/*.whl \
+ && /opt/pilotage/bin/python -m pip uninstall --quiet --yes pip
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="Pilotage" \
+      org.opencontainers.image.description="Lints, replays, versions and registers directories of SQL migrations" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# git names the base of a change. The version is the distribution's: its security updates must reach the image.
+# hadolint ignore=DL3008
+RUN command -v git >/dev/null \
+ || { apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*; }
+COPY --from=build /opt/pilotage /opt/pilotage
+ENV PATH=/opt/pilotage/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /work
+ENTRYPOINT ["pilotage"]
