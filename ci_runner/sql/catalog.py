@@ -12,10 +12,10 @@ from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql.catalog_map import Layered
-from ci_runner.sql.catalog_names import created, fold, locate
-from ci_runner.sql.catalog_store import FORMAT, dumps, loads
+from ci_runner.sql.catalog_names import comparable, created, locate
+from ci_runner.sql.catalog_store import VERSION, dumps, loads
 
-__all__ = ["FORMAT", "Catalog", "apply", "dumps", "fold_all", "loads", "release"]
+__all__ = ["VERSION", "Catalog", "apply", "dumps", "fold", "loads", "release"]
 
 
 def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
@@ -25,9 +25,8 @@ def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
     return after
 
 
-def fold_all(catalog: Catalog, statements: Iterable[Statement], dialect: str) -> Catalog:
-    """The catalog after one file; what the file before it made counts as old (see :func:`release`)."""
-    catalog = release(catalog)
+def fold(catalog: Catalog, statements: Iterable[Statement], dialect: str) -> Catalog:
+    """The catalog after those statements; between two files comes :func:`release`."""
     for statement in statements:
         for operation in statement.operations:
             catalog = apply(catalog, operation, dialect)
@@ -111,7 +110,7 @@ def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
 def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalog:
     for name in op.names:
         if op.kind in ("drop-schema", "drop-database"):
-            catalog = _drop_schema(catalog, fold(name.name, dialect), dialect, op.kind)
+            catalog = _drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
         elif op.kind in ("drop-view", "drop-materialized-view"):
             key = locate(catalog, name, dialect, catalog.views)
             catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
@@ -135,7 +134,7 @@ def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Cata
 def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Catalog:
     kind = op.kind.rpartition(".")[2]
     if kind == "rename-schema":
-        return _rename_schema(catalog, fold(op.name.name, dialect), fold(op.new.name, dialect))
+        return _rename_schema(catalog, comparable(op.name.name, dialect), comparable(op.new.name, dialect))
     if kind == "rename-view":
         return tables.rename_table(
             catalog, ops.RenameTable(kind=kind, start=0, end=0, table=op.name, new=op.new), dialect
@@ -189,7 +188,7 @@ def _other(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
 def _schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None:
         return catalog
-    name = fold(op.object.name, dialect)
+    name = comparable(op.object.name, dialect)
     fresh = name not in catalog.schemas
     catalog = replace(catalog, schemas=catalog.schemas | {name})
     if any("replicated" in option for option in op.options):
@@ -208,7 +207,7 @@ def _use(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None or dialect == "sqlserver" or "warehouse" in op.options or "role" in op.options:
         return catalog  # there USE names a database, and the schema stays
     return replace(
-        catalog, search_path=(fold(op.object.name, dialect), *(("",) if dialect in ("mysql", "mariadb") else ()))
+        catalog, search_path=(comparable(op.object.name, dialect), *(("",) if dialect in ("mysql", "mariadb") else ()))
     )
 
 

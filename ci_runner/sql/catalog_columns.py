@@ -25,7 +25,7 @@ from ci_runner.model.operations import (
 )
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_map import Layered
-from ci_runner.sql.catalog_names import SCHEMA_INDEXES, fold, locate
+from ci_runner.sql.catalog_names import SCHEMA_INDEXES, comparable, locate
 from ci_runner.sql.catalog_tables import (
     MOST,
     add_constraint,
@@ -41,7 +41,7 @@ from ci_runner.sql.catalog_tables import (
 def add_column(catalog: Catalog, op: AddColumn, dialect: str) -> Catalog:
     """ADD COLUMN with the constraints its definition carries."""
     key, table = known(catalog, op.table, dialect)
-    name = fold(op.column.name, dialect)
+    name = comparable(op.column.name, dialect)
     if len(table.columns) >= MOST or (name in table.columns and (op.if_not_exists or op.conditional)):
         return catalog
     column = settled(op.column)
@@ -58,7 +58,7 @@ def _placed(columns: dict[str, Column], name: str, position: str, dialect: str) 
     column = columns.pop(name)
     if position == "first":
         return {name: column, **columns}
-    before = fold(position.removeprefix("after ").strip('`"'), dialect)
+    before = comparable(position.removeprefix("after ").strip('`"'), dialect)
     moved: dict[str, Column] = {}
     for other, value in columns.items():
         moved[other] = value
@@ -71,12 +71,12 @@ def _placed(columns: dict[str, Column], name: str, position: str, dialect: str) 
 def drop_column(catalog: Catalog, op: DropColumn, dialect: str) -> Catalog:
     """DROP COLUMN with the constraints and indexes that stand on it."""
     key, table = known(catalog, op.table, dialect)
-    name = fold(op.column, dialect)
+    name = comparable(op.column, dialect)
     columns = {k: v for k, v in table.columns.items() if k != name}
-    constraints = tuple(c for c in table.constraints if name not in {fold(x, dialect) for x in c.columns})
+    constraints = tuple(c for c in table.constraints if name not in {comparable(x, dialect) for x in c.columns})
     catalog = with_table(catalog, key, table._replace(columns=columns, constraints=constraints))
     for index in table.indexes.values():
-        if name in {fold(x, dialect) for x in index.columns}:
+        if name in {comparable(x, dialect) for x in index.columns}:
             catalog = drop_index(catalog, key, index.name, dialect)
     return catalog
 
@@ -84,10 +84,10 @@ def drop_column(catalog: Catalog, op: DropColumn, dialect: str) -> Catalog:
 def rename_column(catalog: Catalog, op: RenameColumn, dialect: str) -> Catalog:
     """A column under its new name, in constraints, indexes and other tables' references too."""
     key, table = known(catalog, op.table, dialect)
-    old, new = fold(op.column, dialect), fold(op.new, dialect)
+    old, new = comparable(op.column, dialect), comparable(op.new, dialect)
 
     def named(columns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(op.new if fold(x, dialect) == old else x for x in columns)
+        return tuple(op.new if comparable(x, dialect) == old else x for x in columns)
 
     columns = {(new if k == old else k): (v._replace(name=op.new) if k == old else v) for k, v in table.columns.items()}
     constraints = tuple(c._replace(columns=named(c.columns)) for c in table.constraints)
@@ -113,12 +113,10 @@ def _pointed(child: Table, key: Name, named: Callable[[tuple[str, ...]], tuple[s
 def alter_type(catalog: Catalog, op: AlterColumnType, dialect: str) -> Catalog:
     """A new type; with a whole definition (MySQL, SQL Server, ClickHouse) what it leaves out is gone."""
     key, table = known(catalog, op.table, dialect)
-    name = fold(op.column, dialect)
+    name = comparable(op.column, dialect)
     old = table.columns.get(name) or Column(op.column, None)
-    if op.definition is None:
-        new = old._replace(type=op.type, collation=op.collation or old.collation)
-    else:
-        new = _redefined(old, op.definition, dialect)
+    retyped = old._replace(type=op.type, collation=op.collation or old.collation)
+    new = retyped if op.definition is None else _redefined(old, op.definition, dialect)
     columns = _placed({**table.columns, name: new}, name, new.position, dialect)
     catalog = with_table(catalog, key, table._replace(columns=columns))
     if op.definition is not None and op.definition.unique:
@@ -157,7 +155,7 @@ def alter_column(catalog: Catalog, op: AlterColumn, dialect: str) -> Catalog:
     if step is None:
         return catalog
     key, table = known(catalog, op.table, dialect)
-    name = fold(op.column, dialect)
+    name = comparable(op.column, dialect)
     column = table.columns.get(name) or Column(op.column, None)
     return with_table(
         catalog, key, table._replace(columns={**table.columns, name: column._replace(**step(column, op))})
@@ -186,9 +184,9 @@ def unconstrain(catalog: Catalog, op: DropConstraint, dialect: str) -> Catalog:
 
 def find_constraint(table: Table, op: DropConstraint, dialect: str) -> Constraint | None:
     """The constraint a DROP means: by name, and by kind where the statement needs no name (DROP PRIMARY KEY)."""
-    name = fold(op.name, dialect)
+    name = comparable(op.name, dialect)
     for constraint in table.constraints:
-        if fold(constraint.name, dialect) == name and name and op.constraint_kind in ("", constraint.kind):
+        if comparable(constraint.name, dialect) == name and name and op.constraint_kind in ("", constraint.kind):
             return constraint
     if op.constraint_kind == "primary-key":
         return next((c for c in table.constraints if c.kind == "primary-key"), None)
@@ -198,10 +196,10 @@ def find_constraint(table: Table, op: DropConstraint, dialect: str) -> Constrain
 def validate(catalog: Catalog, op: ValidateConstraint, dialect: str) -> Catalog:
     """VALIDATE CONSTRAINT; no name means all of the table's."""
     key, table = known(catalog, op.table, dialect)
-    name = fold(op.name, dialect)
+    name = comparable(op.name, dialect)
     every = name in ("", "all")
     done = tuple(
-        c._replace(not_valid=False) if every or fold(c.name, dialect) == name else c for c in table.constraints
+        c._replace(not_valid=False) if every or comparable(c.name, dialect) == name else c for c in table.constraints
     )
     return with_table(catalog, key, table._replace(constraints=done))
 
@@ -209,8 +207,8 @@ def validate(catalog: Catalog, op: ValidateConstraint, dialect: str) -> Catalog:
 def rename_constraint(catalog: Catalog, op: RenameConstraint, dialect: str) -> Catalog:
     """RENAME CONSTRAINT; its index, if it has one, goes by the new name too."""
     key, table = known(catalog, op.table, dialect)
-    name = fold(op.name, dialect)
-    named = tuple(c._replace(name=op.new) if fold(c.name, dialect) == name else c for c in table.constraints)
+    name = comparable(op.name, dialect)
+    named = tuple(c._replace(name=op.new) if comparable(c.name, dialect) == name else c for c in table.constraints)
     catalog = with_table(catalog, key, table._replace(constraints=named))
     return _renamed_index(catalog, key, op.name, op.new, dialect)
 
@@ -218,7 +216,7 @@ def rename_constraint(catalog: Catalog, op: RenameConstraint, dialect: str) -> C
 def create_index(catalog: Catalog, op: CreateIndex, dialect: str) -> Catalog:
     """CREATE INDEX; nothing when one of that name is there and the statement is guarded."""
     key, table = known(catalog, op.table, dialect)
-    if (op.if_not_exists or op.conditional) and fold(op.index.name, dialect) in table.indexes:
+    if (op.if_not_exists or op.conditional) and comparable(op.index.name, dialect) in table.indexes:
         return catalog
     if key in catalog.views and key not in catalog.tables:
         return catalog
@@ -250,10 +248,10 @@ def rename_index(catalog: Catalog, op: RenameIndex, dialect: str) -> Catalog:
 
 def _renamed_index(catalog: Catalog, key: Name, name: str, new: str, dialect: str) -> Catalog:
     table = catalog.tables.get(key)
-    old = fold(name, dialect)
+    old = comparable(name, dialect)
     if table is None or old not in table.indexes:
         return catalog
-    folded = fold(new, dialect)
+    folded = comparable(new, dialect)
     indexes = {(folded if k == old else k): (v._replace(name=new) if k == old else v) for k, v in table.indexes.items()}
     catalog = with_table(catalog, key, table._replace(indexes=indexes))
     if dialect not in SCHEMA_INDEXES:

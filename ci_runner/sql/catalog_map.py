@@ -38,7 +38,7 @@ class Layered(Mapping[K, V], Generic[K, V]):
         return mapping if isinstance(mapping, Layered) else cls(dict(mapping))
 
     def __getitem__(self, key: K) -> V:
-        value = self._over.get(key) if key in self._over else self._base[key]
+        value: Any = self._over[key] if key in self._over else self._base[key]
         if value is _GONE:
             raise KeyError(key)
         if value.__class__ is Raw:
@@ -49,7 +49,7 @@ class Layered(Mapping[K, V], Generic[K, V]):
 
     def __contains__(self, key: object) -> bool:
         if key in self._over:
-            return self._over[key] is not _GONE  # type: ignore[index]
+            return self._over[key] is not _GONE
         return key in self._base
 
     def __iter__(self) -> Iterator[K]:

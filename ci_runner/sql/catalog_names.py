@@ -16,7 +16,7 @@ TEMPORARY = "pg_temp"
 _PG_NAME = 63  # NAMEDATALEN - 1
 
 
-def fold(text: str, dialect: str) -> str:
+def comparable(text: str, dialect: str) -> str:
     """``text`` as it is compared; the statements' names are folded by their dialect already, here only case is levelled."""
     return text.lower() if dialect in CASELESS else text
 
@@ -44,9 +44,9 @@ def locate(catalog: Catalog, name: Name, dialect: str, among: Collection[Name] |
 
 def created(catalog: Catalog, name: Name, dialect: str, *, temporary: bool = False) -> Name:
     """The key a new object of that name gets."""
-    text = fold(name.name, dialect)
+    text = comparable(name.name, dialect)
     if name.schema:
-        schema = fold(name.schema, dialect)
+        schema = comparable(name.schema, dialect)
         return Name("" if dialect == "sqlite" and schema == "main" else schema, text)
     return Name(TEMPORARY if temporary and dialect == "postgres" else path(catalog, dialect)[0], text)
 
@@ -76,10 +76,10 @@ def _mysql_constraint(constraint: Constraint, table: str, taken: Collection[str]
     if constraint.kind == "primary-key":
         return "primary"
     if constraint.kind == "unique":
-        first = fold(constraint.columns[0], dialect) if constraint.columns else "key"
+        first = comparable(constraint.columns[0], dialect) if constraint.columns else "key"
         return first if first not in taken else _numbered(f"{first}_", taken, 2)
     label = "ibfk" if constraint.kind == "foreign-key" else "chk"
-    stem = "constraint_" if dialect == "mariadb" and label == "chk" else f"{fold(table, dialect)}_{label}_"
+    stem = "constraint_" if dialect == "mariadb" and label == "chk" else f"{comparable(table, dialect)}_{label}_"
     return _numbered(stem, taken, 1)
 
 

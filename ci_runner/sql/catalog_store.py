@@ -10,20 +10,20 @@ from ci_runner.model.operations import Column, Constraint, Index, Name, Referenc
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_map import Layered, Raw
 
-FORMAT = 1  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 1  # part of the cache key and of the bytes: catalogs of another make are not read
 _DEEPEST = 10_000_000  # bytes of a catalog worth parsing
 
 T = TypeVar("T")
 
 
-class _Bad(ValueError):
+class _BadError(ValueError):
     """Bytes that are no catalog."""
 
 
 def dumps(catalog: Catalog) -> bytes:
     """The catalog as compact JSON; fields at their defaults are left out."""
     document = {
-        "format": FORMAT,
+        "format": VERSION,
         "tables": [[*key, _table(table)] for key, table in catalog.tables.items()],
         "index_tables": [[*key, *table] for key, table in catalog.index_tables.items()],
         "referrers": [[*key, list(names)] for key, names in catalog.referrers.items()],
@@ -88,8 +88,8 @@ def loads(data: bytes) -> Catalog | None:
 
 
 def _catalog(document: Any) -> Catalog:
-    if document["format"] != FORMAT or type(document["format"]) is not int:
-        raise _Bad
+    if document["format"] != VERSION or type(document["format"]) is not int:
+        raise _BadError
     one, two = document["creates"]
     return Catalog(
         tables=Layered({_name(row[:2]): Raw(row, _lazy_table) for row in document["tables"]}),
@@ -117,21 +117,21 @@ def _lazy_table(row: Any) -> Table:
 
 def _text(value: Any) -> str:
     if value.__class__ is not str:
-        raise _Bad
+        raise _BadError
     text: str = value
     return text
 
 
 def _number(value: Any) -> int:
     if value.__class__ is not int:
-        raise _Bad
+        raise _BadError
     number: int = value
     return number
 
 
 def _flag(value: Any) -> bool:
     if value is not True and value is not False:
-        raise _Bad
+        raise _BadError
     return bool(value)
 
 
@@ -145,7 +145,7 @@ def _text_or_none(value: Any) -> str | None:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if value.__class__ is not list:
-        raise _Bad
+        raise _BadError
     return tuple(map(_text, value))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_map import Layered
-from ci_runner.sql.catalog_names import SCHEMA_INDEXES, constraint_name, created, fold, index_name, locate
+from ci_runner.sql.catalog_names import SCHEMA_INDEXES, comparable, constraint_name, created, index_name, locate
 
 MOST = 5_000  # parts of one table kept; above what any database allows, and a bound on copying
 
@@ -62,7 +62,7 @@ def _source(catalog: Catalog, op: CreateTable, dialect: str) -> Table | None:
 def _columns(catalog: Catalog, op: CreateTable, dialect: str) -> dict[str, Column]:
     origin = _source(catalog, op, dialect)
     columns = dict(origin.columns) if origin and not op.selects else {}
-    columns.update((fold(column.name, dialect), settled(column)) for column in op.columns[:MOST])
+    columns.update((comparable(column.name, dialect), settled(column)) for column in op.columns[:MOST])
     return columns
 
 
@@ -101,7 +101,7 @@ def inline_constraints(catalog: Catalog, key: Name, column: Column, dialect: str
         found.append(
             Constraint("check", "", (column.name,), expression=column.check, not_valid="not valid" in column.options)
         )
-    if column.references and dialect not in ("mysql",):  # MySQL reads an inline REFERENCES and forgets it
+    if column.references and dialect != "mysql":  # MySQL reads an inline REFERENCES and forgets it
         found.append(
             Constraint(
                 "foreign-key", "", (column.name,), references=column.references, not_valid="not valid" in column.options
@@ -119,7 +119,7 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     table = catalog.tables[key]
     if len(table.constraints) >= MOST:
         return catalog
-    adopted = table.indexes.get(fold(constraint.using_index, dialect)) if constraint.using_index else None
+    adopted = table.indexes.get(comparable(constraint.using_index, dialect)) if constraint.using_index else None
     if adopted:
         constraint = constraint._replace(
             columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
@@ -134,10 +134,10 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     columns = dict(table.columns)
     if constraint.kind in ("primary-key", "not-null"):
         for name in constraint.columns:
-            column = columns.get(fold(name, dialect))
+            column = columns.get(comparable(name, dialect))
             if column:
                 primary = column.primary_key or constraint.kind == "primary-key"
-                columns[fold(name, dialect)] = column._replace(nullable=False, primary_key=primary)
+                columns[comparable(name, dialect)] = column._replace(nullable=False, primary_key=primary)
     catalog = with_table(catalog, key, table._replace(columns=columns, constraints=(*table.constraints, constraint)))
     if constraint.using_index:
         catalog = drop_index(catalog, key, constraint.using_index, dialect)
@@ -161,7 +161,7 @@ def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalo
         return catalog
     if not index.name:
         index = index._replace(name=index_name(key.name, index.columns, table.indexes, dialect))
-    name = fold(index.name, dialect)
+    name = comparable(index.name, dialect)
     catalog = with_table(catalog, key, table._replace(indexes={**table.indexes, name: index}))
     if dialect not in SCHEMA_INDEXES:
         return catalog
@@ -170,7 +170,7 @@ def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalo
 
 def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
     """The table without that index."""
-    folded = fold(name, dialect)
+    folded = comparable(name, dialect)
     table = catalog.tables.get(key)
     if table is None or folded not in table.indexes:
         return catalog
@@ -205,7 +205,7 @@ def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:
 def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
     """A table under its new name, still born here if it was, with the foreign keys of others following."""
     key = locate(catalog, op.table, dialect)
-    new = Name(fold(op.new.schema, dialect) or key.schema, fold(op.new.name, dialect) or key.name)
+    new = Name(comparable(op.new.schema, dialect) or key.schema, comparable(op.new.name, dialect) or key.name)
     if key in catalog.views and key not in catalog.tables:
         views = Layered.of(catalog.views).without(key).put(new, catalog.views[key])
         return renamed_birth(replace(catalog, views=views), "view", key, new)
