@@ -67,7 +67,7 @@ class Commands(click.Group):
 @click.option("--colour/--no-colour", "--color/--no-color", default=None, help="Colours; by default on a terminal.")
 @click.option("--config", "config_file", metavar="FILE", help="Configuration file instead of pilotage.yml.")
 @click.pass_context
-def pilotage(ctx: click.Context, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> None:
+def main(ctx: click.Context, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> None:
     """Take directories of SQL migrations from pull request to production.
 
     Start with `pilotage lint --dir DIR`; `pilotage init` sets a repository up; `pilotage doctor` says what is missing.
@@ -82,7 +82,7 @@ def pilotage(ctx: click.Context, quiet: bool, verbose: int, colour: bool | None,
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit code. The one place where any exception ends."""
     try:
-        answer = pilotage.main(list(arguments), prog_name="pilotage", standalone_mode=False)
+        answer = main.main(list(arguments), prog_name="pilotage", standalone_mode=False)
     except click.ClickException as error:
         return _usage(error)
     except click.exceptions.Abort:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_runner.cli.world import World, keep_secret, redacted
+from ci_runner.cli.world import World, keep_secret, known
 from ci_runner.config.names import CONFIG_FILE
 from ci_runner.errors import ConfigError
 
@@ -41,7 +41,7 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
         trigger=trigger,
         environ=environ,
         cache=Cache(cache_folder(config, environ)),
-        redact=redacted,
+        redact=known(),
         note=world.note,
         detail=world.detail,
         now=world.now,

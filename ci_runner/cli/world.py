@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from ci_runner.text import Redactor, redactor, visible
+from ci_runner.text import Redactor, visible
 
 _SECRET_NAMES = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "DEV_URL")
-_redactors: list[Redactor] = []
+_known: list[Redactor] = [Redactor()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class World:
     def real(cls, *, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> World:
         """The machine as it is."""
         environ = dict(os.environ)
-        _redactors.append(redactor(known_secrets(environ)))
+        keep_secret(*known_secrets(environ))
         terminal = sys.stdout.isatty()
         chosen = terminal and not environ.get("NO_COLOR") if colour is None else colour
         if environ.get("FORCE_COLOR") and colour is None:
@@ -83,24 +83,29 @@ def known_secrets(environ: Mapping[str, str]) -> list[str]:
 
 
 def keep_secret(*values: str | None) -> None:
-    """Never print these again."""
-    from urllib.parse import unquote, urlsplit
-
+    """Never print these again; of an address, its password."""
     found: list[str | None] = []
     for value in values:
-        if value and "://" in value:
-            try:
-                password = urlsplit(value).password
-            except ValueError:
-                password = None
-            found += [password, unquote(password) if password else None]
-        else:
-            found.append(value)
-    _redactors.append(redactor(found))
+        found += _passwords(value) if value and "://" in value else [value]
+    if any(found):
+        _known[0] = _known[0].knowing(*found)
+
+
+def _passwords(address: str) -> list[str | None]:
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return [address]
+    return [password, unquote(password)] if password else []
 
 
 def redacted(text: str) -> str:
     """``text`` without any secret known so far."""
-    for one in _redactors or [redactor()]:
-        text = one(text)
-    return text
+    return _known[0](text)
+
+
+def known() -> Redactor:
+    """The redactor of every secret known so far."""
+    return _known[0]

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from ci_runner.model.directory import Migration
 from ci_runner.model.schema import Catalog
-from ci_runner.sql import catalog, statements
+from ci_runner import __version__
+from ci_runner.sql import catalog, catalog_store, statements
 
 
 class Cache(Protocol):
@@ -29,7 +30,7 @@ class Cache(Protocol):
 
 def keys(released: Sequence[Migration], dialect: str) -> list[str]:
     """One key per prefix of ``released``: a hash over dialect, catalog version, and name and content hash of every file in it."""
-    running = hashlib.sha256(f"{catalog.VERSION} {dialect}".encode())
+    running = hashlib.sha256(f"{__version__} {catalog_store.FORMAT} {dialect}".encode())
     found = []
     for migration in released:
         running.update(f"\0{migration.name}\0{migration.sha256}".encode())
@@ -42,9 +43,9 @@ def before(released: Sequence[Migration], dialect: str, cache: Cache) -> Catalog
     prefixes = keys(released, dialect)
     state, done = _kept(prefixes, cache)
     for migration in released[done:]:
-        state = catalog.fold(catalog.release(state), statements(migration, dialect), dialect)
+        state = catalog.fold_all(catalog.release(state), statements(migration, dialect), dialect)
     if done < len(released):
-        cache.put(prefixes[-1], catalog.dumps(state))
+        cache.put(prefixes[-1], catalog_store.dumps(state))
     return state
 
 
@@ -53,7 +54,7 @@ def _kept(prefixes: Sequence[str], cache: Cache) -> tuple[Catalog, int]:
     for length in range(len(prefixes), 0, -1):
         if prefixes[length - 1] in present:
             content = cache.get(prefixes[length - 1])
-            state = catalog.loads(content) if content else None
+            state = catalog_store.loads(content) if content else None
             if state is not None:
                 return state, length
     return Catalog(), 0

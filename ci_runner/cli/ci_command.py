@@ -1,0 +1,45 @@
+"""``pilotage ci``: does what this CI run is for."""
+
+from __future__ import annotations
+
+import click
+
+from ci_runner.cli.options import manifest
+from ci_runner.cli.world import World
+
+
+@click.command("ci")
+@manifest("ci")
+@click.pass_obj
+def command(world: World, **flags: object) -> int:
+    """Do what this CI run is for: lint a pull request and comment on it, push a merge, or nothing — and say why.
+
+    A comment that cannot be posted is a warning; a push that fails, fails.
+    """
+    from ci_runner.cli.output import rendered, write_reports
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import ci
+
+    base = ground(world, flags)
+    choice = ci.choose(base)
+    world.note(f"{choice.journey}: {choice.reason}")
+    if choice.journey == "lint":
+        done = ci.lint(base)
+        write_reports(world, base, done.run)
+        world.say(rendered(world, base, done.run, "text", to_file=False).rstrip("\n"))
+        for line in done.posted.done:
+            world.note(line)
+        for line in done.posted.warnings:
+            world.warn(line)
+        return 1 if done.run.verdict == "fail" else 0
+    if choice.journey == "push":
+        return _push(world, ci.push(base))
+    return 0
+
+
+def _push(world: World, results: list) -> int:  # type: ignore[type-arg]
+    from ci_runner.cli.push_command import describe, exit_code
+
+    for name, pushed in results:
+        describe(world, name, pushed)
+    return max((exit_code(pushed) for _, pushed in results), default=0)

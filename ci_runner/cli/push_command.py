@@ -1,0 +1,89 @@
+"""``pilotage push``: puts the directory into the registry."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from ci_runner.cli.options import manifest
+from ci_runner.cli.world import World
+from ci_runner.text import visible
+
+if TYPE_CHECKING:
+    from ci_runner.model.registry import Pushed
+
+_SAID = {
+    "ok": "pushed as version {seq}",
+    "noop": "already there as version {seq}, nothing to push",
+    "stale": "an older state than version {seq}: kept, latest stays where it is",
+    "diverged": "not pushed: its history differs from version {seq}",
+}
+
+
+@click.command("push")
+@click.argument("reference", metavar="NAME[:TAG]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--allow-rewrite", is_flag=True, help="Accept a history that differs from the registry's; the entry says so."
+)
+@click.option("--move-tag", is_flag=True, help="Let TAG move from the version it names now.")
+@manifest("push")
+@click.pass_obj
+def command(world: World, reference: str, as_json: bool, allow_rewrite: bool, move_tag: bool, **flags: object) -> int:
+    """Put the directory into the registry as the next version of NAME, tagged TAG when given.
+
+    The same content again is no new version. Where a dev database is configured the whole directory is replayed first. Exit
+    code 3 when the history in the registry differs: somebody edited or removed what was released.
+
+    \b
+    pilotage push app --dir migrations --registry file:///srv/registry
+    pilotage push app:v1.4 --registry file:///srv/registry
+    """
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import push
+
+    base = ground(world, flags)
+    name, pushed = push.one(base, reference, allow_rewrite=allow_rewrite, move_tag=move_tag)
+    if as_json:
+        world.say(json.dumps(document(pushed), indent=2))
+    else:
+        describe(world, name, pushed)
+    return exit_code(pushed)
+
+
+def exit_code(pushed: Pushed) -> int:
+    """3 for a diverged history, else 0."""
+    return 3 if pushed.outcome == "diverged" else 0
+
+
+def document(pushed: Pushed) -> dict[str, object]:
+    """The JSON of a push."""
+    found: dict[str, object] = {
+        "outcome": pushed.outcome,
+        "seq": pushed.seq,
+        "digest": pushed.digest,
+        "head": pushed.head,
+        "stores": dict(pushed.stores),
+    }
+    if pushed.differences:
+        found["differences"] = list(pushed.differences)
+    return found
+
+
+def describe(world: World, name: str, pushed: Pushed) -> None:
+    """Say what a push came to."""
+    mark = click.style("✗", fg="red") if pushed.outcome == "diverged" else click.style("✓", fg="green")
+    world.say(f"{mark} {visible(name)}: {_SAID[pushed.outcome].format(seq=pushed.seq)}")
+    world.note(f"  digest {pushed.digest}\n  head   {pushed.head}")
+    for store, state in pushed.stores.items():
+        world.note(f"  {store}: {state}")
+    for line in pushed.differences:
+        world.say(f"  {visible(line)}")
+    if pushed.outcome == "diverged":
+        world.say(
+            "  restore those files and add a new migration instead; --allow-rewrite records the difference and goes on"
+        )
+    for line in pushed.warnings:
+        world.warn(line)

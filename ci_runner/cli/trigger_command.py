@@ -1,0 +1,33 @@
+"""``pilotage trigger``: what this CI run was taken for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import click
+
+from ci_runner.cli.options import manifest
+from ci_runner.cli.world import World
+
+
+@click.command("trigger")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@manifest("trigger")
+@click.pass_obj
+def command(world: World, as_json: bool, platform: str | None) -> None:
+    """Say what this CI run was taken for, from environment and event file alone.
+
+    A value of null cannot be known from there; nothing is guessed.
+    """
+    from ci_runner import platforms
+
+    environ = {**world.environ, **({"PILOTAGE_PLATFORM": platform} if platform else {})}
+    trigger = platforms.trigger(environ, world.read)
+    found = {f.name: getattr(trigger, f.name) for f in fields(trigger) if f.repr}
+    if as_json:
+        world.say(json.dumps(found, indent=2))
+        return
+    width = max(map(len, found))
+    for name, value in found.items():
+        world.say(f"{name.replace('_', ' '):{width}}  {'not known from here' if value is None else value}")

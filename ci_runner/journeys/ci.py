@@ -1,0 +1,89 @@
+"""CI: decide by the trigger what this run is for, then do that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ci_runner import platforms, publish, scm
+from ci_runner.errors import RefusedError
+from ci_runner.journeys import lint as linting
+from ci_runner.journeys import publication
+from ci_runner.journeys import push as pushing
+from ci_runner.journeys.ground import Ground
+from ci_runner.model.ci import Posted
+from ci_runner.model.registry import Pushed
+from ci_runner.model.report import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What this run is for, and the reason in a few words."""
+
+    journey: Literal["lint", "push", "nothing"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """A lint run and what became of publishing it."""
+
+    run: Run
+    posted: Posted
+
+
+def choose(ground: Ground) -> Choice:
+    """The journey of this trigger. Pure but for the default branch, which Git is asked for when the CI system does not say."""
+    trigger = ground.trigger
+    if trigger.kind == "pull_request":
+        return Choice("lint", f"pull request #{trigger.pull_request}" if trigger.pull_request else "a pull request")
+    if trigger.kind == "merge_queue":
+        return Choice("lint", "a merge queue: checked, nothing is commented")
+    if trigger.kind == "local":
+        return Choice("lint", "no CI system was found: linting what this checkout changes")
+    if trigger.kind not in {"push", "manual"}:
+        hint = " (to tag a version: pilotage push NAME:TAG)" if trigger.kind == "tag" else ""
+        return Choice("nothing", f"a run of kind '{trigger.kind}' neither proposes nor merges migrations{hint}")
+    return _pushed(ground)
+
+
+def _pushed(ground: Ground) -> Choice:
+    branch = ground.trigger.head_branch
+    default = ground.trigger.default_branch or (ground.git.default_branch() if ground.git else None)
+    default = default.removeprefix("origin/") if default else None
+    if default is None:
+        return Choice("nothing", "the default branch is not known here, so this push may not be a merge")
+    if branch != default:
+        return Choice("nothing", f"branch '{branch}' is not the default branch '{default}'; its pull request is linted")
+    if ground.config.registry is None:
+        return Choice(
+            "nothing", "a merge, but no registry is configured ('registry:' in pilotage.yml or PILOTAGE_REGISTRY)"
+        )
+    return Choice("push", f"a merge to {default}")
+
+
+def lint(ground: Ground) -> Linted:
+    """Lint every directory and publish the result wherever this run may."""
+    _inside(ground)
+    run = linting.run(ground)
+    platform = platforms.open(ground.trigger, ground.environ)
+    source = scm.open(ground.trigger, ground.config.token or ground.trigger.token) if ground.config.comment else None
+    posted = publish.publish(publication.of(ground, run), source, platform, ground.trigger)
+    return Linted(run, posted)
+
+
+def push(ground: Ground) -> list[tuple[str, Pushed]]:
+    """Push every directory and hand the outcome to later steps."""
+    _inside(ground)
+    pushed = pushing.every(ground)
+    platforms.open(ground.trigger, ground.environ).output(publication.outputs(pushed))
+    return pushed
+
+
+def _inside(ground: Ground) -> None:
+    """On a CI run paths come from the change itself: one outside the repository is refused."""
+    root = ground.root.resolve()
+    for wanted in ground.config.directories:
+        path = (ground.root / wanted.dir).resolve()
+        if path != root and root not in path.parents:
+            raise RefusedError(f"directory '{wanted.dir}' lies outside the repository: give a path below its root")

@@ -1,0 +1,24 @@
+"""Hash: write atlas.sum anew where it differs."""
+
+from __future__ import annotations
+
+import difflib
+
+from ci_runner import migrations, sources
+from ci_runner.journeys import lint
+from ci_runner.journeys.ground import Ground
+
+SUM = "atlas.sum"
+
+
+def rehash(ground: Ground, *, write: bool) -> list[tuple[str, list[str]]]:
+    """(path of the sum file, changed lines as +/- text) of every configured directory, written when ``write``."""
+    found = []
+    for wanted in ground.config.directories:
+        read = lint.folder(ground, wanted)
+        old, new = read.files.get(SUM, b"").decode("utf-8", "replace"), migrations.sum_text(read)
+        if write and old != new:
+            sources.write(ground.root / wanted.dir / SUM, new.encode())
+        lines = difflib.ndiff(old.splitlines(), new.splitlines())
+        found.append((f"{wanted.dir}/{SUM}", [line for line in lines if line[0] in "+-"]))
+    return found

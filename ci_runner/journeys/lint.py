@@ -1,0 +1,61 @@
+"""Lint: read each directory, compare it with its base, replay and judge the change, put it into one report."""
+
+from __future__ import annotations
+
+from ci_runner import lint, report, sources, sql
+from ci_runner.config import Directory
+from ci_runner.journeys import oracle
+from ci_runner.journeys.base import compare, read
+from ci_runner.journeys.ground import Ground
+from ci_runner.model.directory import MigrationDir
+from ci_runner.model.operations import Statement
+from ci_runner.model.report import ChangeSet, Report, Run
+from ci_runner.sql import history
+
+MAX_STATEMENTS = 100_000
+
+
+def run(ground: Ground) -> Run:
+    """The report of every configured directory, as one run."""
+    return report.combine(tuple(directory(ground, each) for each in ground.config.directories))
+
+
+def directory(ground: Ground, wanted: Directory) -> Report:
+    """The report of one directory."""
+    head = folder(ground, wanted)
+    compared = compare(ground, wanted, head)
+    changes = compared.changeset
+    statements = analyse(changes)
+    before = history.before(changes.released, head.dialect, ground.cache)
+    replayed = oracle.replayed(ground, wanted, changes, statements)
+    linted = lint.lint(
+        lint.files(changes, statements),
+        before,
+        dialect=head.dialect,
+        policy=lint.policy(wanted.rules, require_reason=wanted.require_ignore_reason),
+        format=head.format,
+        server_version=wanted.server_version,
+        server_edition=wanted.server_edition,
+        observations=replayed.observations,
+    )
+    return report.build(
+        changes,
+        linted,
+        replayed,
+        name=wanted.name,
+        fail_on=ground.config.fail_on,
+        notes=(*compared.notes, *guessed(wanted, head)),
+        effects={name: sql.effects(found, head.dialect) for name, found in statements.items()},
+        redact=ground.redact,
+    )
+
+
+def folder(ground: Ground, wanted: Directory) -> MigrationDir:
+    """The directory as it lies in the working tree."""
+    return read(sources.folder(ground.root / wanted.dir, root=ground.root, shown=wanted.dir), wanted)
+
+
+def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
+    """The statements of every changed file that still exists, by file name."""
+    dialect = changes.head.dialect
+    return {file.name: sql.statements(file.migration, dialect) for file in changes.files if file.migration is not None}

@@ -1,0 +1,102 @@
+"""Push: check the directory, replay it where a dev database is configured, put it into the registry."""
+
+from __future__ import annotations
+
+from ci_runner import changes, registry, stores
+from ci_runner.config import Directory
+from ci_runner.errors import ConfigError, ConflictError
+from ci_runner.journeys import lint, oracle
+from ci_runner.journeys.ground import Ground
+from ci_runner.model.directory import MigrationDir
+from ci_runner.model.registry import GitFacts, Pushed
+
+
+def every(ground: Ground) -> list[tuple[str, Pushed]]:
+    """Push every configured directory under its own name."""
+    return [(wanted.name, directory(ground, wanted, wanted.name, ())) for wanted in ground.config.directories]
+
+
+def one(ground: Ground, reference: str, *, allow_rewrite: bool, move_tag: bool) -> tuple[str, Pushed]:
+    """Push the directory that ``reference`` (NAME[:TAG]) means: the one of that name, or the only one there is."""
+    name, tag = registry.parse_reference(reference)
+    configured = ground.config.directories
+    named = [wanted for wanted in configured if wanted.name == name]
+    if not named and len(configured) > 1:
+        known = ", ".join(wanted.name for wanted in configured)
+        raise ConfigError(
+            f"no directory is called '{name}' in the configuration; there are {known}: use one, or give --dir"
+        )
+    wanted = (named or list(configured))[0]
+    tags = (tag,) if tag else ()
+    return name, directory(ground, wanted, name, tags, allow_rewrite=allow_rewrite, move_tag=move_tag)
+
+
+def directory(
+    ground: Ground,
+    wanted: Directory,
+    name: str,
+    tags: tuple[str, ...],
+    *,
+    allow_rewrite: bool = False,
+    move_tag: bool = False,
+) -> Pushed:
+    """Push one directory; ConflictError for a sum that does not hold or a replay that fails, before anything is written."""
+    if ground.config.registry is None:
+        raise ConfigError("where to? give --registry URL, PILOTAGE_REGISTRY or 'registry:' in pilotage.yml")
+    store = stores.open(ground.config.registry)
+    read = lint.folder(ground, wanted)
+    sound(read)
+    if not ground.config.skip_replay:
+        runs(ground, wanted, read)
+    return registry.push(
+        store,
+        name,
+        registry.snapshot(read),
+        tags=tags,
+        git=facts(ground),
+        ancestry=ground.git.is_ancestor if ground.git else None,
+        actor=actor(ground),
+        clock=ground.now,
+        nonce=ground.nonce,
+        allow_rewrite=allow_rewrite,
+        move_tag=move_tag,
+    )
+
+
+def sound(read: MigrationDir) -> None:
+    """ConflictError when the directory has an error of its own (sum, duplicate version, …)."""
+    broken = [problem for problem in read.problems if problem.level == "error"]
+    if broken:
+        first = broken[0]
+        where = f"{read.path}/{first.file}" + (f":{first.line}" if first.line else "") if first.file else read.path
+        more = f" (and {len(broken) - 1} more: pilotage ls)" if len(broken) > 1 else ""
+        raise ConflictError(f"{where}: {first.message}{more}. {first.remedy}".rstrip(" ."))
+
+
+def runs(ground: Ground, wanted: Directory, read: MigrationDir) -> None:
+    """ConflictError when the directory does not run from first file to last on its dev database."""
+    everything = changes.everything(read)
+    outcome = oracle.replayed(ground, wanted, everything, lint.analyse(everything)) if wanted.dev_url else None
+    if outcome is None or outcome.error is None:
+        return
+    error = outcome.error
+    raise ConflictError(
+        f"{read.path}/{error.file}:{error.line}:{error.column} does not run on {outcome.engine}: {error.message}"
+    )
+
+
+def facts(ground: Ground) -> GitFacts:
+    """Where this push comes from, as far as Git and the CI system say."""
+    if ground.git is None:
+        return GitFacts()
+    trigger = ground.trigger
+    branch = trigger.head_branch or ground.git.branch() or ""
+    return GitFacts(repo=trigger.repository or ground.git.remote_slug() or "", sha=ground.git.head() or "", ref=branch)
+
+
+def actor(ground: Ground) -> dict[str, str]:
+    """Who pushes: what the CI system says, which nothing here verifies."""
+    trigger = ground.trigger
+    name = trigger.actor or ground.environ.get("USER") or ""
+    said = {"name": name, "platform": trigger.platform, "verified": "no"}
+    return said | ({"job": trigger.job_url} if trigger.job_url else {})
