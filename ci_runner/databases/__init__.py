@@ -1,0 +1,120 @@
+"""Live databases: run statements as a migration runner would, and say what the schema is.
+
+``open(url)`` connects; everything else is the :class:`Database` it returns. One implementation per engine, none knows another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol
+
+from ci_runner.databases.address import Address, Use, parse
+from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.errors import ConfigError
+from ci_runner.model.inspected import Schema
+
+__all__ = ["Address", "Database", "DatabaseFailure", "Sql", "Use", "open_address", "open_url", "parse", "scheme_of"]
+
+SCHEMES = {
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "maria": "mysql",
+    "sqlite": "sqlite",
+}
+OPTIONS = {
+    "postgres": frozenset(
+        {"sslmode", "sslrootcert", "sslcert", "sslkey", "search_path", "connect_timeout", "application_name"}
+    ),
+    "mysql": frozenset({"charset", "connect_timeout", "ssl-mode", "ssl-ca", "tls"}),
+    "sqlite": frozenset({"mode", "cache", "_fk"}),
+}
+
+
+DEFAULT = Use()
+
+
+class Sql(NamedTuple):
+    """One statement as the server gets it; ``data`` are the lines of inline COPY data that belong to it."""
+
+    text: str
+    data: str | None = None
+
+
+class Database(Protocol):
+    """A connection that runs raw statements.
+
+    Statements go to the server unchanged and without parameters. A refusal is a :class:`DatabaseFailure` that names the statement.
+    ``engine`` is the product and its version ("PostgreSQL 18.6"), ``name`` the database's own name.
+    """
+
+    dialect: str
+    engine: str
+    version: tuple[int, ...]
+    name: str
+
+    def execute(
+        self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
+    ) -> None:
+        """Run ``statements`` in order, in one transaction or each by itself; ``after`` is called behind each, before any commit.
+
+        On failure the transaction is rolled back, as far as the engine can.
+        """
+        ...
+
+    def begin(self) -> None:
+        """Open a transaction for the statements that follow."""
+        ...
+
+    def commit(self) -> None:
+        """Commit what is open; nothing happens where nothing is."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo what is open; nothing happens where nothing is."""
+        ...
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of one query of our own."""
+        ...
+
+    def reset(self) -> None:
+        """Give the session back its first settings, as a new connection would have them."""
+        ...
+
+    def inspect(self) -> Schema:
+        """The schema as the server's catalogue has it now."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the statement that is running, from another thread."""
+        ...
+
+    def close(self) -> None:
+        """End the session; never fails."""
+        ...
+
+
+def scheme_of(url: str) -> str:
+    """The engine module a URL's scheme stands for; ConfigError names the known schemes."""
+    scheme, separator, _ = url.partition("://")
+    engine = SCHEMES.get(scheme.lower()) if separator else None
+    if engine is None:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        shown = f"{scheme}://" if separator else "a URL without ://"
+        raise ConfigError(f"no database is known for {shown}; use one of {known}")
+    return engine
+
+
+def open_url(url: str, use: Use = DEFAULT) -> Database:
+    """Connect to ``url``. ConfigError for a URL that cannot be meant, SetupError for a server that cannot be reached."""
+    return open_address(parse(url, OPTIONS[scheme_of(url)]), use)
+
+
+def open_address(address: Address, use: Use = DEFAULT) -> Database:
+    """Connect to an address already taken apart."""
+    module = import_module(f"ci_runner.databases.{SCHEMES[address.scheme]}")
+    database: Database = module.connect(address, use)
+    return database

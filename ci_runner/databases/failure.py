@@ -1,0 +1,41 @@
+"""The one way a database says no."""
+
+from __future__ import annotations
+
+from ci_runner.errors import PilotageError
+
+MESSAGE_LIMIT = 4_000
+
+
+class DatabaseFailure(PilotageError):  # noqa: N818 - a refusal is a result to report, seldom an error of ours
+    """A statement the database refused.
+
+    ``message`` is in the database's own words, ``code`` its SQLSTATE or error name, ``position`` the offset in characters (from 0)
+    within the statement where the server points at one. ``statement`` is the index into the statements handed over; None when no
+    single statement is to blame (a commit). ``lost`` says that the connection is gone.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "",
+        position: int | None = None,
+        statement: int | None = None,
+        *,
+        lost: bool = False,
+    ) -> None:
+        text = message.strip()
+        if len(text) > MESSAGE_LIMIT:
+            text = text[:MESSAGE_LIMIT] + " …"
+        super().__init__(text)
+        self.message = text
+        self.code = code
+        self.position = position
+        self.statement = statement
+        self.lost = lost
+
+    def at(self, statement: int) -> DatabaseFailure:
+        """The same failure, blamed on ``statement``."""
+        return DatabaseFailure(self.message, self.code, self.position, statement, lost=self.lost)

@@ -1,0 +1,203 @@
+"""PostgreSQL through psycopg 3: raw statements by the simple query protocol, a file in one round trip where that is safe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ci_runner.databases.address import Address, Use
+from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.postgres.entry import refusal
+from ci_runner.databases.postgres.inspect import inspect
+from ci_runner.errors import SetupError
+from ci_runner.model.inspected import Schema
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ci_runner.databases import Sql
+
+# A file that holds one of these is run statement by statement: it decides about transactions itself, or cannot be undone by ROLLBACK.
+_OWN_WAY = re.compile(
+    r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|copy|set|reset|discard|listen)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_SESSION = re.compile(r"\b(?:set|set_config|reset|discard)\b", re.IGNORECASE)
+_CREATE = re.compile(r"(\s*create\s+(extension|schema)\s+)(?!if\s)(\"[^\"]+\"|\w+)", re.IGNORECASE)
+_IDLE = 0
+
+
+def connect(address: Address, use: Use) -> Postgres:
+    """Connect; SetupError says what was refused and what to do."""
+    try:
+        import psycopg
+    except ImportError:
+        raise SetupError("PostgreSQL needs the psycopg driver: pip install 'pilotage[postgres]'") from None
+    options = dict(address.options)
+    search_path = options.pop("search_path", "")
+    if search_path:
+        options["options"] = "-c search_path=" + search_path.replace("\\", "\\\\").replace(" ", "\\ ")
+    options.setdefault("connect_timeout", "10")
+    try:
+        connection = psycopg.connect(
+            host=address.socket or address.host or "localhost",
+            port=address.port or 5432,
+            user=address.user or "postgres",
+            password=address.password,
+            dbname=address.database or "postgres",
+            autocommit=True,
+            client_encoding="UTF8",
+            **options,  # type: ignore[arg-type]
+        )
+    except psycopg.Error as error:
+        raise refusal(address, str(error)) from None
+    return Postgres(connection, search_path, use.ready)
+
+
+class Postgres:
+    """One session. ``ready`` are extensions and schemas made beforehand; a plain CREATE of one of them is taken as IF NOT EXISTS."""
+
+    dialect = "postgres"
+
+    def __init__(self, connection: psycopg.Connection[Any], search_path: str, ready: frozenset[str]) -> None:
+        number = connection.info.server_version
+        self.connection = connection
+        self.version = (number // 10_000, number % 10_000)
+        self.engine = f"PostgreSQL {self.version[0]}.{self.version[1]}"
+        self.name = connection.info.dbname
+        self.ready = ready
+        self._search_path = search_path
+        self._session_touched = False
+
+    def execute(
+        self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
+    ) -> None:
+        """One round trip for the whole file where it may be; a failure is found again statement by statement, so that its place is exact."""
+        if transaction and after is None and self._batch(statements):
+            return
+        if transaction:
+            self.begin()
+        for index, statement in enumerate(statements):
+            try:
+                self._step(statement)
+                if after:
+                    after(index)
+            except DatabaseFailure as failure:
+                self.rollback()
+                raise failure.at(index) from None
+        if transaction:
+            self.commit()
+
+    def begin(self) -> None:
+        """Open a transaction."""
+        self._send("BEGIN")
+
+    def commit(self) -> None:
+        """Commit what is open."""
+        if not self._closed() and self.connection.pgconn.transaction_status != _IDLE:
+            self._send("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what is open."""
+        if not self._closed() and self.connection.pgconn.transaction_status != _IDLE:
+            self._send("ROLLBACK")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of one query of our own."""
+        import psycopg
+
+        try:
+            return self.connection.execute(sql.encode()).fetchall()
+        except psycopg.Error as error:
+            raise _failure(error, sql) from None
+
+    def reset(self) -> None:
+        """Settings, role and open transactions back to those of a new session."""
+        self.rollback()
+        if self._session_touched:
+            self._send("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
+            self._session_touched = False
+
+    def inspect(self) -> Schema:
+        """The schema; with a search_path only the schemas on it."""
+        self.reset()
+        return inspect(self.query, self._search_path)
+
+    def interrupt(self) -> None:
+        """Ask the server to cancel what this session runs."""
+        import psycopg
+
+        try:
+            self.connection.cancel_safe(timeout=5)
+        except psycopg.Error:
+            self.connection.close()
+
+    def close(self) -> None:
+        """End the session."""
+        self.connection.close()
+
+    def _closed(self) -> bool:
+        return bool(self.connection.closed)
+
+    def _batch(self, statements: Sequence[Sql]) -> bool:
+        """Try all statements as one query; False when they must be run one by one, with everything undone."""
+        if any(_OWN_WAY.match(statement.text) for statement in statements):
+            return False
+        texts = [self._adapt(statement.text) for statement in statements]
+        try:
+            self._send("BEGIN;" + "\n;".join(texts) + "\n;COMMIT")
+        except DatabaseFailure as failure:
+            if failure.lost:
+                return False
+            self.rollback()
+            return False
+        self._session_touched |= any(_SESSION.search(text) for text in texts)
+        return True
+
+    def _step(self, statement: Sql) -> None:
+        self._session_touched |= bool(_SESSION.search(statement.text))
+        if statement.data is None:
+            self._send(self._adapt(statement.text))
+        else:
+            self._copy(statement.text, statement.data)
+
+    def _copy(self, sql: str, data: str) -> None:
+        import psycopg
+
+        try:
+            with self.connection.cursor().copy(sql.encode()) as copy:
+                copy.write(data)
+        except psycopg.Error as error:
+            raise _failure(error, sql) from None
+
+    def _send(self, sql: str) -> None:
+        import psycopg
+
+        if "\0" in sql:
+            raise DatabaseFailure("the statement holds a NUL byte", "22021", sql.index("\0"))
+        try:
+            self.connection.execute(sql.encode())
+        except psycopg.Error as error:
+            raise _failure(error, sql) from None
+
+    def _adapt(self, text: str) -> str:
+        if not self.ready:
+            return text
+        found = _CREATE.match(text)
+        if found is None or f"{found[2]} {found[3].strip(chr(34))}".lower() not in self.ready:
+            return text
+        return f"{found[1]}IF NOT EXISTS {text[found.start(3) :]}"
+
+
+def _failure(error: psycopg.Error, sql: str) -> DatabaseFailure:
+    """The server's primary message with detail and hint; without a server message the driver's."""
+    diag = error.diag
+    lines = [diag.message_primary or str(error)]
+    lines += [f"DETAIL: {diag.message_detail}"] if diag.message_detail else []
+    lines += [f"HINT: {diag.message_hint}"] if diag.message_hint else []
+    position = int(diag.statement_position) - 1 if diag.statement_position else None
+    if position is not None and position > len(sql):
+        position = None
+    lost = bool(error.pgconn and error.pgconn.status != 0) or (diag.sqlstate or "").startswith(("57P0", "08"))
+    return DatabaseFailure("\n".join(lines), diag.sqlstate or "", position, lost=lost)

@@ -1,0 +1,99 @@
+"""Throw-away databases to replay migrations on, opened by URL.
+
+==============================================  ====================================================================
+``docker://postgres/15/dev`` and its like       a container of that image, removed afterwards
+``docker+postgres://host/image:tag/dev``        the same with any image
+``embedded://postgres/18``                      a server of our own from programs on this machine
+``embedded://sqlite``, ``sqlite://…``           SQLite in memory
+``postgres://…``, ``mysql://…``, ``mariadb://…``  a server you name; it must be clean, is locked while in use and given back clean
+==============================================  ====================================================================
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
+from typing import Protocol
+
+from ci_runner.databases import Database, DatabaseFailure
+from ci_runner.errors import ConfigError
+
+__all__ = ["DevDatabase", "open"]
+
+FORMS = "docker://postgres/15/dev, embedded://postgres/18, embedded://sqlite, sqlite://dev?mode=memory, or a direct URL such as postgres://user@host/db"
+
+
+class DevDatabase(Protocol):
+    """A server that gives empty databases. ``engine`` is product and version, ``dialect`` the SQL it speaks."""
+
+    engine: str
+    dialect: str
+
+    def fresh(self, scripts: Iterable[str] = ()) -> Database:
+        """A new empty database; the ``scripts`` that will run on it tell which extensions to have ready."""
+        ...
+
+    def snapshot(self, database: Database, key: str) -> Database:
+        """Keep the state of ``database`` under ``key``; returns the session to go on with. Engines that cannot keep nothing."""
+        ...
+
+    def restore(self, key: str) -> Database | None:
+        """A new database in the state kept under ``key``; None when nothing is kept."""
+        ...
+
+    def advice(self, failure: DatabaseFailure) -> str:
+        """What the user can do about a refusal that is the dev database's and not the migration's; "" when there is nothing."""
+        ...
+
+
+@contextmanager
+def open(  # noqa: A001 - devdb.open reads as what it does
+    url: str, *, environment: Mapping[str, str], run_id: str, report: Callable[[str], None]
+) -> Iterator[DevDatabase]:
+    """The dev database of ``url``, gone when the block ends, also when SIGTERM ends it.
+
+    ``environment`` is where DOCKER_HOST and PILOTAGE_POSTGRES_HOME_<MAJOR> are looked up; ``run_id`` marks what is left if the machine dies;
+    ``report`` gets a line for each thing that takes time. ConfigError, SetupError, RefusedError, TemporaryError say what to do.
+    """
+    with _ended_by_sigterm(), _route(url, environment, run_id, report) as dev:
+        yield dev
+
+
+def _route(
+    url: str, environment: Mapping[str, str], run_id: str, report: Callable[[str], None]
+) -> AbstractContextManager[DevDatabase]:
+    scheme, separator, rest = url.partition("://")
+    scheme = scheme.lower()
+    if scheme == "sqlite" or (scheme == "embedded" and rest.partition("?")[0] == "sqlite"):
+        from ci_runner.devdb.sqlite import open_memory
+
+        return open_memory(url)
+    if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] in {"postgres", "postgresql"}:
+        from ci_runner.devdb.embedded import open_server
+
+        return open_server(url, environment, report)
+    shown = f"{scheme}://" if separator else "a URL without ://"
+    raise ConfigError(f"no dev database is known for {shown}; use {FORMS}")
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM, which CI sends when it cancels a job, ends the block as an exception, so that servers and containers are removed."""
+    usable = (
+        threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if not usable:
+        yield
+        return
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,198 @@
+"""Empty PostgreSQL databases for replay, made and copied on one server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from ci_runner import databases
+from ci_runner.databases import Address, Database, DatabaseFailure, Sql, Use
+
+# Made by us where a script asks for them, because the replay's role may not: well known, and none of them reaches files or the network.
+ALLOWED = frozenset(
+    """address_standardizer address_standardizer_data_us age hll hypopg pg_hint_plan pg_partman pg_repack pg_stat_statements pgrouting
+    pg_similarity pg_uuidv7 pgvector postgis postgis_raster postgis_sfcgal postgis_tiger_geocoder postgis_topology rum timescaledb vector
+    vectorscale vchord zhparser pgroonga h3 h3_postgis pg_ivm pg_bigm periods temporal_tables ip4r semver""".split()  # noqa: SIM905 - words read better as words
+)
+_WANTED = re.compile(
+    r"\bcreate\s+extension\s+(?:if\s+not\s+exists\s+)?(\"[^\"]+\"|\w+)(?:\s+with)?(?:\s+schema\s+(\"[^\"]+\"|\w+))?",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"--[^\n]*")
+
+
+def quote(name: str) -> str:
+    """A name as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """A value as a string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def run(database: Database, *statements: str) -> None:
+    """Statements of our own, each by itself."""
+    database.execute([Sql(statement) for statement in statements], transaction=False)
+
+
+class PostgresDev:
+    """Databases beside one another on one server: ``admin`` makes them, the replay runs as ``user``, their owner."""
+
+    dialect = "postgres"
+
+    def __init__(
+        self,
+        admin: Address,
+        user: Address,
+        *,
+        template: str = "",
+        prefix: str = "",
+        superuser: bool = False,
+        connect: Callable[..., Database] | None = None,
+    ) -> None:
+        self._open = connect or databases.open_address
+        self._admin_address = admin
+        self._user = user
+        self._template = template
+        self._prefix = prefix
+        self._superuser = superuser
+        self._made: list[str] = []
+        self._ready: dict[str, frozenset[str]] = {}
+        self._kept: dict[str, str] = {}
+        self._admin = self._open(admin)
+        self.engine = self._admin.engine
+
+    def fresh(self, scripts: Iterable[str] = ()) -> Database:
+        """A new empty database; extensions the ``scripts`` create, and only a superuser may, are made in it beforehand."""
+        name = self._create(self._template)
+        self._ready[name] = self._prepare(name, scripts)
+        return self._session(name)
+
+    def snapshot(self, database: Database, key: str) -> Database:
+        """Keep the state of ``database`` under ``key``. It is closed for that; the session to go on with is returned."""
+        database.close()
+        copy = self._create(database.name)
+        self._ready[copy] = self._ready[database.name]
+        self._kept[key] = copy
+        return self._session(database.name)
+
+    def restore(self, key: str) -> Database | None:
+        """A new database in the state kept under ``key``; None when nothing is kept."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        name = self._create(kept)
+        self._ready[name] = self._ready[kept]
+        return self._session(name)
+
+    def advice(self, failure: DatabaseFailure) -> str:
+        """What the user can do about a refusal that is this dev database's and not the migration's; "" when there is nothing."""
+        if "extension" in failure.message and (
+            "is not available" in failure.message or "control file" in failure.message
+        ):
+            return "the dev database's server lacks this extension; use an image that has it, such as docker://postgis/15-3.4/dev, or another server"
+        if failure.code == "42501" and not self._superuser:
+            return "replays have no superuser rights; add ?superuser=true to the dev URL if these migrations need them and you trust their authors"
+        return ""
+
+    def drop_all(self) -> None:
+        """Drop every database made here."""
+        for name in reversed(self._made):
+            force = " WITH (FORCE)" if self._admin.version >= (13,) else ""
+            run(self._admin, f"DROP DATABASE IF EXISTS {quote(name)}{force}")
+        self._made.clear()
+
+    def close(self) -> None:
+        """End the administrator's session."""
+        self._admin.close()
+
+    def _create(self, template: str) -> str:
+        base = self._prefix or self._user.database or "dev"
+        name = base if not self._made and not self._prefix else f"{base}_{len(self._made) + 1}"
+        if self._exists(name):
+            run(self._admin, f"DROP DATABASE {quote(name)}")
+        parts = [f"CREATE DATABASE {quote(name)}"]
+        parts += [f"OWNER {quote(self._user.user)}"] if self._user.user != self._admin_address.user else []
+        parts += [f"TEMPLATE {quote(template)}"] if template else []
+        parts += ["STRATEGY FILE_COPY"] if self._admin.version >= (15,) else []
+        run(self._admin, " ".join(parts))
+        self._made.append(name)
+        return name
+
+    def _exists(self, name: str) -> bool:
+        return bool(self._admin.query(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"))
+
+    def _session(self, name: str) -> Database:
+        return self._open(replace(self._user, database=name), Use(ready=self._ready[name]))
+
+    def _prepare(self, name: str, scripts: Iterable[str]) -> frozenset[str]:
+        if self._superuser:
+            return frozenset()
+        wanted = {found for script in scripts for found in _extensions(script)}
+        if not wanted:
+            return frozenset()
+        makeable = self._untrusted()
+        ready: set[str] = set()
+        admin = self._open(replace(self._admin_address, database=name))
+        try:
+            for extension, schema in sorted(wanted):
+                if extension in makeable & ALLOWED and f"extension {extension}" not in ready:
+                    _make(admin, extension, schema, self._user.user)
+                    ready |= {f"extension {extension}"} | ({f"schema {schema}"} if schema else set())
+        finally:
+            admin.close()
+        return frozenset(ready)
+
+    def _untrusted(self) -> frozenset[str]:
+        """Available extensions that only a superuser may create (trusted ones came with PostgreSQL 13)."""
+        trusted = "WHERE NOT trusted" if self._admin.version >= (13,) else ""
+        rows: list[tuple[Any, ...]] = self._admin.query(
+            f"SELECT DISTINCT name FROM pg_available_extension_versions {trusted}"
+        )
+        return frozenset(row[0] for row in rows)
+
+
+def _extensions(script: str) -> set[tuple[str, str]]:
+    if "extension" not in script.lower():
+        return set()
+    return {(_folded(found[1]), _folded(found[2] or "")) for found in _WANTED.finditer(_COMMENT.sub("", script))}
+
+
+def _folded(name: str) -> str:
+    return name[1:-1] if name.startswith('"') else name.lower()
+
+
+def _make(admin: Database, extension: str, schema: str, owner: str) -> None:
+    where = ""
+    if schema and schema not in {"public", "pg_catalog"}:
+        run(admin, f"CREATE SCHEMA IF NOT EXISTS {quote(schema)} AUTHORIZATION {quote(owner)}")
+    if schema:
+        where = f" SCHEMA {quote(schema)}"
+    run(admin, f"CREATE EXTENSION IF NOT EXISTS {quote(extension)}{where} CASCADE")
+
+
+def provision(admin: Database, role: str, password: str = "", *, superuser: bool = False) -> None:
+    """Make ``role`` as replays run: it may own a database and nothing else. It also owns what a plain database brings along.
+
+    Its place is template1, so that every database made later has it.
+    """
+    login = f"LOGIN PASSWORD {literal(password)}" if password else "LOGIN"
+    rights = "SUPERUSER" if superuser else "NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS"
+    run(
+        admin,
+        f"CREATE ROLE {quote(role)} {login} {rights}",
+        f"ALTER SCHEMA public OWNER TO {'pg_database_owner' if admin.version >= (14,) else quote(role)}",
+        f"ALTER DATABASE template1 OWNER TO {quote(role)}",
+    )
+    if admin.version >= (13,):  # pg_dump output says COMMENT ON EXTENSION plpgsql, which its owner alone may
+        run(
+            admin,
+            "DROP EXTENSION IF EXISTS plpgsql",
+            f"SET ROLE {quote(role)}",
+            "CREATE EXTENSION plpgsql",
+            "RESET ROLE",
+        )
+    run(admin, f"ALTER DATABASE template1 OWNER TO {quote(admin.query('SELECT current_user')[0][0])}")

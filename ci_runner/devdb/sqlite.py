@@ -1,0 +1,82 @@
+"""SQLite databases for replay: always in memory, whatever the URL names, with statements kept inside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qs
+
+from ci_runner import databases
+from ci_runner.databases import Address, Database, DatabaseFailure, Use
+from ci_runner.errors import RefusedError
+
+if TYPE_CHECKING:
+    from ci_runner.databases.sqlite import Sqlite
+
+MEMORY = Address("sqlite", path=":memory:")
+
+
+@contextmanager
+def open_memory(url: str) -> Iterator[SqliteDev]:
+    """The dev database of ``sqlite://NAME?mode=memory``, ``embedded://sqlite`` or ``sqlite://FILE``; FILE must be absent or empty.
+
+    A file is never written: replaying in memory leaves it as clean as it was found.
+    """
+    scheme, _, rest = url.partition("://")
+    name, _, query = rest.partition("?")
+    if scheme == "sqlite" and parse_qs(query).get("mode") != ["memory"] and name not in {"", ":memory:"}:
+        _check_clean(Path(databases.parse(url, databases.OPTIONS["sqlite"]).path))
+    yield SqliteDev()
+
+
+def _check_clean(path: Path) -> None:
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    database = databases.open_address(Address("sqlite", path=str(path), options={"mode": "ro"}))
+    try:
+        tables = sorted(database.inspect().tables)
+    finally:
+        database.close()
+    if tables:
+        raise RefusedError(
+            f"dev database sqlite://{path} is not clean: found table {tables[0]}; name a file that is absent or empty"
+        )
+
+
+class SqliteDev:
+    """Databases in memory; a kept state is the bytes of one."""
+
+    dialect = "sqlite"
+
+    def __init__(self) -> None:
+        self.engine = f"SQLite {sqlite3.sqlite_version}"
+        self._kept: dict[str, bytes] = {}
+
+    def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - SQLite needs nothing beforehand
+        """A new empty database."""
+        return databases.open_address(MEMORY, Use(confined=True))
+
+    def snapshot(self, database: Database, key: str) -> Database:
+        """Keep the state of ``database`` under ``key``."""
+        self._kept[key] = cast("Sqlite", database).dump()
+        return database
+
+    def restore(self, key: str) -> Database | None:
+        """A new database in the state kept under ``key``; None when nothing is kept."""
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        database = self.fresh()
+        cast("Sqlite", database).load(kept)
+        return database
+
+    def advice(self, failure: DatabaseFailure) -> str:
+        """What the user can do about a refusal that is this dev database's and not the migration's."""
+        if failure.code == "SQLITE_AUTH" or failure.message.startswith("not authorized"):
+            return (
+                "the dev database lets no statement reach other files, load code or change how SQLite protects itself"
+            )
+        return ""

@@ -1,0 +1,49 @@
+"""A folder for one run's server, in memory where there is room, removed for certain."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOM = 256 * 1024 * 1024
+SOCKET_PATH_LIMIT = 80  # a Unix socket's path may have 103 bytes on macOS; the socket's own name takes the rest
+
+
+@contextmanager
+def work_folder(prefix: str, uid: int, gid: int) -> Iterator[Path]:
+    """A new folder of ``uid``, closed to others. Folders left by runs that were killed are removed first."""
+    parent = _parent()
+    _reap(parent, prefix)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    with (folder / "new").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (folder / "new").rename(folder / "lock")  # seen by others only when it is held
+        try:
+            os.chown(folder, uid, gid)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _parent() -> Path:
+    memory = Path("/dev/shm")  # noqa: S108 - chosen for speed; mkdtemp makes the folder private
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM:
+        return memory
+    usual = Path(tempfile.gettempdir())
+    return usual if len(str(usual)) < SOCKET_PATH_LIMIT else Path("/tmp")  # noqa: S108 - the same
+
+
+def _reap(parent: Path, prefix: str) -> None:
+    """Remove our own folders whose lock nobody holds: their run is over."""
+    for folder in parent.glob(prefix + "*"):
+        with suppress(OSError):
+            if folder.is_symlink() or (folder / "lock").stat().st_uid != os.geteuid():
+                continue
+            with (folder / "lock").open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,107 @@
+"""Files run one after the other on one session, and the place of the statement that was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from ci_runner.databases import Database, DatabaseFailure
+from ci_runner.devdb import DevDatabase
+from ci_runner.errors import TemporaryError
+from ci_runner.model.report import ReplayError
+from ci_runner.replay.clock import Clock
+from ci_runner.replay.files import ReplayFile, pieces
+
+STATEMENT_LIMIT = 1_000
+RELEASED = "in a released file, before this change comes to run: "
+
+
+class Stopped(Exception):  # noqa: N818 - the end of a replay, not a failure of the program
+    """A statement was refused; carries what the report says of it."""
+
+    def __init__(self, error: ReplayError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Runner:
+    """Runs files on ``database``; ``statements`` counts those that were accepted."""
+
+    def __init__(self, database: Database, dev: DevDatabase, clock: Clock, progress: Callable[[int], None]) -> None:
+        self.statements = 0
+        self._database = database
+        self._dev = dev
+        self._clock = clock
+        self._progress = progress
+        self._files = 0
+
+    def released(self, files: Sequence[ReplayFile]) -> None:
+        """Run the history, file by file; Stopped when it does not run."""
+        for file in files:
+            self._file(file, RELEASED)
+
+    def changed(self, files: Sequence[ReplayFile]) -> None:
+        """Run the change; neighbours of mode "all" share one transaction."""
+        for together, group in groupby(files, key=lambda file: file.transaction == "all"):
+            members = list(group)
+            if together:
+                self._together(members)
+            else:
+                for file in members:
+                    self._file(file)
+
+    def _together(self, files: Sequence[ReplayFile]) -> None:
+        self._database.begin()
+        for file in files:
+            self._statements(file, "")
+        self._commit(files[-1], "")
+
+    def _file(self, file: ReplayFile, prefix: str = "") -> None:
+        self._statements(file, prefix)
+        self._commit(file, prefix)
+        self._database.reset()
+
+    def _statements(self, file: ReplayFile, prefix: str) -> None:
+        for piece in pieces(file):
+            try:
+                self._database.execute(piece.statements, transaction=piece.transaction)
+            except DatabaseFailure as failure:
+                index = len(piece.statements) - 1 if failure.statement is None else failure.statement
+                self.statements += index
+                raise self._stopped(file, piece.first + index, failure, prefix) from None
+            self.statements += len(piece.statements)
+        self._files += 1
+        self._progress(self._files)
+
+    def _commit(self, file: ReplayFile, prefix: str) -> None:
+        """Commit what a file, or all of them, left open."""
+        try:
+            self._database.commit()
+        except DatabaseFailure as failure:
+            raise self._stopped(file, len(file.statements) - 1, failure, prefix) from None
+
+    def _stopped(self, file: ReplayFile, index: int, failure: DatabaseFailure, prefix: str) -> Stopped | TemporaryError:
+        statement = file.statements[index]
+        line, column = _place(file, statement.start, statement.text, failure.position)
+        words = failure.message
+        if self._clock.rang:
+            words = f"stopped after {self._clock.seconds:g} s, the time limit of a replay; this statement did not end ({words})"
+        elif failure.lost:
+            return TemporaryError(
+                f"the dev database's server went away at {file.name}:{line}: {words.splitlines()[0]}; run it again, and if it goes away at the same "
+                "place give the server more memory or look at that statement"
+            )
+        advice = self._dev.advice(failure)
+        text = prefix + words + (f"\n{advice}" if advice else "")
+        return Stopped(ReplayError(file.name, line, column, text, _cut(statement.text), failure.code))
+
+
+def _place(file: ReplayFile, start: int, text: str, position: int | None) -> tuple[int, int]:
+    """Line and column, both from 1, of the character the server pointed at; else of the statement's beginning."""
+    exact = position is not None and file.text.startswith(text[: position + 1], start)
+    offset = start + position if exact and position is not None else start
+    return file.text.count("\n", 0, offset) + 1, offset - file.text.rfind("\n", 0, offset)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= STATEMENT_LIMIT else text[:STATEMENT_LIMIT] + " …"
