@@ -20,7 +20,7 @@ from ci_runner.model.report import (
     StatementEffect,
     Verdict,
 )
-from ci_runner.model.tally import Counts, as_finding, counts, counts_of, findings
+from ci_runner.model.tally import RANK, Counts, as_finding, counts, counts_of, findings
 from ci_runner.text import Redactor
 
 FailOn = Literal["error", "warning", "never"]
@@ -155,7 +155,7 @@ def _file(
         name=name,
         version=migration.version if migration else "",
         change=changed.change if changed else "edited",
-        findings=tuple(sorted(found, key=lambda finding: (finding.line, finding.column, finding.rule))),
+        findings=tuple(sorted(found, key=lambda each: (each.line, RANK[each.severity], each.column, each.rule))),
         effects=tuple(effects),
         text=text,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 from ci_runner.model.directory import Problem
@@ -18,6 +19,11 @@ class Counts(NamedTuple):
     notices: int
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a file as everything here counts them: ended by LF or CRLF, by nothing else."""
+    return [row.removesuffix("\r") for row in text.split("\n")]
+
+
 def stray_problems(report: Report) -> tuple[Problem, ...]:
     """Problems of the directory that belong to no changed file; the others are among their file's findings."""
     changed = {file.name for file in report.files}
@@ -27,7 +33,7 @@ def stray_problems(report: Report) -> tuple[Problem, ...]:
 def as_finding(problem: Problem, text: str = "") -> Finding:
     """A problem of the directory as a finding on its whole line; ``text`` is the file's, "" when not at hand."""
     line = problem.line or 1
-    lines = text.splitlines()
+    lines = lines_of(text)
     width = len(lines[line - 1]) if line <= len(lines) else 0
     return Finding(
         rule=problem.code,
@@ -66,3 +72,19 @@ def location(report: Report, file: str) -> str:
     folder = report.path.replace("\\", "/").removeprefix("./").rstrip("/")
     parts = [part for part in (folder, file) if part and part != "."]
     return "/".join(parts) or "."
+
+
+def fingerprints(report: Report) -> tuple[tuple[Finding, str], ...]:
+    """Every finding with a name that stays the same while it lasts, also when its line moves.
+
+    Made of path, rule and statement without blanks; the n-th of several equal ones is told apart by n.
+    """
+    seen: dict[str, int] = {}
+    named: list[tuple[Finding, str]] = []
+    for finding in findings(report):
+        subject = "".join(finding.statement.split()) or finding.message
+        base = "\0".join((location(report, finding.file), finding.rule, subject))
+        seen[base] = seen.get(base, 0) + 1
+        digest = hashlib.sha256(f"{base}\0{seen[base]}".encode("utf-8", "surrogatepass")).hexdigest()
+        named.append((finding, digest[:32]))
+    return tuple(named)

@@ -54,9 +54,14 @@ def azure_safe(text: str) -> str:
     return _COMMAND.sub("##" + _ZERO_WIDTH, text)
 
 
+def inline(text: str) -> str:
+    """Foreign text for the middle of a line in a terminal or a CI log; line breaks become blanks."""
+    return azure_safe(visible(" ".join(_ANSI.sub("", text).splitlines())))
+
+
 def line(text: str) -> str:
     """One line for a terminal or a CI log that no CI system takes for a command; line breaks become blanks."""
-    one = azure_safe(visible(" ".join(_ANSI.sub("", text).splitlines())))
+    one = inline(text)
     return f"  | {one}" if one.lstrip().startswith(("::", "##")) else one
 
 

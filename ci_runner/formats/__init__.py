@@ -1,0 +1,28 @@
+"""The report in the formats that people and machines read."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from ci_runner.errors import UsageError
+from ci_runner.model.report import Run
+
+# format → module with ``render(run) -> str``; the order is that of help texts.
+FORMATS = {
+    "text": "ci_runner.formats.text",
+    "json": "ci_runner.formats.json",
+    "markdown": "ci_runner.formats.markdown",
+    "sarif": "ci_runner.formats.sarif",
+    "junit": "ci_runner.formats.junit",
+    "codequality": "ci_runner.formats.codequality",
+    "github": "ci_runner.formats.github",
+}
+
+
+def render(name: str, run: Run) -> str:
+    """The run in the format of that name, with a newline at its end; an unknown name is a :class:`UsageError`."""
+    module = FORMATS.get(name)
+    if module is None:
+        raise UsageError(f"unknown report format '{name}' — choose one of {', '.join(FORMATS)}")
+    text: str = import_module(module).render(run)
+    return text

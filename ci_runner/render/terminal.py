@@ -1,0 +1,197 @@
+"""The report for a terminal or a CI log: one block a finding, in the manner of a compiler."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from ci_runner.model.report import Finding, Report, Run
+from ci_runner.model.tally import as_finding, counts_of, lines_of, location, stray_problems
+from ci_runner.render.environment import clip, plural
+from ci_runner.render.view import basis, facts, replayed, words
+from ci_runner.text import azure_safe, inline, line, visible
+
+# A row is a list of (text, style); styles are names of STYLES.
+Row = list[tuple[str, str]]
+
+STYLES = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "notice": "bold blue",
+    "fail": "bold red",
+    "warn": "bold yellow",
+    "pass": "bold green",
+    "strong": "bold",
+    "dim": "dim",
+    "good": "green",
+    "": "",
+}
+SOURCE_LINES = 6
+
+
+def text(run: Run, *, colour: bool = False, width: int | None = None, quiet: bool = False) -> str:
+    """The report as lines, with a newline at its end.
+
+    ``colour`` adds ANSI sequences. ``width`` (columns) wraps prose and cuts source lines; None leaves both as long as they are. ``quiet``
+    leaves only the last line. No line begins with what a CI system takes for a command.
+    """
+    rows = [] if quiet else [row for report in run.reports for row in _report(report, len(run.reports) > 1, width)]
+    rows += [] if quiet else [_plain_row(f"note: {note}") for note in run.notes]
+    rows.append(_verdict(run))
+    return _ansi(rows) if colour else "\n".join("".join(part for part, _ in row).rstrip() for row in rows) + "\n"
+
+
+def _plain_row(said: str, style: str = "") -> Row:
+    return [(line(said), style)]
+
+
+def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
+    if heading:
+        yield [(line(f"{report.name} ({report.path})"), "strong")]
+        yield []
+    for problem in stray_problems(report):
+        yield from _finding(report, as_finding(problem), "", width, bool(problem.line))
+        yield []
+    explained: set[str] = set()
+    for file in report.files:
+        for finding in file.findings:
+            yield from _finding(report, finding, file.text, width, True, explain=finding.rule not in explained)
+            yield []
+            explained.add(finding.rule)
+    yield from _failure(report, width)
+    for each in report.not_analysed:
+        yield [
+            (line(f"{location(report, each.file)}:{each.line}"), "strong"),
+            (" not analysed: ", "dim"),
+            (inline(each.reason), ""),
+        ]
+    if report.not_analysed:
+        yield []
+    for note in report.notes:
+        yield _plain_row(f"note: {note}")
+    yield [(line(facts(report)[0].replace("`", "")), "dim")]
+    yield [(line(replayed(report)), {"failed": "error", "ok": "good", "skipped": "dim"}[report.replay.status])]
+    if report.suppressed:
+        yield [(f"{plural(report.suppressed, 'finding')} ignored by comments in the SQL", "dim")]
+    yield []
+
+
+def _finding(
+    report: Report, finding: Finding, source: str, width: int | None, placed: bool, *, explain: bool = True
+) -> Iterator[Row]:
+    """One finding; what its rule says of it in general only where ``explain`` is set: the first time in a directory."""
+    where = location(report, finding.file)
+    if placed:
+        where += f":{finding.line}:{finding.column}"
+    yield [
+        (line(where), "strong"),
+        (f" {finding.severity} ", finding.severity),
+        (inline(finding.rule), finding.severity),
+        (" " + inline(finding.message), ""),
+    ]
+    yield from _source(finding, source, width)
+    for label, said in (
+        ("why", finding.why),
+        ("instead", finding.remedy),
+        ("how we know", basis(report, finding) if source else ""),
+    ):
+        if said:
+            yield from _wrapped(label, clip(said, 12), width)
+    if finding.suggestion:
+        yield from _wrapped("suggestion", finding.suggestion.summary or "replace the lines by", width)
+        for row in lines_of(finding.suggestion.text.rstrip("\n"))[:SOURCE_LINES]:
+            yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+
+
+def _source(finding: Finding, source: str, width: int | None) -> Iterator[Row]:
+    """The lines the finding stands on with a caret line below the first, tabs as four blanks so that the carets fit."""
+    lines = lines_of(source)
+    if not 1 <= finding.line <= len(lines):
+        return
+    last = min(max(finding.line, finding.end_line), len(lines), finding.line + SOURCE_LINES - 1)
+    gutter = len(str(last))
+    yield [(" " * (gutter + 1) + "|", "dim")]
+    for number in range(finding.line, last + 1):
+        shown = _shown(lines[number - 1])
+        yield [(f"{number:>{gutter}} | ", "dim"), (_fit(shown, width, gutter + 3), "")]
+        if number == finding.line:
+            start = len(_shown(lines[number - 1][: finding.column - 1]))
+            end = len(shown) if finding.end_line > number else len(_shown(lines[number - 1][: finding.end_column - 1]))
+            carets = _fit(" " * start + "^" * max(1, end - start), width, gutter + 3, mark="")
+            yield [(" " * (gutter + 1) + "| ", "dim"), (carets, finding.severity)]
+    if finding.end_line > last:
+        yield [(" " * (gutter + 1) + "| ...", "dim")]
+
+
+def _failure(report: Report, width: int | None) -> Iterator[Row]:
+    error = report.replay.error
+    if error is None:
+        return
+    where = f"{location(report, error.file)}:{error.line}:{error.column}"
+    yield [
+        (line(where), "strong"),
+        (" error ", "error"),
+        ("this migration does not run", "error"),
+        (inline(f" on {report.replay.engine}"), ""),
+    ]
+    source = next((file.text for file in report.files if file.name == error.file), "")
+    spot = Finding("", "error", "", error.file, error.line, error.column, error.line, error.column + 1)
+    yield from _source(spot, source, width)
+    for row in clip(error.message, 8).splitlines():
+        yield from _wrapped("it says", row, width)
+    yield []
+
+
+def _wrapped(label: str, said: str, width: int | None) -> Iterator[Row]:
+    head = f"   = {label}: "
+    one = inline(said)
+    rows = (
+        textwrap.wrap(one, max(30, width - len(head)), break_long_words=False, break_on_hyphens=False)
+        if width
+        else [one]
+    )
+    for index, row in enumerate(rows or [""]):
+        yield [(head if index == 0 else " " * len(head), "dim"), (row, "")]
+
+
+def _verdict(run: Run) -> Row:
+    said = {"fail": "failed", "warn": "passed with warnings", "pass": "passed"}[run.verdict]
+    refused = sum(report.replay.status == "failed" for report in run.reports)
+    changed = sum(len(report.files) for report in run.reports)
+    parts = [
+        f"{plural(refused, 'migration')} {'does' if refused == 1 else 'do'} not run" if refused else "",
+        words(counts_of(run)) or ("" if refused else "nothing to report"),
+    ]
+    told = ", ".join(part for part in parts if part) + f" in {plural(changed, 'changed migration')}"
+    return [(said, run.verdict), (f": {told if changed or any(counts_of(run)) else 'no migration changed'}", "strong")]
+
+
+def _shown(source: str) -> str:
+    return azure_safe(visible(source.expandtabs(4)).replace("\n", " "))
+
+
+def _fit(shown: str, width: int | None, used: int, mark: str = "…") -> str:
+    room = max(20, width - used) if width else len(shown)
+    return shown if len(shown) <= room else shown[: room - len(mark)] + mark
+
+
+def _ansi(rows: Iterable[Row]) -> str:
+    """The rows with ANSI colours; text goes in as plain text, so that no mark-up of rich in it is obeyed."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    out = StringIO()
+    console = Console(
+        file=out,
+        force_terminal=True,
+        color_system="standard",
+        width=10_000,
+        legacy_windows=False,
+        emoji=False,
+        highlight=False,
+    )
+    for row in rows:
+        console.print(Text.assemble(*((part, STYLES[style]) for part, style in row)), soft_wrap=True)
+    return out.getvalue()

@@ -1,0 +1,282 @@
+"""What the templates of the comment see: the report sorted, counted and put into words, every text still unescaped."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from urllib.parse import quote
+
+from ci_runner.config.names import DOCS
+from ci_runner.model.directory import Problem
+from ci_runner.model.report import FileReport, Finding, NotAnalysed, Report, Run, SchemaChange, StatementEffect
+from ci_runner.model.tally import Counts, counts, counts_of, lines_of, location, stray_problems
+from ci_runner.render.environment import clip, plural
+
+# (repository path, first line, last line) → address of these lines, "" when there is none.
+Links = Callable[[str, int, int], str]
+
+SQL_LINES = 14
+ROWS = 40
+ICONS = {"error": "🔴", "warning": "🟡", "notice": "🔵"}
+VERDICTS = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
+ACTIONS = {"added": "➕", "removed": "➖", "changed": "✏️"}
+DIALECTS = {
+    "postgres": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "sqlite": "SQLite",
+    "sqlserver": "SQL Server",
+    "clickhouse": "ClickHouse",
+    "redshift": "Redshift",
+    "snowflake": "Snowflake",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One finding in words. ``sql`` are its lines, ``diff`` the suggestion against the file, ``doc`` and ``link`` addresses or ""."""
+
+    finding: Finding
+    icon: str
+    title: str
+    lines: str
+    message: str
+    why: str
+    remedy: str
+    basis: str
+    sql: str
+    diff: str
+    doc: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One changed file; ``findings`` and ``notices`` are finished Markdown, ``hidden`` says how many more were cut."""
+
+    file: FileReport
+    link: str
+    counts: str
+    findings: tuple[str, ...]
+    notices: tuple[str, ...]
+    hidden: int
+    effects: tuple[StatementEffect, ...]
+    heaviest: str
+    more_effects: int
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryView:
+    """One directory; ``more`` says by name how many rows each shortened list left out."""
+
+    report: Report
+    icon: str
+    counts: str
+    facts: tuple[str, ...]
+    files: tuple[FileView, ...]
+    problems: tuple[tuple[Problem, str], ...]
+    failure: str
+    failure_link: str
+    schema: tuple[SchemaChange, ...]
+    not_analysed: tuple[NotAnalysed, ...]
+    notes: tuple[str, ...]
+    more: dict[str, int]
+
+
+# The findings to show, finished: (index of the file, index of the finding in it) → Markdown.
+Shown = Mapping[tuple[int, int], str]
+
+
+def words(total: Counts) -> str:
+    """``2 errors, 1 warning``; "" when there is nothing."""
+    parts = [plural(number, noun) for number, noun in zip(total, ("error", "warning", "notice"), strict=True) if number]
+    return ", ".join(parts)
+
+
+def headline(run: Run) -> str:
+    """The verdict and the counts in one line of plain text with code in backticks."""
+    refused = sum(report.replay.status == "failed" for report in run.reports)
+    verdict = {
+        "fail": "Migration check failed",
+        "warn": "Migration check passed with warnings",
+        "pass": "Migration check passed",
+    }[run.verdict]
+    parts = [
+        f"{plural(refused, 'migration')} {'does' if refused == 1 else 'do'} not run" if refused else "",
+        words(counts_of(run)),
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f"{verdict}: {said}" if said else verdict
+
+
+def quiet(run: Run) -> str:
+    """What a clean run has to say, in one line; "" when it is not clean or there is something to read."""
+    told = any(report.notes or report.not_analysed or report.suppressed for report in run.reports)
+    if run.verdict != "pass" or any(counts_of(run)) or run.notes or told:
+        return ""
+    changed = sum(len(report.files) for report in run.reports)
+    if not changed:
+        return "no migration changed"
+    engines = sorted({report.replay.engine for report in run.reports if report.replay.status == "ok"})
+    places = f" in {len(run.reports)} directories" if len(run.reports) > 1 else ""
+    return f"{plural(changed, 'changed migration')}{places}, {'replayed on ' + ' and '.join(engines) if engines else 'not replayed'}"
+
+
+def facts(report: Report) -> tuple[str, ...]:
+    """What was looked at, against what, and whether it ran; code stands in backticks."""
+    changes = [(kind, len(list(group))) for kind, group in groupby(sorted(file.change for file in report.files))]
+    which = ", ".join(f"{number} {kind}" for kind, number in changes) or "none changed"
+    base = {
+        "git": f"compared with `{_short(report.base.ref)}`" if report.base.ref else "compared with the base",
+        "registry": f"compared with `{report.base.ref}` in the registry",
+        "latest": f"the latest {report.base.ref} taken as new",
+        "all": "all taken as new",
+    }[report.base.kind]
+    folder = f" in `{report.path}`" if report.path else ""
+    dialect = DIALECTS.get(report.dialect, report.dialect)
+    return (f"{plural(report.total_files, 'migration')}{folder} ({dialect}): {which}, {base}", replayed(report))
+
+
+def replayed(report: Report) -> str:
+    """The outcome of the replay in one sentence."""
+    replay = report.replay
+    if replay.status == "ok":
+        return f"Replayed on {replay.engine}: {plural(replay.statements, 'statement')}, no error"
+    if replay.status == "failed":
+        return f"Replayed on {replay.engine}: stopped by an error"
+    return f"Not replayed: {replay.reason or 'no dev database'}"
+
+
+def directory(report: Report, shown: Shown, links: Links | None, rows: int) -> DirectoryView:
+    """The view of one directory with the findings in ``shown``; lists are cut to ``rows`` rows."""
+    error = report.replay.error
+    problems = _grouped(stray_problems(report))
+    files = [_file(report, index, shown, links, rows) for index in range(len(report.files))]
+    return DirectoryView(
+        report=report,
+        icon=VERDICTS[report.verdict],
+        counts=words(counts(report)),
+        facts=facts(report),
+        files=tuple(file for file in files if file.findings or file.notices or (file.effects and not file.hidden)),
+        problems=problems[:rows],
+        failure=clip(error.statement, SQL_LINES) if error else "",
+        failure_link=_link(links, report, error.file, error.line, error.line) if error else "",
+        schema=report.schema_changes[:rows],
+        not_analysed=report.not_analysed[:rows],
+        notes=tuple(clip(note, 6) for note in report.notes[:rows]),
+        more={
+            "schema": max(0, len(report.schema_changes) - rows),
+            "not_analysed": max(0, len(report.not_analysed) - rows),
+            "problems": max(0, len(problems) - rows),
+        },
+    )
+
+
+def _file(report: Report, index: int, shown: Shown, links: Links | None, rows: int) -> FileView:
+    file = report.files[index]
+    severities = [finding.severity for finding in file.findings]
+    mine = [(severity, shown[index, n]) for n, severity in enumerate(severities) if (index, n) in shown]
+    return FileView(
+        file=file,
+        link=_link(links, report, file.name, 0, 0) if file.change != "removed" else "",
+        counts=words(Counts(severities.count("error"), severities.count("warning"), severities.count("notice"))),
+        findings=tuple(block for severity, block in mine if severity != "notice"),
+        notices=tuple(block for severity, block in mine if severity == "notice"),
+        hidden=len(severities) - len(mine),
+        effects=file.effects[:rows],
+        heaviest=heaviest(file.effects),
+        more_effects=max(0, len(file.effects) - rows),
+    )
+
+
+def finding_view(report: Report, finding: Finding, text: str, links: Links | None) -> FindingView:
+    """One finding in words; ``text`` is its file's."""
+    title = finding.title or finding.message
+    return FindingView(
+        finding=finding,
+        icon=ICONS[finding.severity],
+        title=clip(title, 1, 200),
+        lines=f"line {finding.line}"
+        if finding.end_line <= finding.line
+        else f"lines {finding.line}–{finding.end_line}",
+        message=clip(finding.message, 6) if finding.message != title else "",
+        why=clip(finding.why, 12),
+        remedy=clip(finding.remedy, 12),
+        basis=basis(report, finding),
+        sql=clip(sql(finding, text), SQL_LINES),
+        diff=diff(finding, text),
+        doc=f"{DOCS}/rules/{finding.rule}.md"
+        if finding.rule.replace("-", "").isalnum() and finding.rule.isascii()
+        else "",
+        link=_link(links, report, finding.file, finding.line, finding.end_line),
+    )
+
+
+def basis(report: Report, finding: Finding) -> str:
+    """Whether the finding was observed or inferred, and where."""
+    if finding.evidence == "observed":
+        return f"observed on {report.replay.engine or 'the dev database'}"
+    return "inferred from the text"
+
+
+def sql(finding: Finding, text: str) -> str:
+    """The whole lines of the file the finding stands on, else the statement it carries."""
+    lines = lines_of(text)
+    if 1 <= finding.line <= len(lines) and any(each.strip() for each in lines[finding.line - 1 : finding.end_line]):
+        return "\n".join(lines[finding.line - 1 : max(finding.line, finding.end_line)])
+    return finding.statement
+
+
+def diff(finding: Finding, text: str) -> str:
+    """The suggestion as a diff of whole lines, "" when there is none."""
+    suggestion = finding.suggestion
+    if suggestion is None:
+        return ""
+    old = lines_of(text)[suggestion.line - 1 : suggestion.end_line]
+    new = lines_of(suggestion.text.removesuffix("\n"))
+    if len(old) + len(new) > 200:
+        return ""
+    rows = list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]
+    return "\n".join(clip(row, 1, 400) for row in rows if not row.startswith("@@"))
+
+
+def heaviest(effects: Iterable[StatementEffect]) -> str:
+    """The strongest lock and the heaviest work among the statements: ``ACCESS EXCLUSIVE lock, table rewrite``; "" when unknown."""
+    rows = list(effects)
+    locks = max((row.lock for row in rows if row.lock), key=_strength, default="")
+    seen = {row.effect for row in rows}
+    work = next((said for kind, said in (("rewrite", "table rewrite"), ("scan", "table scan")) if kind in seen), "")
+    return ", ".join(part for part in (f"{locks} lock" if locks else "", work) if part)
+
+
+def _strength(lock: str) -> int:
+    """PostgreSQL's table-level locks from weak to strong; others count as weak."""
+    order = (
+        *("ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE"),
+        *("SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"),
+    )
+    return order.index(lock.upper()) if lock.upper() in order else -1
+
+
+def _grouped(problems: Sequence[Problem]) -> tuple[tuple[Problem, str], ...]:
+    """Problems of one kind together, each with the files it names (at most three, then how many more)."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.code, problem.message), []).append(problem)
+    return tuple((same[0], _where(same)) for same in groups.values())
+
+
+def _where(problems: Sequence[Problem]) -> str:
+    places = [f"{each.file}:{each.line}" if each.line else each.file for each in problems if each.file]
+    shown = ", ".join(clip(place, 1, 120) for place in places[:3])
+    return f"{shown} and {len(places) - 3} more" if len(places) > 3 else shown
+
+
+def _short(ref: str) -> str:
+    return ref[:10] if len(ref) >= 40 and all(character in "0123456789abcdef" for character in ref) else ref
+
+
+def _link(links: Links | None, report: Report, file: str, line: int, end_line: int) -> str:
+    return links(quote(location(report, file), errors="surrogateescape"), line, end_line) if links and file else ""
