@@ -1,0 +1,89 @@
+"""Where the pull request lives: the door to the SCMs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol
+
+from ci_runner.errors import UsageError
+from ci_runner.http import Patience
+from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
+from ci_runner.scm.failure import ScmError
+
+__all__ = ["NAMES", "Scm", "ScmError", "open"]
+
+
+class Scm(Protocol):
+    """An SCM as one repository on it; every method raises ScmError and nothing else.
+
+    ``comment_limit`` are the characters a comment may have.
+    """
+
+    name: str
+    repository: str
+    comment_limit: int
+
+    def author(self) -> str:
+        """The account whose comments are our own."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """The pull request of this number."""
+
+    def pull_requests_of(self, sha: str) -> tuple[PullRequest, ...]:
+        """Open pull requests whose head is this commit, also those from forks."""
+
+    def merge_base(self, base: str, head: str) -> str | None:
+        """The commit that two commits come from; None when they share none."""
+
+    def default_branch(self) -> str:
+        """The branch that merges go to."""
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """All comments of the conversation, oldest first, of everybody."""
+
+    def create_comment(self, number: int, body: str) -> None:
+        """Add a comment to the conversation."""
+
+    def update_comment(self, number: int, comment: Comment, body: str) -> None:
+        """Replace a comment's text."""
+
+    def delete_comment(self, number: int, comment: Comment) -> None:
+        """Remove a comment."""
+
+    def notes(self, number: int) -> tuple[Comment, ...]:
+        """All comments on lines, oldest first, of everybody; answers to them are not among them but make them ``replied``."""
+
+    def create_notes(self, number: int, head_sha: str, notes: Sequence[Note]) -> tuple[Note, ...]:
+        """Put notes on lines in one go; returns those that could be placed (their lines are part of the change)."""
+
+    def update_note(self, number: int, comment: Comment, note: Note) -> None:
+        """Replace a line comment's text by the note's, if it is not that already."""
+
+    def retire_note(self, number: int, comment: Comment, body: str) -> None:
+        """Take a note back: remove it, or where people answered, say ``body`` in its place."""
+
+    def set_status(self, sha: str, status: Status) -> None:
+        """Set a commit status, unless the newest of its context says the same."""
+
+    def close(self) -> None:
+        """Let connections go."""
+
+
+_MODULES = {"github": "ci_runner.scm.github"}
+NAMES = tuple(_MODULES)
+
+
+def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:  # noqa: A001
+    """The SCM of a trigger; makes no request. ``patience`` bounds the waiting of the whole run.
+
+    Raises UsageError where the trigger names no SCM that is known here, or no repository.
+    """
+    if trigger.scm not in _MODULES:
+        raise UsageError(
+            f"no pull request host is known for platform '{trigger.platform}' and SCM '{trigger.scm}' (known: {', '.join(NAMES)})"
+        )
+    if not trigger.repository:
+        raise UsageError(f"the environment does not name the repository; {trigger.scm} cannot be asked without it")
+    made: Scm = import_module(_MODULES[trigger.scm]).open(trigger, token, patience or Patience())
+    return made

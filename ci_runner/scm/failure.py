@@ -1,0 +1,37 @@
+"""What an SCM can refuse and why, as one error with the permission that would help."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ci_runner.errors import PilotageError
+
+Kind = Literal[
+    "unauthorised", "forbidden", "policy", "limited", "missing", "too_long", "invalid", "down", "doubt", "garbled"
+]
+_SETUP = frozenset({"unauthorised", "forbidden", "policy", "missing"})
+
+
+class ScmError(PilotageError):
+    """The SCM did not do what was asked.
+
+    ``kind``: ``unauthorised`` (no valid token), ``forbidden`` (token without a permission), ``policy`` (an organisation's rule),
+    ``limited`` (rate), ``missing`` (not there, or not for this token), ``too_long``, ``invalid`` (refused as it stands),
+    ``down`` (unreachable, 5xx), ``doubt`` (perhaps done: look before repeating), ``garbled`` (no usable answer).
+    ``permission`` names what the token lacks, "" when that is not the reason.
+    """
+
+    def __init__(self, message: str, kind: Kind, permission: str = ""):
+        super().__init__(message)
+        self.kind: Kind = kind
+        self.permission = permission
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """2 where somebody has to change a setting, 5 where trying again later may do."""
+        return 2 if self.kind in _SETUP else 5
+
+    @property
+    def final(self) -> bool:
+        """Whether asking the same SCM anything else in this run is in vain."""
+        return self.kind in {"unauthorised", "policy", "limited", "down", "garbled"}
