@@ -27,8 +27,46 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One line of a manifest: name, kind, hash (hex) and size in bytes, without the content."""
+
+    name: str
+    kind: Literal["up", "down", "repeatable", "aux"]
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A snapshot without its bytes; ``digest`` is the SHA-256 (hex) of the manifest's own ``raw`` bytes."""
+
+    dialect: str
+    format: str
+    sum: str
+    files: tuple[ManifestFile, ...]
+    digest: str
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which state of a name is meant; ``value`` is the tag, the migration version, the digest (hex) or the sequence number."""
+
+    kind: Literal["latest", "tag", "version", "digest", "seq"] = "latest"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A directory in a registry and the state of it that is meant."""
+
+    name: str
+    selector: Selector = Selector()
+
+
+@dataclass(frozen=True, slots=True)
 class GitFacts:
-    """Where a push came from; ``ancestry`` answers whether the first commit is an ancestor of the second (None = unknown)."""
+    """Where a push came from: repository, commit, ref; "" where it is not known."""
 
     repo: str = ""
     sha: str = ""
@@ -36,8 +74,21 @@ class GitFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The entry that ``latest`` stands for: the last push or rewrite, its manifest and the commit it came from."""
+
+    seq: int
+    manifest: str
+    git: GitFacts
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One log entry as read; ``raw`` are its bytes, ``hash`` their SHA-256 (hex)."""
+    """One log entry as read; ``raw`` are its bytes, ``hash`` their SHA-256 (hex).
+
+    ``latest`` is what the last push or rewrite was (None in those themselves, and in entries that do not say). No entry after
+    ``tagged`` and before this one names tags (None = not said). ``differences`` are what a rewrite removed or changed.
+    """
 
     seq: int
     prev: str
@@ -50,11 +101,20 @@ class Entry:
     id: str
     hash: str
     raw: bytes = field(repr=False, default=b"")
+    latest: Latest | None = None
+    tagged: int | None = None
+    differences: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """``outcome`` ok, noop, stale or diverged; ``head`` is "<seq>:<sha256 of the entry>"; ``stores`` address → state (ok, behind, failed: …)."""
+    """What a push came to: ``outcome`` ok, noop, stale or diverged (nothing written).
+
+    ``seq`` is the entry that holds this state: written now, or found; for a stale or diverged push without an entry of its own,
+    that of the registry's latest. ``digest`` is this state's, "sha256:<hex>". ``head`` is "<seq>:<sha256>" of the last entry of the log.
+    ``stores``: address → ok, behind, or failed: why. ``reason``: one sentence on why it is not ok and what to do.
+    """
 
     outcome: Literal["ok", "noop", "stale", "diverged"]
     seq: int
@@ -63,6 +123,12 @@ class Pushed:
     stores: Mapping[str, str]
     differences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 (conflict) for a diverged push."""
+        return 3 if self.outcome == "diverged" else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +142,13 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """``head`` is the last good head."""
+    """What ``verify`` read: counts, and in ``heads`` for each name "<seq>:<sha256>" of the last entry up to which all is well ("" = none).
+
+    ``head`` is that of the name asked for, or of the only one.
+    """
 
     entries: int
     blobs: int
     head: str
     damages: tuple[Damage, ...] = ()
+    heads: Mapping[str, str] = field(default_factory=dict)

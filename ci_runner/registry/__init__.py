@@ -1,0 +1,101 @@
+"""The registry: every merged state of a migration directory, in a store, in one verifiable order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from ci_runner.model.registry import GitFacts, Pushed, Snapshot
+from ci_runner.registry import pushing
+from ci_runner.registry.chain import list_names, log, manifest
+from ci_runner.registry.commit import Pause, jitter
+from ci_runner.registry.output import write
+from ci_runner.registry.prefix import Ancestry
+from ci_runner.registry.reading import pull
+from ci_runner.registry.references import parse_address, parse_reference
+from ci_runner.registry.snapshots import snapshot, tree
+from ci_runner.registry.verification import parse_anchor, verify
+from ci_runner.stores import Store
+
+__all__ = [
+    "jitter",
+    "list_names",
+    "log",
+    "log_document",
+    "manifest",
+    "parse_address",
+    "parse_anchor",
+    "parse_reference",
+    "pull",
+    "push",
+    "snapshot",
+    "tree",
+    "verify",
+    "write",
+]
+
+
+def push(
+    store: Store,
+    name: str,
+    snapshot: Snapshot,
+    *,
+    tags: Iterable[str] = (),
+    git: GitFacts,
+    ancestry: Ancestry,
+    actor: Mapping[str, Any],
+    clock: Callable[[], datetime],
+    nonce: Callable[[], str],
+    pause: Pause,
+    allow_rewrite: bool = False,
+    move_tag: bool = False,
+) -> Pushed:
+    """Put a state of the directory ``name`` into the registry in ``store``.
+
+    ``ancestry(a, b)`` says whether commit a is an ancestor of commit b (None = not known here), ``actor`` is any JSON object,
+    ``clock`` gives an aware time (for the record only), ``nonce`` 32 hex digits, ``pause`` waits between rounds (``jitter``).
+    A diverged push writes nothing and is returned, with exit code 3. Raises UsageError and RefusedError before anything is read,
+    ConflictError for a tag that may not move or a name that collides, TemporaryError, SetupError and IntegrityError from the store.
+    """
+    wanted = pushing.request(
+        name,
+        snapshot,
+        tags=tags,
+        git=git,
+        ancestry=ancestry,
+        actor=actor,
+        clock=clock,
+        nonce=nonce,
+        allow_rewrite=allow_rewrite,
+        move_tag=move_tag,
+    )
+    return pushing.push(store, wanted, pause)
+
+
+def log_document(store: Store, name: str) -> list[dict[str, Any]]:
+    """The log as plain values, oldest first: seq, kind, digest, tags, files, time, git, actor, id, prev, hash."""
+    known: dict[str, list[dict[str, Any]]] = {}
+    document = []
+    for entry in log(store, name):
+        if entry.manifest not in known:
+            files = manifest(store, entry.manifest).files
+            known[entry.manifest] = [
+                {"name": file.name, "kind": file.kind, "sha256": file.sha256, "size": file.size} for file in files
+            ]
+        document.append(
+            {
+                "seq": entry.seq,
+                "kind": entry.kind,
+                "digest": f"sha256:{entry.manifest}",
+                "tags": list(entry.tags),
+                "files": known[entry.manifest],
+                "time": entry.time,
+                "git": {"repo": entry.git.repo, "sha": entry.git.sha, "ref": entry.git.ref},
+                "actor": dict(entry.actor),
+                "id": entry.id,
+                "prev": entry.prev,
+                "hash": entry.hash,
+            }
+        )
+    return document

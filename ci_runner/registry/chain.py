@@ -1,0 +1,147 @@
+"""Reading a directory's log: the last entry, any entry, all of them, and the manifests they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ci_runner.errors import IntegrityError, PilotageError, UsageError
+from ci_runner.model.registry import Entry, Latest, Manifest
+from ci_runner.registry import entries, keys, manifests, names
+from ci_runner.stores import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a log: its last entry, and what ``latest`` stands for there."""
+
+    last: Entry
+    latest: Latest
+
+    @property
+    def text(self) -> str:
+        """``<seq>:<sha256>`` — what is worth remembering elsewhere."""
+        return f"{self.last.seq}:{self.last.hash}"
+
+
+def is_registry(store: Store) -> bool:
+    """Whether ``store`` holds a registry; RefusedError for one of a newer format."""
+    raw = store.get(keys.FORMAT, keys.TEXT_LIMIT)
+    if raw is not None:
+        manifests.check_format(raw, store.address)
+    return raw is not None
+
+
+def head(store: Store, name: str) -> Head | None:
+    """The end of the log of ``name``, None when it has none.
+
+    Starts at the hint, which is believed only as far as an entry is there, and goes on in growing steps: an exact hint costs three
+    requests, none at all about twice the logarithm of the log's length. Nothing is listed.
+    """
+    low, raw = _start(store, name)
+    high, step = low + 1, 1
+    while (found := _raw(store, name, high)) is not None:
+        low, raw = high, found
+        high, step = high + step, step * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = _raw(store, name, middle)
+        low, raw, high = (middle, found, high) if found is not None else (low, raw, middle)
+    if raw is None:
+        return None
+    last = entries.decode(raw, low)
+    return Head(last, _latest(store, name, last))
+
+
+def entry(store: Store, name: str, seq: int) -> Entry:
+    """Entry ``seq``, which must be there."""
+    raw = _raw(store, name, seq)
+    if raw is None:
+        raise IntegrityError(f"log entry {seq} of {name!r} is missing in {store.address}: verify the registry")
+    return entries.decode(raw, seq)
+
+
+def existing(store: Store, name: str) -> Head:
+    """The end of a log that is meant to be there; UsageError, saying what is, when it is not."""
+    names.check_name(name)
+    registry = is_registry(store)
+    found = head(store, name)
+    if found:
+        return found
+    if not registry:
+        raise UsageError(f"there is no registry at {store.address}: check the address, or push a directory there first")
+    raise UsageError(f"{store.address} has no directory {name!r}: {names.did_you_mean(name, list_names(store))}")
+
+
+def log(store: Store, name: str) -> tuple[Entry, ...]:
+    """All entries, oldest first; IntegrityError where the chain of hashes breaks."""
+    end = existing(store, name)
+    result: list[Entry] = []
+    previous = keys.NO_ENTRY
+    for seq in range(1, end.last.seq + 1):
+        found = entry(store, name, seq) if seq < end.last.seq else end.last
+        if found.prev != previous:
+            raise IntegrityError(
+                f"the log of {name!r} in {store.address} was changed before entry {seq}: verify the registry"
+            )
+        previous = found.hash
+        result.append(found)
+    return tuple(result)
+
+
+def backwards(store: Store, name: str, start: Entry, *, tags_only: bool = False) -> Iterator[Entry]:
+    """Entries from ``start`` to the first; with ``tags_only`` entries between two that name tags are left out where entries say so."""
+    current = start
+    yield current
+    while True:
+        below = current.tagged if tags_only and current.tagged is not None else current.seq - 1
+        if below < 1:
+            return
+        current = entry(store, name, below)
+        yield current
+
+
+def list_names(store: Store) -> tuple[str, ...]:
+    """The directories in a registry, sorted."""
+    return tuple(sorted(name for name in store.folders(keys.DIRS) if _is_name(name)))
+
+
+def manifest(store: Store, digest: str) -> Manifest:
+    """The manifest with this digest (hex), checked."""
+    raw = store.get(keys.blob(digest), keys.TEXT_LIMIT)
+    if raw is None:
+        raise IntegrityError(f"manifest {digest} is missing in {store.address}: verify the registry and restore it")
+    return manifests.parse(raw, digest)
+
+
+def _start(store: Store, name: str) -> tuple[int, bytes | None]:
+    try:
+        hint = store.get(keys.hint(name), 32) or b""
+    except PilotageError:
+        return 0, None
+    digits = hint.strip()
+    if not digits.isdigit() or not 0 < int(digits) < keys.LAST_SEQ:
+        return 0, None
+    raw = _raw(store, name, int(digits))
+    return (int(digits), raw) if raw is not None else (0, None)
+
+
+def _raw(store: Store, name: str, seq: int) -> bytes | None:
+    return store.get(keys.slot(name, seq), keys.TEXT_LIMIT)
+
+
+def _latest(store: Store, name: str, last: Entry) -> Latest:
+    for found in backwards(store, name, last):
+        if found.kind in entries.STATES:
+            return Latest(found.seq, found.manifest, found.git)
+        if found.latest:
+            return found.latest
+    raise IntegrityError(f"the log of {name!r} in {store.address} holds no push: verify the registry")
+
+
+def _is_name(name: str) -> bool:
+    try:
+        names.check_name(name)
+    except UsageError:
+        return False
+    return True

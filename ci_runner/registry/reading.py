@@ -1,0 +1,62 @@
+"""Pull: find the state that is meant, and bring its files, each checked against its hash."""
+
+from __future__ import annotations
+
+from ci_runner.errors import IntegrityError, UsageError
+from ci_runner.model.registry import Entry, ManifestFile, Selector, Snapshot, SnapshotFile
+from ci_runner.registry import canonical, chain, cut, keys, tags
+from ci_runner.stores import Store
+
+
+def pull(store: Store, name: str, selector: Selector) -> tuple[Snapshot, Entry]:
+    """The snapshot that ``selector`` means, whole and verified, and the entry that names it.
+
+    UsageError for a name, tag, version, digest or number that is not there; IntegrityError when stored bytes are wrong.
+    """
+    head = chain.existing(store, name)
+    entry = _select(store, name, head, selector)
+    snapshot = read(store, entry.manifest)
+    if selector.kind == "version":
+        snapshot = cut.after(snapshot, selector.value, name)
+    return snapshot, entry
+
+
+def read(store: Store, digest: str) -> Snapshot:
+    """The snapshot with this digest (hex); every byte of it is checked."""
+    manifest = chain.manifest(store, digest)
+    files = tuple(SnapshotFile(file.name, file.kind, _blob(store, file)) for file in manifest.files)
+    return Snapshot(manifest.dialect, manifest.format, manifest.sum, files)
+
+
+def _select(store: Store, name: str, head: chain.Head, selector: Selector) -> Entry:
+    if selector.kind == "tag":
+        found = tags.find(store, name, head.last, selector.value)
+        return _there(found, f"tag {selector.value!r}", name, store)
+    if selector.kind == "digest":
+        walk = chain.backwards(store, name, head.last)
+        return _there(
+            next((entry for entry in walk if entry.manifest == selector.value), None),
+            f"digest sha256:{selector.value}",
+            name,
+            store,
+        )
+    if selector.kind == "seq":
+        seq = int(selector.value)
+        return _there(chain.entry(store, name, seq) if 0 < seq <= head.last.seq else None, f"entry {seq}", name, store)
+    return head.last if head.last.seq == head.latest.seq else chain.entry(store, name, head.latest.seq)
+
+
+def _there(entry: Entry | None, what: str, name: str, store: Store) -> Entry:
+    if entry is None:
+        raise UsageError(f"{name!r} in {store.address} has no {what}: `pilotage log {name}` lists what it has")
+    return entry
+
+
+def _blob(store: Store, file: ManifestFile) -> bytes:
+    content = store.get(keys.blob(file.sha256), file.size)
+    if content is None or len(content) != file.size or canonical.sha256(content) != file.sha256:
+        what = "missing" if content is None else "damaged: its bytes are not what its hash says"
+        raise IntegrityError(
+            f"the file {file.name!r} ({keys.blob(file.sha256)}) in {store.address} is {what}; verify the registry and restore it"
+        )
+    return content
