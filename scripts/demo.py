@@ -36,9 +36,9 @@ ENVIRONMENT = {
 }
 
 
-def git(*arguments: str) -> None:
-    """Run git in the shop's repository; it must succeed."""
-    subprocess.run(["git", *arguments], cwd=SHOP, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
+def git(folder: Path, *arguments: str) -> None:
+    """Run git in a repository; it must succeed."""
+    subprocess.run(["git", *arguments], cwd=folder, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
 
 
 def pilotage(*arguments: str, allowed: Sequence[int] = (0,)) -> int:
@@ -60,20 +60,19 @@ def say(text: str, style: str) -> None:
     print(text if "NO_COLOR" in os.environ else f"\033[{style}m{text}\033[0m")
 
 
-def build() -> None:
-    """The repository: what was released on main, the change on a branch that is checked out."""
-    shutil.rmtree(DEMO, ignore_errors=True)
-    SHOP.mkdir(parents=True)
+def build(shop: Path) -> None:
+    """A repository in ``shop``: what was released on main, the change on a branch that is checked out."""
+    shop.mkdir(parents=True)
     for name in ("db", "pilotage.yml", "README.md"):
         source = EXAMPLE / name
-        shutil.copytree(source, SHOP / name) if source.is_dir() else shutil.copy(source, SHOP / name)
-    git("init", "--quiet", "--initial-branch=main")
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "A year of the shop")
-    git("switch", "--quiet", "--create", BRANCH)
-    shutil.copytree(EXAMPLE / "branch", SHOP, dirs_exist_ok=True)
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "Sell in stores, too")
+        shutil.copytree(source, shop / name) if source.is_dir() else shutil.copy(source, shop / name)
+    git(shop, "init", "--quiet", "--initial-branch=main")
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "--message", "A year of the shop")
+    git(shop, "switch", "--quiet", "--create", BRANCH)
+    shutil.copytree(EXAMPLE / "branch", shop, dirs_exist_ok=True)
+    git(shop, "add", "--all")
+    git(shop, "commit", "--quiet", "--message", "Sell in stores, too")
 
 
 def push() -> None:
@@ -84,14 +83,15 @@ def push() -> None:
 
 def run() -> None:
     """The whole way, then what was done and where to look."""
-    build()
-    git("switch", "--quiet", "main")
+    shutil.rmtree(DEMO, ignore_errors=True)
+    build(SHOP)
+    git(SHOP, "switch", "--quiet", "main")
     push()
-    git("switch", "--quiet", BRANCH)
+    git(SHOP, "switch", "--quiet", BRANCH)
     page = DEMO / "comment.html"
     verdict = pilotage("lint", "--base", "main", "--report", f"html={page}", allowed=(0, 1))
-    git("switch", "--quiet", "main")
-    git("merge", "--quiet", "--no-ff", "--message", f"Merge {BRANCH}", BRANCH)
+    git(SHOP, "switch", "--quiet", "main")
+    git(SHOP, "merge", "--quiet", "--no-ff", "--message", f"Merge {BRANCH}", BRANCH)
     push()
     pilotage("log", "shop", "--registry", REGISTRY)
     pilotage("verify", "--registry", REGISTRY)
