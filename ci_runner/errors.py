@@ -6,7 +6,9 @@
     ├── UsageError            2  wrong command line, address or input
     │   └── ConfigError       2  pilotage.yml, PILOTAGE_*, a flag's value
     ├── RefusedError          2  a directory, file or store that must not be used
+    │   └── DirectoryRefusedError  with the problem's code, file and offset
     ├── SetupError            2  something is missing here: a driver, an engine, an image, a right
+    │   └── HistoryError          Git history that this clone does not hold
     ├── ConflictError         3  diverged, out of order, checksum
     ├── DoubtError            4  needs a person
     ├── TemporaryError        5  safe to run again
@@ -40,10 +42,39 @@ class RefusedError(PilotageError):
     exit_code = 2
 
 
+class DirectoryRefusedError(RefusedError):
+    """A migration directory refused as a whole.
+
+    ``code`` is the problem's slug, ``file`` a path relative to the directory, ``offset`` counts bytes from 0, ``candidates``
+    are the formats an ambiguous directory could have, ``format`` is the format as far as it was found out.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        file: str | None = None,
+        offset: int | None = None,
+        candidates: tuple[str, ...] = (),
+        format: str | None = None,  # noqa: A002 - the published key
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.file = file
+        self.offset = offset
+        self.candidates = candidates
+        self.format = format
+
+
 class SetupError(PilotageError):
     """Something this machine lacks: a driver, an engine, an image, a permission, a password that works."""
 
     exit_code = 2
+
+
+class HistoryError(SetupError):
+    """Git history that is not here and could not be fetched: the base of a change is unknown."""
 
 
 class ConflictError(PilotageError):

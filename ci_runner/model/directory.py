@@ -17,13 +17,16 @@ class Tree:
 
     ``path`` is the directory as the user gave it. ``files`` are relative POSIX paths to bytes. ``context`` are marker files
     outside the directory (``Cargo.toml`` …). ``irregular`` are entries that were not opened, with the reason
-    (``symlink``, ``fifo``, ``unreadable`` …) as (relative path, reason).
+    (``symlink``, ``fifo``, ``unreadable`` …) as (relative path, reason). ``folders`` are the folders below, however empty;
+    ``linked`` the files with more than one hard link.
     """
 
     path: str
     files: Mapping[str, bytes]
     context: Mapping[str, bytes] = field(default_factory=dict)
     irregular: tuple[tuple[str, str], ...] = ()
+    folders: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Problem:
 class Part:
     """A piece of a file that runs forward, as character offsets into ``Migration.text``; ``transaction`` overrides the file's.
 
-    Formats with sections (goose, dbmate, liquibase) have parts; for the others the one part is the whole file. ``whole`` says
+    Formats with sections (goose, dbmate, liquibase, drizzle) have several; for the others the one part is the whole file. A
+    liquibase part is one changeset, in a transaction of its own unless ``transaction`` is none. ``whole`` says
     that the part is one statement however many delimiters it holds (goose's StatementBegin … StatementEnd).
     """
 
@@ -58,7 +62,8 @@ class Migration:
     """One forward migration file.
 
     ``text`` is the decoded file without byte order mark, lines as they are. ``sha256`` is the hash of the raw bytes (hex).
-    ``delimiter`` is the statement delimiter a directive asks for, "" for the dialect's own.
+    ``delimiter`` is the statement delimiter a directive asks for, "" for the dialect's own. ``directives`` are those in effect for
+    the whole file as (name, argument, line).
     """
 
     name: str
@@ -89,8 +94,8 @@ class SumCheck:
 class MigrationDir:
     """A directory as read: migrations in execution order, its sum, and every problem found on the way.
 
-    ``aux`` are the other files worth keeping in a registry (down files, format metadata), as relative paths; ``first_run`` are the versions that run
-    on an empty database when not all do; ``skipped`` are SQL files deliberately not read.
+    ``files`` are the raw bytes worth keeping in a registry: forward files, ``down`` files, the format's metadata and atlas.sum;
+    ``first_run`` are the versions that run on an empty database when not all do; ``skipped`` are SQL files deliberately not read.
     """
 
     path: str
