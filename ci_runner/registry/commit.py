@@ -13,6 +13,7 @@ Pause = Callable[[int], None]
 """Waits before the given repetition (0 = first)."""
 
 ROUNDS = 200
+_READ_FAILURES = 8
 _LONGEST_PAUSE = 30.0
 _FIRST_PAUSE = 0.02
 
@@ -30,9 +31,10 @@ def settle(store: Store, key: str, content: bytes, pause: Pause) -> bytes:
     """Create ``key`` and return the bytes that are there now: ``content``, or those of whoever came first.
 
     "Exists" and a lost answer are both resolved by reading the key; when nothing is there the same create is sent again.
-    TemporaryError after 200 rounds; nothing is deleted or renumbered then, and a later run settles it.
+    TemporaryError after 200 rounds, or when reading fails again and again; nothing is deleted or renumbered then, and a later run
+    settles it.
     """
-    reason = ""
+    reason, failures = "", 0
     for repetition in range(ROUNDS):
         try:
             if store.create(key, content) is Created.CREATED:
@@ -41,7 +43,10 @@ def settle(store: Store, key: str, content: bytes, pause: Pause) -> bytes:
             reason = f": {error}"
         try:
             found = store.get(key, keys.FILE_LIMIT)
-        except AmbiguousError as error:
+        except TemporaryError as error:
+            failures += 1
+            if failures == _READ_FAILURES:
+                raise
             found, reason = None, f": {error}"
         if found is not None:
             return found

@@ -23,6 +23,7 @@ _STALE_SECONDS = 24 * 3600
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_AGAIN = {errno.EAGAIN, errno.ESTALE}
 _ODD = {errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.ENAMETOOLONG}
 
 
@@ -91,9 +92,13 @@ class FileStore:
         except FileExistsError:
             return Created.EXISTS
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno in _NO_LINKS:
+                return self._rename(temporary, leaf, folder)
+            if error.errno in _NO_SPACE | _NO_RIGHT:
                 raise
-            return self._rename(temporary, leaf, folder)
+            raise AmbiguousError(
+                f"{leaf} in {self.address} may or may not have been written: {error.strerror}"
+            ) from error
         return Created.CREATED
 
     def _rename(self, temporary: str, leaf: str, folder: int) -> Created:
@@ -184,7 +189,8 @@ class FileStore:
             return RefusedError(
                 f"{where} lies behind something that is no plain folder or file ({why}): links in a registry are not followed"
             )
-        return AmbiguousError(f"{where} could not be read or written ({why}): run again")
+        kind = AmbiguousError if error.errno in _AGAIN else TemporaryError
+        return kind(f"{where} could not be read or written ({why}): run again")
 
 
 def _step(handle: int, name: str, *, make: bool) -> int:
