@@ -70,7 +70,7 @@ def _steps(publication: Publication, target: Target, patience: Patience) -> Mapp
     """What the SCM is to be asked for, by the name people know it by."""
     steps: dict[str, Step] = {}
     number, sha = target.pull_request, target.head_sha
-    if number is not None and publication.comment is not None:
+    if number is not None and publication.comment:
         steps["comment"] = partial(_comment, publication, number, patience)
         if sha is not None:
             steps["line notes"] = partial(_notes, publication, number, sha, patience)

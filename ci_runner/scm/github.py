@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ci_runner.http import HttpError, Patience, Web, adapter, web
+from ci_runner.http import Patience, Web, adapter, web
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
 from ci_runner.scm.diff import Hunks, hunks, place
-from ci_runner.scm.failure import Kind, ScmError
-from ci_runner.text import line as one_line
+from ci_runner.scm.failure import ScmError
+from ci_runner.scm.github_errors import call
 
 if TYPE_CHECKING:
     from github import Github
-    from github.PullRequest import PullRequest as GithubPull
     from github.Repository import Repository
 
 PUBLIC_API = "https://api.github.com"
@@ -30,7 +29,14 @@ MOST_PULLS = 500
 
 _WRITE = "pull-requests: write"
 _TICKS = re.compile("`+")
-T = TypeVar("T")
+Row = dict[str, Any]
+
+
+class _Item:
+    """One item of a list as GitHub sent it."""
+
+    def __init__(self, _requester: object, _headers: object, row: Row):
+        self.row = row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,21 @@ class GitHub:
     def _repo(self) -> Repository:
         return self.client.get_repo(self.repository)
 
+    def _rows(self, path: str, most: int = MOST_ITEMS, **parameters: str) -> Iterator[Row]:
+        """Every item of a list, page after page. PyGithub's own items would ask again for each field a list leaves out."""
+        from github.PaginatedList import PaginatedList
+
+        url = f"/repos/{self.repository}{path}"
+        pages: Any = PaginatedList(_Item, self.client.requester, url, dict(parameters))
+        return (each.row for each in islice(pages, most))
+
     def author(self) -> str:
         """The token's user; an installation token has none it may ask for by REST, but GraphQL's viewer is its bot."""
         if not self.installation:
-            return _call("who the token belongs to", "", lambda: self.client.get_user().login)
+            return call("who the token belongs to", "", lambda: self.client.get_user().login)
         try:
             query = "query { viewer { login } }"
-            _, answer = _call("who the token belongs to", "", lambda: self.client.requester.graphql_query(query, {}))
+            _, answer = call("who the token belongs to", "", lambda: self.client.requester.graphql_query(query, {}))
             login = answer["data"]["viewer"]["login"]
         except (ScmError, KeyError, TypeError):
             return ACTIONS_BOT
@@ -61,24 +75,25 @@ class GitHub:
 
     def pull_request(self, number: int) -> PullRequest:
         """The pull request of this number."""
-        return _call(
-            f"pull request #{number}", "pull-requests: read", lambda: _pull(self._repo.get_pull(number).complete())
+        return call(
+            f"pull request #{number}", "pull-requests: read", lambda: _pull(self._repo.get_pull(number).raw_data)
         )
 
     def pull_requests_of(self, sha: str) -> tuple[PullRequest, ...]:
         """Open pull requests with this head; where GitHub knows none by the commit (forks), all open ones are looked through."""
 
         def found() -> tuple[PullRequest, ...]:
-            repo = self._repo
-            by_commit = _ours(repo.get_commit(sha).get_pulls(), sha)
-            return by_commit or _ours(repo.get_pulls(state="open", sort="updated", direction="desc"), sha)
+            by_commit = _ours(self._rows(f"/commits/{sha}/pulls"), sha)
+            return by_commit or _ours(
+                self._rows("/pulls", MOST_PULLS, state="open", sort="updated", direction="desc"), sha
+            )
 
-        return _call(f"pull requests of commit {sha[:12]}", "pull-requests: read", found)
+        return call(f"pull requests of commit {sha[:12]}", "pull-requests: read", found)
 
     def merge_base(self, base: str, head: str) -> str | None:
         """The merge base by GitHub's comparison; None where it says the two have nothing in common."""
         try:
-            return _call(
+            return call(
                 f"the merge base of {base[:12]} and {head[:12]}", "contents: read", lambda: self._compared(base, head)
             )
         except ScmError as error:
@@ -91,31 +106,28 @@ class GitHub:
 
     def default_branch(self) -> str:
         """The repository's default branch."""
-        return _call("the default branch", "metadata: read", lambda: self._repo.default_branch)
+        return call("the default branch", "metadata: read", lambda: self._repo.default_branch)
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """All comments of the conversation."""
 
         def listed() -> tuple[Comment, ...]:
-            found = islice(self._repo.get_issue(number).get_comments(), MOST_ITEMS)
-            return tuple(Comment(each.id, _login(each), each.body or "") for each in found)
+            return tuple(_comment(row) for row in self._rows(f"/issues/{number}/comments"))
 
-        return _call("the comments", "pull-requests: read", listed)
+        return call("the comments", "pull-requests: read", listed)
 
     def create_comment(self, number: int, body: str) -> None:
         """Add a comment."""
-        _call("a new comment", _WRITE, lambda: self._repo.get_issue(number).create_comment(body), writes=True)
+        call("a new comment", _WRITE, lambda: self._repo.get_issue(number).create_comment(body), writes=True)
 
     def update_comment(self, number: int, comment: Comment, body: str) -> None:
         """Replace a comment's text."""
-        _call(
-            "a change of the comment", _WRITE, lambda: self._repo.get_issue(number).get_comment(comment.id).edit(body)
-        )
+        call("a change of the comment", _WRITE, lambda: self._repo.get_issue(number).get_comment(comment.id).edit(body))
 
     def delete_comment(self, number: int, comment: Comment) -> None:
         """Remove a comment; one that is gone already is fine."""
         _gone_is_fine(
-            lambda: _call(
+            lambda: call(
                 "the removal of a comment", _WRITE, self._repo.get_issue(number).get_comment(comment.id).delete
             )
         )
@@ -124,26 +136,19 @@ class GitHub:
         """All comments on lines that begin a thread."""
 
         def listed() -> tuple[Comment, ...]:
-            found = list(islice(self._repo.get_pull(number).get_review_comments(), MOST_ITEMS))
-            answered = {each.raw_data.get("in_reply_to_id") for each in found}
+            rows = list(self._rows(f"/pulls/{number}/comments"))
+            answered = {row.get("in_reply_to_id") for row in rows}
+            first = (row for row in rows if row.get("in_reply_to_id") is None)
             return tuple(
-                Comment(
-                    each.id,
-                    _login(each),
-                    each.body or "",
-                    replied=each.id in answered,
-                    file=each.path,
-                    line=each.raw_data.get("line"),
-                )
-                for each in found
-                if each.raw_data.get("in_reply_to_id") is None
+                replace(_comment(row), replied=row["id"] in answered, file=row["path"], line=row.get("line"))
+                for row in first
             )
 
-        return _call("the line notes", "pull-requests: read", listed)
+        return call("the line notes", "pull-requests: read", listed)
 
     def create_notes(self, number: int, head_sha: str, notes: Sequence[Note]) -> tuple[Note, ...]:
         """One review holds all notes, which is one notification; a review GitHub refuses is tried again without what may be the cause."""
-        shown = _call(
+        shown = call(
             "the changed files", "pull-requests: read", lambda: self._shown(number, {note.file for note in notes})
         )
         placed = tuple(note for note in (place(note, shown.get(note.file, ())) for note in notes) if note)
@@ -161,8 +166,8 @@ class GitHub:
         return ()
 
     def _shown(self, number: int, wanted: set[str]) -> Mapping[str, Hunks]:
-        files = islice(self._repo.get_pull(number).get_files(), MOST_FILES)
-        return {each.filename: hunks(each.patch or "") for each in files if each.filename in wanted}
+        rows = self._rows(f"/pulls/{number}/files", MOST_FILES)
+        return {row["filename"]: hunks(row.get("patch") or "") for row in rows if row["filename"] in wanted}
 
     def _review(self, number: int, head_sha: str, notes: Sequence[Note]) -> None:
         from github.Commit import Commit
@@ -172,7 +177,7 @@ class GitHub:
             comments: Any = [_review_comment(note) for note in notes]
             return self._repo.get_pull(number).create_review(commit=commit, event="COMMENT", comments=comments)
 
-        _call("notes on lines", _WRITE, posted, writes=True)
+        call("notes on lines", _WRITE, posted, writes=True)
 
     def update_note(self, number: int, comment: Comment, note: Note) -> None:
         """Replace a note's text; a suggestion stays only where the note still stands on the suggestion's last line."""
@@ -180,15 +185,15 @@ class GitHub:
         body = _note_body(note if fits else place_simply(note))
         if not same_text(body, comment.body):
             pull = self._repo.get_pull(number)
-            _call("a change of a line note", _WRITE, lambda: pull.get_review_comment(comment.id).edit(body))
+            call("a change of a line note", _WRITE, lambda: pull.get_review_comment(comment.id).edit(body))
 
     def retire_note(self, number: int, comment: Comment, body: str) -> None:
         """Delete the note, unless people answered it: then its text changes and their words stay."""
         mine = self._repo.get_pull(number).get_review_comment(comment.id)
         if not comment.replied:
-            _gone_is_fine(lambda: _call("the removal of a line note", _WRITE, mine.delete))
+            _gone_is_fine(lambda: call("the removal of a line note", _WRITE, mine.delete))
         elif not same_text(body, comment.body):
-            _call("a change of a line note", _WRITE, lambda: mine.edit(body))
+            call("a change of a line note", _WRITE, lambda: mine.edit(body))
 
     def set_status(self, sha: str, status: Status) -> None:
         """Set the status, unless the newest of its context says the same."""
@@ -200,16 +205,14 @@ class GitHub:
         if status.url:
             wanted["target_url"] = status.url
 
-        def newest() -> dict[str, Any]:
-            listed = islice(self._repo.get_commit(sha).get_statuses(), MOST_ITEMS)
-            found = next((each for each in listed if each.context == status.context), None)
-            return found.raw_data if found else {}
+        def newest() -> Row:
+            return next((row for row in self._rows(f"/commits/{sha}/statuses") if row["context"] == status.context), {})
 
-        there = _call("the commit statuses", "statuses: read", newest)
+        there = call("the commit statuses", "statuses: read", newest)
         if any(there.get(key) != value for key, value in wanted.items()):
             send = self.client.requester.requestJsonAndCheck
             url = f"/repos/{self.repository}/statuses/{sha}"
-            _call("a commit status", "statuses: write", lambda: send("POST", url, input=wanted), writes=True)
+            call("a commit status", "statuses: write", lambda: send("POST", url, input=wanted), writes=True)
 
     def close(self) -> None:
         """Let the connections go."""
@@ -259,104 +262,6 @@ def _connected(http: Web, make: Callable[[], Github]) -> Github:
         Requester.resetConnectionClasses()
 
 
-def _call(what: str, permission: str, ask: Callable[[], T], *, writes: bool = False) -> T:
-    """The answer to ``ask``; everything that can go wrong becomes a ScmError that says ``what`` was wanted.
-
-    ``writes`` marks a request that must not be repeated unseen: after it a server error means doubt.
-    """
-    from github.GithubException import BadAttributeException, GithubException
-
-    try:
-        return ask()
-    except GithubException as error:
-        raise _refused(what, permission, error, writes=writes) from None
-    except HttpError as error:
-        kind: Kind = (
-            "down"
-            if error.trouble == "unreachable"
-            else "doubt"
-            if writes
-            else "down"
-            if error.trouble == "doubt"
-            else "garbled"
-        )
-        raise ScmError(f"GitHub was asked for {what}: {error}", kind) from None
-    except (
-        BadAttributeException,
-        AssertionError,
-        AttributeError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
-        # what PyGithub raises for bodies of another shape, addresses of another host and redirects it will not follow
-        reason = one_line(str(error) or type(error).__name__)[:200]
-        raise ScmError(
-            f"GitHub was asked for {what} and gave an answer of the wrong shape ({reason})", "garbled"
-        ) from None
-
-
-def _refused(what: str, permission: str, error: Any, *, writes: bool) -> ScmError:
-    said = _said(error.data)
-    headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
-    kind = _kind(error.status, said, headers, writes=writes)
-    hint = {
-        "unauthorised": "the token is wrong or has expired",
-        "policy": "the organisation restricts this token: authorise it for single sign-on or the address list",
-        "limited": "the rate limit is used up, and waiting longer would hold up the job",
-        "down": "try again later",
-        "doubt": "it may have been done all the same",
-    }.get(kind, "")
-    lacking = ""
-    if kind in {"forbidden", "missing"} and permission:
-        lacking = _accepted(headers, permission)
-        hidden = "either it does not exist or the token may not see it; " if kind == "missing" else ""
-        hint = f"{hidden}the token needs {lacking}"
-    tail = f"; {hint}" if hint else ""
-    return ScmError(f"GitHub answered {error.status} to {what}: {said or 'no reason given'}{tail}", kind, lacking)
-
-
-def _kind(status: int, said: str, headers: Mapping[str, str], *, writes: bool) -> Kind:
-    low = said.lower()
-    if status == 401:
-        return "unauthorised"
-    if status in {403, 429}:
-        if (
-            status == 429
-            or "rate limit" in low
-            or "retry-after" in headers
-            or headers.get("x-ratelimit-remaining") == "0"
-        ):
-            return "limited"
-        if "x-github-sso" in headers or "saml" in low or "ip allow list" in low or "access restrictions" in low:
-            return "policy"
-        return "invalid" if "locked" in low else "forbidden"
-    if status in {404, 410}:
-        return "missing"
-    if status >= 500:
-        return "doubt" if writes else "down"
-    return "too_long" if "too long" in low else "invalid"
-
-
-def _said(data: object) -> str:
-    """What an error body says: its message and those of its errors, which are objects or plain texts."""
-    if not isinstance(data, dict):
-        return ""
-    parts = [data.get("message")]
-    errors = data.get("errors")
-    for each in errors if isinstance(errors, list) else [errors]:
-        parts += [each.get("message") or each.get("code")] if isinstance(each, dict) else [each]
-    return one_line(" – ".join(part for part in parts if isinstance(part, str) and part))[:300]
-
-
-def _accepted(headers: Mapping[str, str], permission: str) -> str:
-    """The permission we know of, if GitHub's list of what would do holds it or is silent; else the list as a workflow writes it."""
-    said = headers.get("x-accepted-github-permissions", "")
-    known = [each.strip().replace("_", "-").replace("=", ": ") for each in re.split("[;,]", said) if each.strip()]
-    return permission if not known or permission in known else one_line(" or ".join(known))[:120]
-
-
 def _gone_is_fine(remove: Callable[[], object]) -> None:
     try:
         remove()
@@ -365,31 +270,29 @@ def _gone_is_fine(remove: Callable[[], object]) -> None:
             raise
 
 
-def _login(comment: Any) -> str:
-    """The author's name; accounts that were deleted have none."""
-    user = comment.raw_data.get("user")
-    return str(user.get("login", "")) if isinstance(user, dict) else ""
+def _comment(row: Row) -> Comment:
+    """A comment; accounts that were deleted leave none behind as author."""
+    user = row.get("user")
+    return Comment(int(row["id"]), str(user["login"]) if user else "", str(row.get("body") or ""))
 
 
-def _pull(pull: GithubPull) -> PullRequest:
-    raw = pull.raw_data
-    head, base = raw["head"], raw["base"]
+def _pull(row: Row) -> PullRequest:
+    head, base = row["head"], row["base"]
     home = (base.get("repo") or {}).get("full_name")
     source = (head.get("repo") or {}).get("full_name")
     return PullRequest(
-        number=int(raw["number"]),
+        number=int(row["number"]),
         head_sha=str(head["sha"]),
         head_branch=str(head["ref"]),
         base_branch=str(base["ref"]),
         base_sha=str(base["sha"]),
         is_fork=True if source is None else source != home,
-        open=raw.get("state") == "open",
+        open=row.get("state") == "open",
     )
 
 
-def _ours(pulls: Iterable[GithubPull], sha: str) -> tuple[PullRequest, ...]:
-    found = (_pull(pull) for pull in islice(pulls, MOST_PULLS))
-    return tuple(pull for pull in found if pull.open and pull.head_sha == sha)
+def _ours(rows: Iterable[Row], sha: str) -> tuple[PullRequest, ...]:
+    return tuple(pull for pull in map(_pull, rows) if pull.open and pull.head_sha == sha)
 
 
 def _review_comment(note: Note) -> dict[str, Any]:
@@ -411,8 +314,6 @@ def _note_body(note: Note) -> str:
 
 def place_simply(note: Note) -> Note:
     """The note on one line and without suggestion, which GitHub takes where it refuses more."""
-    from dataclasses import replace
-
     return replace(note, line=note.end_line, suggestion=None)
 
 
