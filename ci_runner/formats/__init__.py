@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 from ci_runner.errors import UsageError
 from ci_runner.model.report import Run
@@ -16,13 +17,17 @@ FORMATS = {
     "junit": "ci_runner.formats.junit",
     "codequality": "ci_runner.formats.codequality",
     "github": "ci_runner.formats.github",
+    "html": "ci_runner.formats.html",
 }
+# Those made from templates, which a folder of the user's may override.
+TEMPLATED = {"markdown", "html"}
 
 
-def render(name: str, run: Run) -> str:
+def render(name: str, run: Run, *, templates: Path | None = None) -> str:
     """The run in the format of that name, with a newline at its end; an unknown name is a :class:`UsageError`."""
     module = FORMATS.get(name)
     if module is None:
         raise UsageError(f"unknown report format '{name}' — choose one of {', '.join(FORMATS)}")
-    text: str = import_module(module).render(run)
+    make = import_module(module).render
+    text: str = make(run, templates) if name in TEMPLATED else make(run)
     return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ci_runner import render as made
 from ci_runner.model.report import Run
 
@@ -9,6 +11,6 @@ from ci_runner.model.report import Run
 LIMIT = 1_000_000
 
 
-def render(run: Run) -> str:
-    """The comment without its marker line."""
-    return made.comment(run, limit=LIMIT) + "\n"
+def render(run: Run, templates: Path | None = None) -> str:
+    """The comment without its marker line; ``templates`` is a folder of the user's that overrides Pilotage's own."""
+    return made.comment(run, limit=LIMIT, templates=templates) + "\n"

@@ -12,7 +12,8 @@ from ci_runner.render import view
 from ci_runner.render.environment import clip, fill, safe
 from ci_runner.text import line
 
-GITHUB_LIMIT = 65_536
+GITHUB_LIMIT = 65_536  # characters, https://docs.github.com/rest/issues/comments
+SUMMARY_LIMIT = 250_000  # characters of at most four bytes: below the 1 MiB a step may write
 
 # (index of the report, index of the file, index of the finding)
 Key = tuple[int, int, int]
@@ -43,6 +44,18 @@ def comment(
 
     best = _longest(attempt, len(blocks), room)
     return marker + (best if best is not None else brief(run, report_link=report_link, templates=templates)[:room])
+
+
+def summary(
+    run: Run,
+    *,
+    limit: int = SUMMARY_LIMIT,
+    report_link: str = "",
+    links: view.Links | None = None,
+    templates: Path | None = None,
+) -> str:
+    """The same for a job summary, which takes more."""
+    return comment(run, limit=limit, report_link=report_link, links=links, templates=templates)
 
 
 def brief(run: Run, *, report_link: str = "", templates: Path | None = None) -> str:

@@ -90,11 +90,8 @@ def _finding(
         (" " + inline(finding.message), ""),
     ]
     yield from _source(finding, source, width)
-    for label, said in (
-        ("why", finding.why),
-        ("instead", finding.remedy),
-        ("how we know", basis(report, finding) if source else ""),
-    ):
+    general = (("why", finding.why), ("instead", finding.remedy)) if explain else ()
+    for label, said in (*general, ("how we know", basis(report, finding) if source else "")):
         if said:
             yield from _wrapped(label, clip(said, 12), width)
     if finding.suggestion:

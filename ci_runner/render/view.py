@@ -22,6 +22,7 @@ ROWS = 40
 ICONS = {"error": "🔴", "warning": "🟡", "notice": "🔵"}
 VERDICTS = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
 ACTIONS = {"added": "➕", "removed": "➖", "changed": "✏️"}
+REPLAYED = {"ok": "✅", "failed": "❌", "skipped": "⚪"}
 DIALECTS = {
     "postgres": "PostgreSQL",
     "mysql": "MySQL",
@@ -69,11 +70,12 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryView:
-    """One directory; ``more`` says by name how many rows each shortened list left out."""
+    """One directory; ``quiet`` is what a clean one has to say in one line, ``more`` how many rows each list left out."""
 
     report: Report
     icon: str
     counts: str
+    quiet: str
     facts: tuple[str, ...]
     files: tuple[FileView, ...]
     problems: tuple[tuple[Problem, str], ...]
@@ -136,7 +138,10 @@ def facts(report: Report) -> tuple[str, ...]:
     }[report.base.kind]
     folder = f" in `{report.path}`" if report.path else ""
     dialect = DIALECTS.get(report.dialect, report.dialect)
-    return (f"{plural(report.total_files, 'migration')}{folder} ({dialect}): {which}, {base}", replayed(report))
+    return (
+        f"{plural(report.total_files, 'migration')}{folder} ({dialect}): {which}, {base}",
+        f"{REPLAYED[report.replay.status]} {replayed(report)}",
+    )
 
 
 def replayed(report: Report) -> str:
@@ -158,6 +163,7 @@ def directory(report: Report, shown: Shown, links: Links | None, rows: int) -> D
         report=report,
         icon=VERDICTS[report.verdict],
         counts=words(counts(report)),
+        quiet=quiet(Run((report,), report.verdict)),
         facts=facts(report),
         files=tuple(file for file in files if file.findings or file.notices or (file.effects and not file.hidden)),
         problems=problems[:rows],

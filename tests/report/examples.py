@@ -460,3 +460,9 @@ RUNS = {
     "many": many,
     "hostile": hostile,
 }
+
+
+def links(path: str, line: int, end_line: int) -> str:
+    """Where lines of a file can be read, as GitHub addresses them."""
+    anchor = f"#L{line}-L{end_line}" if line else ""
+    return f"https://github.com/acme/shop/blob/4f1d2c3/{path}{anchor}"
