@@ -74,6 +74,7 @@ def lint(session: nox.Session) -> None:
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
     session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    session.run("check-jsonschema", "--schemafile", "docs/pilotage.schema.json", "examples/shop/pilotage.yml")
     session.run("actionlint", *WORKFLOWS)
     session.run("zizmor", "--offline", "--persona", "auditor", "--quiet", ".github", "action.yml")
     session.run("hadolint", "Dockerfile")
