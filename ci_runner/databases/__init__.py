@@ -10,11 +10,22 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from ci_runner.databases.address import Address, Use, parse
-from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.failure import DatabaseFailure, PasswordRefused
 from ci_runner.errors import ConfigError
 from ci_runner.model.inspected import Schema
 
-__all__ = ["Address", "Database", "DatabaseFailure", "Sql", "Use", "open_address", "open_url", "parse", "scheme_of"]
+__all__ = [
+    "Address",
+    "Database",
+    "DatabaseFailure",
+    "PasswordRefused",
+    "Sql",
+    "Use",
+    "open_address",
+    "open_url",
+    "parse",
+    "scheme_of",
+]
 
 SCHEMES = {
     "postgres": "postgres",
@@ -28,7 +39,7 @@ OPTIONS = {
     "postgres": frozenset(
         {"sslmode", "sslrootcert", "sslcert", "sslkey", "search_path", "connect_timeout", "application_name"}
     ),
-    "mysql": frozenset({"charset", "connect_timeout", "ssl-mode", "ssl-ca", "tls"}),
+    "mysql": frozenset({"charset", "connect_timeout", "ssl-ca", "tls"}),
     "sqlite": frozenset({"mode", "cache", "_fk"}),
 }
 

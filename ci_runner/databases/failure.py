@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from ci_runner.errors import PilotageError
+from ci_runner.errors import PilotageError, SetupError
+
+
+class PasswordRefused(SetupError):  # noqa: N818 - names what happened
+    """The server is there and does not take this user's password: trying again is useless."""
+
 
 MESSAGE_LIMIT = 4_000
 

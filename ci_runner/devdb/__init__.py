@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
@@ -51,19 +52,24 @@ class DevDatabase(Protocol):
 
 @contextmanager
 def open(  # noqa: A001 - devdb.open reads as what it does
-    url: str, *, environment: Mapping[str, str], run_id: str, report: Callable[[str], None]
+    url: str,
+    *,
+    environment: Mapping[str, str],
+    run_id: str,
+    report: Callable[[str], None],
+    clock: Callable[[], float] = time.time,
 ) -> Iterator[DevDatabase]:
     """The dev database of ``url``, gone when the block ends, also when SIGTERM ends it.
 
     ``environment`` is where DOCKER_HOST and PILOTAGE_POSTGRES_HOME_<MAJOR> are looked up; ``run_id`` marks what is left if the machine dies;
     ``report`` gets a line for each thing that takes time. ConfigError, SetupError, RefusedError, TemporaryError say what to do.
     """
-    with _ended_by_sigterm(), _route(url, environment, run_id, report) as dev:
+    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock) as dev:
         yield dev
 
 
 def _route(
-    url: str, environment: Mapping[str, str], run_id: str, report: Callable[[str], None]
+    url: str, environment: Mapping[str, str], run_id: str, report: Callable[[str], None], clock: Callable[[], float]
 ) -> AbstractContextManager[DevDatabase]:
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
@@ -71,6 +77,10 @@ def _route(
         from ci_runner.devdb.sqlite import open_memory
 
         return open_memory(url)
+    if scheme == "docker" or scheme.startswith("docker+"):
+        from ci_runner.devdb.docker import open_container
+
+        return open_container(url, environment, run_id, report, clock)
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] in {"postgres", "postgresql"}:
         from ci_runner.devdb.embedded import open_server
 

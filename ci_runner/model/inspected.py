@@ -22,12 +22,16 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: columns in order, and the definitions of indexes, constraints and triggers by name."""
+    """A table: columns in order, and the definitions of indexes, constraints and triggers by name.
+
+    ``options`` is what else holds for the whole table (storage engine and collation, unlogged, partition key, strict …).
+    """
 
     columns: Mapping[str, Column] = field(default_factory=dict)
     indexes: Mapping[str, str] = field(default_factory=dict)
     constraints: Mapping[str, str] = field(default_factory=dict)
     triggers: Mapping[str, str] = field(default_factory=dict)
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)

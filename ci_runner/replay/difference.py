@@ -44,6 +44,7 @@ def _tables(before: Mapping[str, Table], after: Mapping[str, Table]) -> Iterator
 
 
 def _table(name: str, old: Table, new: Table) -> Iterator[SchemaChange]:
+    yield from _plain("table", {name: old.options}, {name: new.options})
     columns = [{key: column_text(column) for key, column in table.columns.items()} for table in (old, new)]
     yield from _plain("column", columns[0], columns[1], within=f"{name}.")
     yield from _plain("index", old.indexes, new.indexes)

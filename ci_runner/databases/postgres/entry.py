@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ci_runner.databases.address import Address
+from ci_runner.databases.failure import PasswordRefused
 from ci_runner.errors import PilotageError, SetupError, TemporaryError
 
 _CAUSES = (
@@ -40,7 +41,8 @@ def refusal(address: Address, text: str) -> PilotageError:
     where = f"cannot connect to {address}"
     for needles, cause, remedy in _CAUSES:
         if any(needle in words for needle in needles):
-            return SetupError(f"{where}: {cause}; {remedy} ({words})")
+            kind = PasswordRefused if cause == "the password was refused" else SetupError
+            return kind(f"{where}: {cause}; {remedy} ({words})")
     if "does not exist" in words and "database" in words:
         return SetupError(
             f"{where}: there is no database {address.database!r}; create it, or correct the URL ({words})"

@@ -18,6 +18,11 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef x ON x.adrelid = c.oid AND x.adnum = a.attnum
 WHERE c.relkind IN ('r', 'p', 'f') AND {own} ORDER BY 1, 2, a.attnum"""
+_OPTIONS = """SELECT n.nspname, c.relname, concat_ws(', ', CASE c.relpersistence WHEN 'u' THEN 'unlogged' END,
+ CASE WHEN c.relrowsecurity THEN 'row level security' END, CASE c.relkind WHEN 'p' THEN 'partition by ' || pg_get_partkeydef(c.oid)
+ WHEN 'f' THEN 'foreign' END, CASE WHEN c.relispartition THEN 'partition ' || pg_get_expr(c.relpartbound, c.oid) END,
+ array_to_string(c.reloptions, ', '))
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'f') AND {own}"""
 _INDEXES = """SELECT n.nspname, t.relname, c.relname, pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' (invalid)' END
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 WHERE t.relkind IN ('r', 'p', 'f') AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
@@ -55,10 +60,11 @@ def inspect(query: Query, search_path: str = "") -> Schema:
     )
     indexes = _nested(rows(_INDEXES, "pg_class", "t.oid"))
     constraints = _nested(rows(_CONSTRAINTS, "pg_class", "t.oid"))
+    options = {_name(schema, table): text for schema, table, text in rows(_OPTIONS, "pg_class", "c.oid")}
     triggers = _nested(rows(_TRIGGERS, "pg_class", "t.oid"))
     return Schema(
         tables={
-            name: Table(found, indexes.get(name, {}), constraints.get(name, {}), triggers.get(name, {}))
+            name: Table(found, indexes.get(name, {}), constraints.get(name, {}), triggers.get(name, {}), options[name])
             for name, found in _columns(columns).items()
         },
         views={_name(schema, view): definition for schema, view, definition in rows(_VIEWS, "pg_class", "c.oid")},

@@ -19,7 +19,9 @@ def inspect(query: Query) -> Schema:
     """Tables with columns, indexes, constraints and triggers, and views."""
     indexes = _grouped(query, "index")
     triggers = _grouped(query, "trigger")
-    shadows = {row[0] for row in query("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'")}
+    listed = {
+        row[0]: row[1:] for row in query("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'")
+    }
     return Schema(
         tables={
             name: Table(
@@ -27,11 +29,18 @@ def inspect(query: Query) -> Schema:
                 indexes.get(name, {}),
                 _constraints(query, name, sql or ""),
                 triggers.get(name, {}),
+                _options(*listed[name]),
             )
             for name, sql in query(_TABLES)
-            if name not in shadows
+            if listed[name][0] != "shadow"
         },
         views=dict(query("SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name")),
+    )
+
+
+def _options(kind: str, without_rowid: int, strict: int) -> str:
+    return " ".join(
+        ["virtual"] * (kind == "virtual") + ["without rowid"] * bool(without_rowid) + ["strict"] * bool(strict)
     )
 
 

@@ -1,0 +1,141 @@
+"""The container engine: where it is, how images get into it, and at which addresses its containers answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ci_runner.errors import SetupError, TemporaryError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+DEFAULT = "unix:///var/run/docker.sock"
+SAY_AFTER = 5.0
+
+
+def connect(environment: Mapping[str, str]) -> DockerClient:
+    """A client of the engine DOCKER_HOST names, or of the one on this machine; SetupError when it does not answer."""
+    try:
+        import docker
+        from docker.errors import DockerException
+    except ImportError:
+        raise SetupError("containers need the docker package: pip install docker") from None
+    place = environment.get("DOCKER_HOST") or DEFAULT
+    chosen = {key: value for key, value in environment.items() if key.startswith("DOCKER_")} | {"DOCKER_HOST": place}
+    try:
+        client = docker.from_env(environment=chosen)
+        client.ping()
+    except DockerException as error:
+        text = words(error)
+        if "PermissionError" in text or "Permission denied" in text:
+            raise SetupError(
+                f"no right to use the container engine at {place}: add this user to the group docker, or run as root"
+            ) from None
+        raise SetupError(
+            f"no container engine at {place}: start Docker, set DOCKER_HOST, or use a dev URL without it (embedded://postgres/18, "
+            f"sqlite://dev?mode=memory) ({text})"
+        ) from None
+    return client
+
+
+def words(error: Exception) -> str:
+    """The engine's own explanation in one line."""
+    text = str(getattr(error, "explanation", None) or error)
+    return " ".join(text.split())[:500]
+
+
+def image(client: DockerClient, name: str, report: Callable[[str], None], limit: float) -> Any:
+    """The image ``name``, pulled when it is not here; SetupError when it cannot be had, TemporaryError after ``limit`` seconds."""
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        return client.images.get(name)
+    except ImageNotFound:
+        report(f"image {name} is not here, pulling it")
+    except DockerException as error:
+        raise SetupError(f"cannot look for image {name}: {words(error)}") from None
+    try:
+        _pull(client, name, report, limit)
+        return client.images.get(name)
+    except DockerException as error:
+        raise SetupError(
+            f"image {name} is not on this machine and cannot be pulled from {_registry(name)}: {words(error)}; try `docker pull {name}` by hand, "
+            "check the tag, log in, or use an image that is here"
+        ) from None
+
+
+def _pull(client: DockerClient, name: str, report: Callable[[str], None], limit: float) -> None:
+    import requests
+    from docker.errors import APIError
+
+    started = said = time.monotonic()
+    layers: dict[str, bool] = {}
+    repository, tag = _split(name)
+    try:
+        for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
+            if "error" in event:
+                raise APIError(str(event["error"]))
+            if event.get("id"):
+                layers[event["id"]] = event.get("status") in {"Pull complete", "Already exists"}
+            now = time.monotonic()
+            if now - started > limit:
+                raise TemporaryError(
+                    f"image {name} was not pulled within {limit:.0f} s; run again, or `docker pull {name}` beforehand"
+                )
+            if now - said > SAY_AFTER:
+                said = now
+                report(f"pulling {name}: {sum(layers.values())} of {len(layers)} layers")
+    except requests.exceptions.RequestException:
+        raise TemporaryError(
+            f"the container engine fell silent while pulling {name}; run again, or `docker pull {name}` beforehand"
+        ) from None
+
+
+def _split(name: str) -> tuple[str, str]:
+    """(repository, tag or digest); without either, Docker's "latest"."""
+    if "@" in name:
+        repository, _, digest = name.partition("@")
+        return repository, digest
+    repository, colon, tag = name.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (name, "latest")
+
+
+def _registry(name: str) -> str:
+    first = name.partition("/")[0]
+    return first if "/" in name and ("." in first or ":" in first) else "Docker Hub"
+
+
+def remote_host(environment: Mapping[str, str]) -> str:
+    """The engine's host where it is another machine, else ""."""
+    place = urlsplit(environment.get("DOCKER_HOST", ""))
+    return place.hostname or "" if place.scheme in {"tcp", "http", "https", "ssh"} else ""
+
+
+def own_network(client: DockerClient, environment: Mapping[str, str]) -> str:
+    """The network of the container this program runs in, "" outside of one: a neighbour there can be reached by its address."""
+    if not Path("/.dockerenv").exists() or not environment.get("HOSTNAME"):
+        return ""
+    from docker.errors import DockerException
+
+    try:
+        own = client.containers.get(environment["HOSTNAME"])
+    except DockerException:
+        return ""
+    networks: list[str] = list(own.attrs["NetworkSettings"]["Networks"])
+    return networks[0] if networks and networks[0] not in {"host", "none"} else ""
+
+
+def addresses(container: Container, port: int, environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Where the container's port may answer: published at the engine's host or here, then the container's own addresses."""
+    settings = container.attrs["NetworkSettings"]
+    for published in (settings.get("Ports") or {}).get(f"{port}/tcp") or []:
+        yield remote_host(environment) or "127.0.0.1", int(published["HostPort"])
+    if Path("/.dockerenv").exists():
+        for network in (settings.get("Networks") or {}).values():
+            if network.get("IPAddress"):
+                yield network["IPAddress"], port

@@ -1,0 +1,104 @@
+"""What a ``docker://`` URL means: image, variables, port, and the database in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from ci_runner.errors import ConfigError
+
+
+class Driver(NamedTuple):
+    """How images of one kind are started. ``data`` is where a data folder lies when the image declares no volume."""
+
+    image: str
+    engine: str
+    port: int
+    user: str
+    password: tuple[str, ...]
+    database: tuple[str, ...]
+    data: str
+    command: tuple[str, ...] = ()
+    default: str = ""
+
+
+_PG = ("POSTGRES_PASSWORD",)
+_PG_DATA = "/var/lib/postgresql/data"
+_PG_COMMAND = (
+    "postgres",
+    "-c",
+    "fsync=off",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "autovacuum=off",
+)
+_MY_COMMAND = ("--local-infile=0", "--skip-log-bin", "--skip-name-resolve")
+# Variables: https://hub.docker.com/_/postgres, /_/mysql, /_/mariadb. PostGIS would fill POSTGRES_DB with schemas of its own.
+DRIVERS: Mapping[str, Driver] = {
+    "postgres": Driver(
+        "postgres", "postgres", 5432, "postgres", _PG, ("POSTGRES_DB",), _PG_DATA, _PG_COMMAND, "postgres"
+    ),
+    "postgis": Driver("postgis/postgis", "postgres", 5432, "postgres", _PG, (), _PG_DATA, _PG_COMMAND, "postgres"),
+    "pgvector": Driver(
+        "pgvector/pgvector", "postgres", 5432, "postgres", _PG, ("POSTGRES_DB",), _PG_DATA, _PG_COMMAND, "postgres"
+    ),
+    "mysql": Driver("mysql", "mysql", 3306, "root", ("MYSQL_ROOT_PASSWORD",), (), "/var/lib/mysql", _MY_COMMAND),
+    "mariadb": Driver(
+        "mariadb",
+        "mysql",
+        3306,
+        "root",
+        ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"),
+        (),
+        "/var/lib/mysql",
+        _MY_COMMAND,
+    ),
+}
+ALIASES = {"maria": "mariadb", "postgresql": "postgres"}
+OPTIONS = frozenset({"search_path", "superuser"})
+
+
+class Wanted(NamedTuple):
+    """A dev URL understood. ``custom``: an image of the user's own, whose database may have been filled when it was built."""
+
+    driver: Driver
+    image: str
+    database: str
+    custom: bool
+    search_path: str = ""
+    superuser: bool = False
+
+
+def read(url: str) -> Wanted:
+    """Take ``docker://DRIVER/TAG[/DB]`` or ``docker+DRIVER://HOST/IMAGE[:TAG][/DB]`` apart; ConfigError says how one is written."""
+    head, _, query = url.partition("?")
+    scheme, _, rest = head.partition("://")
+    options = dict(parse_qsl(query))
+    unknown = sorted(set(options) - OPTIONS)
+    if unknown:
+        raise ConfigError(f"dev URL {head}: unknown option {unknown[0]!r}; known: {', '.join(sorted(OPTIONS))}")
+    parts = [part for part in rest.split("/") if part]
+    custom = "+" in scheme
+    name = scheme.partition("+")[2] if custom else (parts.pop(0) if parts else "")
+    driver = DRIVERS.get(ALIASES.get(name.lower(), name.lower()))
+    if driver is None:
+        raise ConfigError(f"dev URL {head}: no container is known for {name!r}; known: {', '.join(DRIVERS)}")
+    host = parts.pop(0) if custom and parts else ""
+    database = parts.pop() if len(parts) > 1 and ":" not in parts[-1] else ""
+    if custom and not parts and host:
+        parts, host = [host], ""
+    if not parts and custom:
+        raise ConfigError(f"dev URL {head}: write docker+{name}://HOST/IMAGE:TAG/DATABASE, with _ for Docker Hub")
+    image = "/".join(([host] if host not in {"", "_"} else []) + parts) if custom else ":".join([driver.image, *parts])
+    return Wanted(
+        driver,
+        image,
+        database or driver.default,
+        custom,
+        options.get("search_path", ""),
+        options.get("superuser", "") == "true",
+    )
