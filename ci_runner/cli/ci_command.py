@@ -24,7 +24,7 @@ def command(world: World, **flags: object) -> int:
     choice = ci.choose(base)
     world.note(f"{choice.journey}: {choice.reason}")
     if choice.journey == "lint":
-        done = ci.lint(base)
+        done = ci.lint(base, world.log)
         write_reports(world, base, done.run)
         world.say(rendered(world, base, done.run, "text", to_file=False).rstrip("\n"))
         for line in done.posted.done:
@@ -33,7 +33,7 @@ def command(world: World, **flags: object) -> int:
             world.warn(line)
         return 1 if done.run.verdict == "fail" else 0
     if choice.journey == "push":
-        return _push(world, ci.push(base))
+        return _push(world, ci.push(base, world.log))
     return 0
 
 

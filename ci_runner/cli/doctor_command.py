@@ -27,7 +27,11 @@ def command(world: World, as_json: bool, **flags: object) -> int:
 
     checks = doctor.checks(ground(world, flags))
     if as_json:
-        world.say(json.dumps([{"area": c.area, "state": c.state, "text": c.text, "remedy": c.remedy} for c in checks], indent=2))
+        world.say(
+            json.dumps(
+                [{"area": c.area, "state": c.state, "text": c.text, "remedy": c.remedy} for c in checks], indent=2
+            )
+        )
     else:
         area = ""
         for check in checks:

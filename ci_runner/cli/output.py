@@ -36,11 +36,16 @@ def show(world: World, ground: Ground, run: Run, form: str, output: str | None) 
 
 def rendered(world: World, ground: Ground, run: Run, form: str, *, to_file: bool) -> str:
     """The run in one format; colours only where a terminal shows them."""
-    from ci_runner import render
+    from ci_runner import formats, render
 
+    folder = world.cwd / ground.config.templates if ground.config.templates else None
     if form == "text":
         return render.text(run, colour=world.colour and not to_file, width=world.width, quiet=world.quiet)
-    return render.report(form, run, key=ground.config.name, templates=ground.config.templates)
+    if form == "markdown":
+        return render.comment(run, templates=folder) + "\n"
+    if form == "html":
+        return render.page(render.comment(run, templates=folder))
+    return formats.render(form, run)
 
 
 def write_reports(world: World, ground: Ground, run: Run) -> None:

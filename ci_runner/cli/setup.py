@@ -26,8 +26,7 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     from ci_runner.journeys.ground import Ground
 
     environ = _environment(world)
-    git = _git(world)
-    root = Path(git.root) if git else world.cwd
+    root, git = repository(world)
     config, folder = configuration(world, flags, environ, root)
     keep_secret(config.token, config.registry, *(d.dev_url for d in config.directories))
     trigger = platforms.trigger(
@@ -102,10 +101,14 @@ def _environment(world: World) -> dict[str, str]:
     from ci_runner import platforms
     from ci_runner.config.options import BY_NAME, variable
 
-    given = {
-        variable(BY_NAME[name]): value for name, value in platforms.inputs(world.environ).items() if name in BY_NAME
-    }
-    return {**given, **world.environ}
+    inputs = platforms.inputs(world.environ, platforms.detect(world.environ))
+    return {**{variable(BY_NAME[name]): value for name, value in inputs.items() if name in BY_NAME}, **world.environ}
+
+
+def repository(world: World) -> tuple[Path, Git | None]:
+    """The root to work from and the repository, where there is one."""
+    git = _git(world)
+    return (Path(git.root) if git else world.cwd), git
 
 
 def _git(world: World) -> Git | None:

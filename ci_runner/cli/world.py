@@ -63,6 +63,10 @@ class World:
         if self.verbose:
             self.note(text)
 
+    def log(self, text: str) -> None:
+        """Put a CI system's own commands on its log, as they are but for secrets."""
+        click.echo(redacted(text), nl=False, color=True)
+
     def read(self, path: str) -> bytes:
         """Bytes of a file the environment names (an event file); at most 16 MiB."""
         with Path(path).open("rb") as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,21 +63,40 @@ def _pushed(ground: Ground) -> Choice:
     return Choice("push", f"a merge to {default}")
 
 
-def lint(ground: Ground) -> Linted:
-    """Lint every directory and publish the result wherever this run may."""
+def lint(ground: Ground, write: Callable[[str], None]) -> Linted:
+    """Lint every directory and publish the result wherever this run may; ``write`` puts text on the CI log."""
     _inside(ground)
     run = linting.run(ground)
-    platform = platforms.open(ground.trigger, ground.environ)
-    source = scm.open(ground.trigger, ground.config.token or ground.trigger.token) if ground.config.comment else None
-    posted = publish.publish(publication.of(ground, run), source, platform, ground.trigger)
-    return Linted(run, posted)
+    platform = platforms.open(ground.trigger.platform, ground.environ, write, ground.nonce)
+    target, warnings = _target(ground)
+    try:
+        posted = publish.publish(publication.of(ground, run, target.scm), platform, target)
+    finally:
+        if target.scm is not None:
+            target.scm.close()
+    return Linted(run, Posted(posted.done, (*warnings, *posted.warnings)))
 
 
-def push(ground: Ground) -> list[tuple[str, Pushed]]:
+def _target(ground: Ground) -> tuple[publish.Target, tuple[str, ...]]:
+    """Where to post, with what a person should know when there is nowhere."""
+    trigger = ground.trigger
+    number = trigger.pull_request if trigger.kind == "pull_request" else None
+    token = ground.config.token or trigger.token
+    if trigger.scm is None or trigger.platform == "local":
+        return publish.Target(None), ()
+    if trigger.scm not in scm.NAMES:
+        return publish.Target(None), (
+            f"comments on {trigger.scm} are not supported: log, reports and exit code carry the result",
+        )
+    source = scm.open(trigger, token) if token and trigger.repository else None
+    return publish.Target(source, number, trigger.head_sha, trigger.is_fork), ()
+
+
+def push(ground: Ground, write: Callable[[str], None]) -> list[tuple[str, Pushed]]:
     """Push every directory and hand the outcome to later steps."""
     _inside(ground)
     pushed = pushing.every(ground)
-    platforms.open(ground.trigger, ground.environ).output(publication.outputs(pushed))
+    platforms.open(ground.trigger.platform, ground.environ, write, ground.nonce).output(publication.outputs(pushed))
     return pushed
 
 

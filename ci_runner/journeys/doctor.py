@@ -30,24 +30,49 @@ def checks(ground: Ground) -> list[Check]:
 
 
 def _here(ground: Ground) -> Iterator[Check]:
-    yield Check("Pilotage", "ok", f"pilotage {__version__} on Python {machine.python_version()}, {machine.system()} {machine.machine()}")
+    yield Check(
+        "Pilotage",
+        "ok",
+        f"pilotage {__version__} on Python {machine.python_version()}, {machine.system()} {machine.machine()}",
+    )
     git, trigger = ground.git, ground.trigger
     if git is None:
-        yield Check("Repository", "note", f"{ground.root} is not in a Git repository", "without Git every file counts as new")
+        yield Check(
+            "Repository", "note", f"{ground.root} is not in a Git repository", "without Git every file counts as new"
+        )
     else:
         branch = git.branch() or f"detached at {(git.head() or '')[:12]}"
         yield Check("Repository", "ok", f"{git.root} on {branch}, default branch {git.default_branch() or 'not known'}")
         if git.is_shallow():
-            yield Check("Repository", "note", "this is a shallow clone", "fetch-depth: 0 (or the like) saves fetching the merge base later")
-    yield Check("CI", "ok" if trigger.platform != "local" else "note", f"platform {trigger.platform}, this run is: {trigger.kind}")
+            yield Check(
+                "Repository",
+                "note",
+                "this is a shallow clone",
+                "fetch-depth: 0 (or the like) saves fetching the merge base later",
+            )
+    yield Check(
+        "CI",
+        "ok" if trigger.platform != "local" else "note",
+        f"platform {trigger.platform}, this run is: {trigger.kind}",
+    )
     if trigger.platform != "local" and not (ground.config.token or trigger.token):
-        yield Check("CI", "note", "no API token: comment, notes and status cannot be written", "give the job a token (docs/github.md)")
+        yield Check(
+            "CI",
+            "note",
+            "no API token: comment, notes and status cannot be written",
+            "give the job a token (docs/github.md)",
+        )
 
 
 def _configuration(ground: Ground) -> Iterator[Check]:
     sources = ground.config.sources
     if not sources:
-        yield Check("Configuration", "note", "no pilotage.yml, no PILOTAGE_ variable, no flag: defaults hold", "pilotage init writes one")
+        yield Check(
+            "Configuration",
+            "note",
+            "no pilotage.yml, no PILOTAGE_ variable, no flag: defaults hold",
+            "pilotage init writes one",
+        )
     for option, source in sources.items():
         yield Check("Configuration", "ok", f"{option} from {source}")
 
@@ -70,7 +95,12 @@ def _directories(ground: Ground) -> Iterator[Check]:
 
 def _dev_database(ground: Ground, wanted: Directory, area: str) -> Check:
     if not wanted.dev_url:
-        return Check(area, "note", "no dev database: changes are judged by their text alone", "dev_url: in pilotage.yml (docs/dev-databases.md)")
+        return Check(
+            area,
+            "note",
+            "no dev database: changes are judged by their text alone",
+            "dev_url: in pilotage.yml (docs/dev-databases.md)",
+        )
     lacking = devdb.lacking(wanted.dev_url, ground.environ)
     if lacking:
         return Check(area, "missing", f"the dev database cannot be used: {lacking}")
@@ -79,13 +109,20 @@ def _dev_database(ground: Ground, wanted: Directory, area: str) -> Check:
 
 def _parts(ground: Ground) -> Iterator[Check]:
     for part in devdb.parts(ground.environ):
-        yield Check("Dev databases possible here", "ok" if part.present else "note", part.text, "" if part.present else part.remedy)
+        yield Check(
+            "Dev databases possible here",
+            "ok" if part.present else "note",
+            part.text,
+            "" if part.present else part.remedy,
+        )
 
 
 def _registry(ground: Ground) -> Iterator[Check]:
     address = ground.config.registry
     if address is None:
-        yield Check("Registry", "note", "none configured: merges are not kept", "registry: file:///path in pilotage.yml")
+        yield Check(
+            "Registry", "note", "none configured: merges are not kept", "registry: file:///path in pilotage.yml"
+        )
         return
     try:
         store = stores.open(address)

@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci_runner import __version__, migrations, render, sources
+from ci_runner import __version__, migrations, sources
 from ci_runner.config import default_name
 from ci_runner.config.names import CONFIG_FILE, DOCS, HOMEPAGE, IMAGE, REPOSITORY
 from ci_runner.config.options import BY_NAME
 from ci_runner.errors import PilotageError, UsageError
+from ci_runner.render.files import configuration
 
 # actions/checkout v4.2.2, by commit: a tag can be moved
 CHECKOUT = "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
@@ -22,7 +23,12 @@ CI_FILES = {
     "azure": "azure-pipelines.yml",
     "circleci": ".circleci/config.yml",
 }
-DEV_URLS = {"postgres": "embedded://postgres/18", "sqlite": "sqlite://dev?mode=memory", "mysql": "docker://mysql/8/dev", "mariadb": "docker://mariadb/11/dev"}
+DEV_URLS = {
+    "postgres": "embedded://postgres/18",
+    "sqlite": "sqlite://dev?mode=memory",
+    "mysql": "docker://mysql/8/dev",
+    "mariadb": "docker://mariadb/11/dev",
+}
 _HIDDEN = (".", "node_modules/", "vendor/", "venv/")
 
 
@@ -45,7 +51,13 @@ class Plan:
 
 
 def plan(
-    root: Path, git: sources.Git | None, *, directory: str | None, dialect: str | None, platform: str | None, registry: str | None
+    root: Path,
+    git: sources.Git | None,
+    *,
+    directory: str | None,
+    dialect: str | None,
+    platform: str | None,
+    registry: str | None,
 ) -> Plan:
     """What ``init`` would write; UsageError when no migration directory is found or the platform is unknown."""
     chosen = platform or _platform(root, git)
@@ -66,10 +78,10 @@ def plan(
         "image": f"{IMAGE}:{__version__}",
         "checkout": CHECKOUT,
     }
-    files = [(CONFIG_FILE, render.template(f"init/{CONFIG_FILE}.j2", values))]
+    files = [(CONFIG_FILE, configuration(CONFIG_FILE, values))]
     notes = [f"found {one.dir} ({one.dialect})" for one in found]
     if chosen:
-        files.append((CI_FILES[chosen], render.template(f"init/{chosen}.j2", values)))
+        files.append((CI_FILES[chosen], configuration(chosen, values)))
     else:
         notes.append("no CI platform was recognised: give --platform to get a CI file as well")
     return Plan(tuple(files), tuple(notes))

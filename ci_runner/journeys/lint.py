@@ -59,3 +59,10 @@ def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
     """The statements of every changed file that still exists, by file name."""
     dialect = changes.head.dialect
     return {file.name: sql.statements(file.migration, dialect) for file in changes.files if file.migration is not None}
+
+
+def guessed(wanted: Directory, head: MigrationDir) -> tuple[str, ...]:
+    """A remark where the dialect was nobody's word."""
+    if wanted.dialect or not head.migrations:
+        return ()
+    return (f"the dialect was taken to be {head.dialect}: say 'dialect:' in pilotage.yml or --dialect to be sure",)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ci_runner import devdb, replay
+from ci_runner import devdb, replay, sql
 from ci_runner.config import Directory
+from ci_runner.errors import ConfigError
 from ci_runner.journeys.ground import Ground
+from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Replay
 
@@ -14,6 +16,7 @@ NO_DATABASE = (
     "no dev database: the change was judged by its text alone, not run; errors, rewrites and scans that only a database shows "
     "are not seen (--dev-url, docs/dev-databases.md)"
 )
+FAMILY = {"mariadb": "mysql", "redshift": "postgres"}
 
 
 def replayed(
@@ -22,9 +25,19 @@ def replayed(
     """What the dev database was seen to do with the change, after its base was replayed there."""
     if not wanted.dev_url:
         return Replay("skipped", reason=NO_DATABASE)
-    if not changes.files:
-        return Replay("skipped", reason="nothing changed")
-    if ground.trigger.is_fork and not devdb.sandboxed(wanted.dev_url):
-        return Replay("skipped", reason="a fork's SQL is not run on a database that is not a throw-away of this run")
+    changed = [file.migration for file in changes.files if file.migration is not None]
+    if not changed:
+        return Replay("skipped", reason="no migration was added or edited")
+    dialect = changes.head.dialect
+    base = [_file(each, sql.spans(each, dialect)) for each in changes.released]
+    change = [_file(each, statements[each.name]) for each in changed]
     with devdb.open(wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note) as database:
-        return replay.replay(replay.files(changes, statements), database)
+        if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
+            raise ConfigError(
+                f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind"
+            )
+        return replay.replay(base, change, database)
+
+
+def _file(migration: Migration, statements: tuple[Statement, ...]) -> replay.ReplayFile:
+    return replay.ReplayFile(migration.name, migration.text, statements, migration.transaction, migration.parts)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 from ci_runner import changes, registry, stores
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError, ConflictError
@@ -18,7 +21,8 @@ def every(ground: Ground) -> list[tuple[str, Pushed]]:
 
 def one(ground: Ground, reference: str, *, allow_rewrite: bool, move_tag: bool) -> tuple[str, Pushed]:
     """Push the directory that ``reference`` (NAME[:TAG]) means: the one of that name, or the only one there is."""
-    name, tag = registry.parse_reference(reference)
+    asked = registry.parse_reference(reference)
+    name, tag = asked.name, asked.selector.value if asked.selector.kind == "tag" else ""
     configured = ground.config.directories
     named = [wanted for wanted in configured if wanted.name == name]
     if not named and len(configured) > 1:
@@ -54,10 +58,11 @@ def directory(
         registry.snapshot(read),
         tags=tags,
         git=facts(ground),
-        ancestry=ground.git.is_ancestor if ground.git else None,
+        ancestry=ground.git.is_ancestor if ground.git else lambda _older, _newer: None,
         actor=actor(ground),
         clock=ground.now,
         nonce=ground.nonce,
+        pause=registry.jitter(time.sleep, random.random),
         allow_rewrite=allow_rewrite,
         move_tag=move_tag,
     )

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from ci_runner import registry, stores
-from ci_runner.errors import ConfigError
+from ci_runner.errors import ConfigError, UsageError
 from ci_runner.journeys.ground import Ground
+from ci_runner.model.registry import Reference
 
 
 def pull(
     ground: Ground, reference: str, folder: Path, *, seq: int | None, digest: str | None, version: str | None
 ) -> dict[str, Any]:
     """Write a version to ``folder``; what was written, as JSON values."""
-    name, tag = registry.parse_reference(reference)
-    selector = registry.selector(tag=tag, seq=seq, digest=digest, version=version)
-    snapshot, entry = registry.pull(_store(ground), name, selector)
+    asked = _asked(reference, {"seq": seq, "digest": digest, "version": version})
+    snapshot, entry = registry.pull(_store(ground), asked.name, asked.selector)
     registry.write(snapshot, folder)
     files = [file.name for file in snapshot.files]
-    return {"name": name, "seq": entry.seq, "digest": registry.digest(entry), "tags": list(entry.tags), "files": files}
+    tags = list(entry.tags)
+    return {"name": asked.name, "seq": entry.seq, "digest": f"sha256:{entry.manifest}", "tags": tags, "files": files}
+
+
+def _asked(reference: str, flags: Mapping[str, object]) -> Reference:
+    """NAME[:TAG] or an address, with one of the flags in place of the tag."""
+    given = [(key, value) for key, value in flags.items() if value is not None]
+    asked = registry.parse_reference(reference)
+    if not given:
+        return asked
+    if len(given) > 1 or asked.selector.kind != "latest":
+        raise UsageError("a version is named once: by TAG, --seq, --digest or --version")
+    key, value = given[0]
+    return registry.parse_address(f"pilotage://{asked.name}?{urlencode({key: str(value)})}")
 
 
 def log(ground: Ground, name: str) -> list[dict[str, Any]]:
     """Every entry, oldest first, as JSON values."""
-    return [registry.described(*pair) for pair in registry.log(_store(ground), name)]
+    return registry.log_document(_store(ground), name)
 
 
 def names(ground: Ground) -> list[str]:
     """The directories the registry holds."""
-    return list(registry.names(_store(ground)))
+    return list(registry.list_names(_store(ground)))
 
 
 def verify(ground: Ground, name: str | None, anchor: str | None) -> dict[str, Any]:
@@ -37,7 +52,7 @@ def verify(ground: Ground, name: str | None, anchor: str | None) -> dict[str, An
     store = _store(ground)
     if anchor and name is None:
         raise ConfigError("--anchor is the head of one directory: name it")
-    wanted = [name] if name else list(registry.names(store))
+    wanted = [name] if name else list(registry.list_names(store))
     found = [(one, registry.verify(store, one, anchor)) for one in wanted]
     directories = [
         {
