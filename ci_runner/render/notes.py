@@ -11,7 +11,7 @@ from ci_runner.render.environment import fill
 from ci_runner.text import fenced, prose, visible
 
 
-def inline_note(report: Report, finding: Finding, templates: Path | None = None) -> str:
+def note(report: Report, finding: Finding, templates: Path | None = None) -> str:
     """A finding as the Markdown of a note on its lines, without the suggestion: each host has its own form for that."""
     return fill("note.md.j2", {"view": view.finding_view(report, finding, "", None)}, templates)
 
@@ -25,18 +25,16 @@ def notes(run: Run, *, templates: Path | None = None) -> tuple[Note, ...]:
         for report, finding, name in sorted(found, key=lambda each: RANK[each[1].severity])
         if finding.severity != "notice" and (id(report), finding.file) in lines
     ]
-    made = (
-        Note(
-            name,
-            location(report, finding.file),
-            finding.line,
-            max(finding.line, finding.end_line),
-            inline_note(report, finding, templates),
-            finding.suggestion,
-        )
-        for report, finding, name in wanted
+    return (*_failures(run), *(_note(report, finding, name, templates) for report, finding, name in wanted))
+
+
+def _note(report: Report, finding: Finding, name: str, templates: Path | None) -> Note:
+    """The note stands on the lines its suggestion replaces, where there is one: hosts replace the lines a note stands on."""
+    span = finding.suggestion or finding
+    body = note(report, finding, templates)
+    return Note(
+        name, location(report, finding.file), span.line, max(span.line, span.end_line), body, finding.suggestion
     )
-    return (*_failures(run), *made)
 
 
 def _failures(run: Run) -> tuple[Note, ...]:
