@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "Say what was detected, which parts are missing and how to get them",
     "rules": "List the rules, or explain one",
     "trigger": "Say what this CI run was taken for",
+    "completion": "Print the script that makes a shell complete commands",
 }
 
 

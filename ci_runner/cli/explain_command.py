@@ -1,0 +1,49 @@
+"""``pilotage explain``: what each statement of a file does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from ci_runner.cli.world import World
+from ci_runner.text import line
+
+
+@click.command("explain")
+@click.argument("file")
+@click.option("--dialect", help="SQL dialect; taken from the configuration or guessed when not given.")
+@click.option("--dir-format", help="Directory format; taken from the configuration or detected when not given.")
+@click.option("--server-version", help="Version of the production server.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/explain.md).")
+@click.pass_obj
+def command(world: World, file: str, as_json: bool, **flags: object) -> None:
+    """Show what each statement of FILE does, to what, with which lock, and for how long in kind.
+
+    The effect is metadata (an instant), scan (reads the table), rewrite (copies the table) or none.
+    """
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import explain
+
+    rows = explain.effects(ground(world, flags), world.cwd / file)
+    if as_json:
+        world.say(json.dumps({"statements": [document(row) for row in rows]}, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        what = ", ".join(
+            f"{kind} {name}".strip() + (" (conditional)" if maybe else "") for kind, name, maybe in row.operations
+        )
+        world.say(click.style(f"{row.line}: ", dim=True) + click.style(line(row.text)[: world.width - 8], bold=True))
+        world.say(f"   {what or 'not analysed: ' + str(row.not_analysed)}")
+        if row.operations:
+            colour = {"rewrite": "red", "scan": "yellow"}.get(row.effect, "green")
+            world.say(f"   {click.style(row.effect, fg=colour)}{', lock: ' + row.lock if row.lock else ''}")
+
+
+def document(row: object) -> dict[str, object]:
+    """One statement as JSON values."""
+    found = asdict(row)  # type: ignore[call-overload]
+    found["operations"] = [{"kind": k, "object": o, "conditional": c} for k, o, c in found["operations"]]
+    ordered = ("line", "end_line", "text", "operations", "lock", "effect", "not_analysed")
+    return {key: found[key] for key in ordered}
