@@ -53,7 +53,12 @@ class Repository:
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, env={**self.environ, **IDENTITY}, capture_output=True, text=True, check=True
+            ["git", *arguments],
+            cwd=self.path,
+            env={**self.environ, **IDENTITY},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout.strip()
 
