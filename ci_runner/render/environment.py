@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -51,10 +50,10 @@ FILTERS = (
 )
 
 
-def folder(name: str = "report") -> Path:
-    """Where Pilotage's own templates of that kind lie: inside the installed package, else beside it in a checkout."""
-    installed = PACKAGE / "templates" / name
-    return installed if installed.is_dir() else PACKAGE.parent / "templates" / name
+def folder() -> Path:
+    """Where Pilotage's own report templates lie: inside the installed package, else beside it in a checkout."""
+    installed = PACKAGE / "templates" / "report"
+    return installed if installed.is_dir() else PACKAGE.parent / "templates" / "report"
 
 
 @cache
@@ -100,41 +99,6 @@ def fill(template: str, values: dict[str, Any], override: Path | None = None) ->
         raise ConfigError(
             f"template {template} in {override or folder()}: {error} — correct it or remove the file"
         ) from error
-
-
-def template(path: str, values: dict[str, Any]) -> str:
-    """One of Pilotage's own YAML templates, by its path below templates/, filled in.
-
-    A value that YAML could take for something else than this text is quoted; the filter ``yaml`` quotes always.
-    """
-    from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
-
-    kind, _, name = path.partition("/")
-    made = SandboxedEnvironment(
-        loader=FileSystemLoader(folder(kind)),
-        autoescape=True,
-        finalize=_scalar,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.code_generator_class = _generator()
-    made.filters = {**{name: made.filters[name] for name in FILTERS}, "yaml": _yaml}
-    return made.get_template(name).render(values)
-
-
-def _yaml(value: object) -> Markup:
-    """A double-quoted YAML scalar, which JSON's strings are."""
-    return safe(json.dumps(str(value)))
-
-
-def _scalar(value: object) -> Markup:
-    if hasattr(value, "__html__"):
-        return value  # type: ignore[return-value]
-    plain = re.fullmatch(r"[A-Za-z0-9_./][A-Za-z0-9_./+@-]*(:[A-Za-z0-9_./+@-]+)*", str(value))
-    return safe(str(value)) if plain else _yaml(value)
 
 
 def safe(markdown: str) -> Markup:

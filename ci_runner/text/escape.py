@@ -125,12 +125,12 @@ def code_cell(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Plain text in Markdown in which ``code`` between single backticks stays code."""
+    """Plain text in Markdown, also inside a table, in which ``code`` between single backticks stays code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return markdown(text)
     return "".join(
-        (code(part) if part.strip() else "") if index % 2 else _inner(part) for index, part in enumerate(parts)
+        (code_cell(part) if part.strip() else "") if index % 2 else _inner(part) for index, part in enumerate(parts)
     )
 
 

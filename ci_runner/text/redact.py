@@ -155,7 +155,7 @@ def redactor(secrets: Iterable[str | None] = ()) -> Redactor:
     """A redactor for the given values; None and "" are passed over, each line of a multi-line value counts for itself."""
     known = frozenset(secret for secret in secrets if secret)
     pieces = {piece.strip() for secret in known for piece in (secret, *secret.splitlines())}
-    worth = [piece for piece in pieces if len(piece) >= 4 and piece.lower() not in _WELL_KNOWN]
+    worth = [piece for piece in pieces if len(piece) >= 4 and piece not in _WELL_KNOWN]
     spellings = {(spelling, len(piece) < 8 and piece.isalnum()) for piece in worth for spelling in _spellings(piece)}
     if not spellings:
         return Redactor(None, known)
