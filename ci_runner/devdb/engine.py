@@ -90,7 +90,7 @@ def _pull(client: DockerClient, name: str, report: Callable[[str], None], limit:
             if now - said > SAY_AFTER:
                 said = now
                 report(f"pulling {name}: {sum(layers.values())} of {len(layers)} layers")
-    except requests.exceptions.RequestException:
+    except (requests.exceptions.Timeout, requests.exceptions.ConnectionError):
         raise TemporaryError(
             f"the container engine fell silent while pulling {name}; run again, or `docker pull {name}` beforehand"
         ) from None

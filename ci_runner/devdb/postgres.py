@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +39,11 @@ def run(database: Database, *statements: str) -> None:
 
 
 class PostgresDev:
-    """Databases beside one another on one server: ``admin`` makes them, the replay runs as ``user``, their owner."""
+    """Databases beside one another on one server: ``admin`` makes them, the replay runs as ``user``, their owner.
+
+    ``confined``: the user has no rights but those of an owner, and ``admin`` makes extensions for it. ``template`` is copied for a fresh
+    database, ``prefix`` begins every name when the server is not ours.
+    """
 
     dialect = "postgres"
 
@@ -50,19 +54,17 @@ class PostgresDev:
         *,
         template: str = "",
         prefix: str = "",
-        superuser: bool = False,
-        connect: Callable[..., Database] | None = None,
+        confined: bool = True,
     ) -> None:
-        self._open = connect or databases.open_address
         self._admin_address = admin
         self._user = user
         self._template = template
         self._prefix = prefix
-        self._superuser = superuser
+        self._confined = confined
         self._made: list[str] = []
         self._ready: dict[str, frozenset[str]] = {}
         self._kept: dict[str, str] = {}
-        self._admin = self._open(admin)
+        self._admin = databases.open_address(admin)
         self.engine = self._admin.engine
 
     def fresh(self, scripts: Iterable[str] = ()) -> Database:
@@ -90,13 +92,7 @@ class PostgresDev:
 
     def advice(self, failure: DatabaseFailure) -> str:
         """What the user can do about a refusal that is this dev database's and not the migration's; "" when there is nothing."""
-        if "extension" in failure.message and (
-            "is not available" in failure.message or "control file" in failure.message
-        ):
-            return "the dev database's server lacks this extension; use an image that has it, such as docker://postgis/15-3.4/dev, or another server"
-        if failure.code == "42501" and not self._superuser:
-            return "replays have no superuser rights; add ?superuser=true to the dev URL if these migrations need them and you trust their authors"
-        return ""
+        return advice(failure, confined=self._confined)
 
     def drop_all(self) -> None:
         """Drop every database made here."""
@@ -126,17 +122,17 @@ class PostgresDev:
         return bool(self._admin.query(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"))
 
     def _session(self, name: str) -> Database:
-        return self._open(replace(self._user, database=name), Use(ready=self._ready[name]))
+        return databases.open_address(replace(self._user, database=name), Use(ready=self._ready[name]))
 
     def _prepare(self, name: str, scripts: Iterable[str]) -> frozenset[str]:
-        if self._superuser:
+        if not self._confined:
             return frozenset()
         wanted = {found for script in scripts for found in _extensions(script)}
         if not wanted:
             return frozenset()
         makeable = self._untrusted()
         ready: set[str] = set()
-        admin = self._open(replace(self._admin_address, database=name))
+        admin = databases.open_address(replace(self._admin_address, database=name))
         try:
             for extension, schema in sorted(wanted):
                 if extension in makeable & ALLOWED and f"extension {extension}" not in ready:
@@ -153,6 +149,15 @@ class PostgresDev:
             f"SELECT DISTINCT name FROM pg_available_extension_versions {trusted}"
         )
         return frozenset(row[0] for row in rows)
+
+
+def advice(failure: DatabaseFailure, *, confined: bool) -> str:
+    """Remedies for refusals that concern the server and not the migration."""
+    if "extension" in failure.message and ("is not available" in failure.message or "control file" in failure.message):
+        return "the dev database's server lacks this extension; use an image that has it, such as docker://postgis/15-3.4/dev, or another server"
+    if failure.code == "42501" and confined:
+        return "replays have no superuser rights; add ?superuser=true to the dev URL if these migrations need them and you trust their authors"
+    return ""
 
 
 def _extensions(script: str) -> set[tuple[str, str]]:

@@ -19,7 +19,7 @@ def work_folder(prefix: str, uid: int, gid: int) -> Iterator[Path]:
     """A new folder of ``uid``, closed to others. Folders left by runs that were killed are removed first."""
     parent = _parent()
     _reap(parent, prefix)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=parent))
     with (folder / "new").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         (folder / "new").rename(folder / "lock")  # seen by others only when it is held

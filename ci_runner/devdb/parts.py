@@ -1,0 +1,88 @@
+"""What dev databases are possible on this machine, and what one URL would lack, found out without starting a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from ci_runner import databases
+from ci_runner.errors import PilotageError
+
+
+class Part(NamedTuple):
+    """A part of this machine: is it here, in a few words, and how to get it."""
+
+    present: bool
+    text: str
+    remedy: str = ""
+
+
+def parts(environment: Mapping[str, str]) -> Iterator[Part]:
+    """SQLite, drivers, PostgreSQL programs, container engine; the last is asked."""
+    import sqlite3
+
+    yield Part(True, f"SQLite {sqlite3.sqlite_version} (sqlite://dev?mode=memory)")
+    yield _driver("psycopg", "PostgreSQL", "postgres")
+    yield _driver("pymysql", "MySQL and MariaDB", "mysql")
+    yield _programs(environment)
+    yield _engine(environment)
+
+
+def lacking(url: str, environment: Mapping[str, str]) -> str:
+    """Why the dev database of ``url`` cannot be opened here, as far as that shows without starting one; "" when nothing is known."""
+    scheme = url.partition("://")[0].lower()
+    try:
+        if scheme.startswith("docker"):
+            from ci_runner.devdb import engine, images
+
+            wanted = images.read(url)
+            engine.connect(environment).close()
+            return _no_driver(wanted.driver.engine)
+        if scheme == "embedded" and not url.startswith("embedded://sqlite"):
+            from ci_runner.devdb.embedded import find_home, read
+
+            find_home(read(url)[0], environment)
+            return _no_driver("postgres")
+        if scheme in databases.SCHEMES and scheme != "sqlite":
+            databases.open_url(url).close()
+    except PilotageError as error:
+        return str(error)
+    return ""
+
+
+def shown(url: str) -> str:
+    """The URL without user, password and options."""
+    head = url.partition("?")[0]
+    scheme, separator, rest = head.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+
+def _no_driver(engine: str) -> str:
+    module, extra = ("pymysql", "mysql") if engine == "mysql" else ("psycopg", "postgres")
+    return "" if find_spec(module) else f"the driver {module} is missing: pip install 'pilotage[{extra}]'"
+
+
+def _driver(module: str, product: str, extra: str) -> Part:
+    remedy = f"pip install 'pilotage[{extra}]'"
+    return Part(True, f"driver for {product}") if find_spec(module) else Part(False, f"no driver for {product}", remedy)
+
+
+def _programs(environment: Mapping[str, str]) -> Part:
+    from ci_runner.devdb.embedded import find_home, major_of
+
+    try:
+        major = major_of(find_home("", environment))
+    except PilotageError as error:
+        return Part(False, "no PostgreSQL programs", str(error))
+    return Part(True, f"PostgreSQL {major} programs (embedded://postgres/{major})")
+
+
+def _engine(environment: Mapping[str, str]) -> Part:
+    from ci_runner.devdb import engine
+
+    try:
+        engine.connect(environment).close()
+    except PilotageError as error:
+        return Part(False, "no container engine", str(error))
+    return Part(True, "container engine (docker://postgres/18/dev)")

@@ -1,0 +1,319 @@
+"""Real servers for tests: private PostgreSQL and MariaDB processes, the container engine, and images named like the official ones."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ci_runner import databases
+from ci_runner.databases import Sql
+from ci_runner.devdb.embedded import find_home
+from ci_runner.errors import PilotageError
+from tests.conftest import missing
+
+HERE = Path(__file__).resolve().parent
+PASSWORD = "c0rrect-h0rse"
+LABEL = "tests-images"
+START_LIMIT = 60
+
+
+class Server(NamedTuple):
+    """A running server: ``url(user, password, database)`` leads to it."""
+
+    scheme: str
+    port: int
+    admin: str
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str = "", user: str = "", password: str = PASSWORD) -> str:
+        return f"{self.scheme}://{user or self.admin}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def run(self, *statements: str, database: str = "") -> None:
+        session = databases.open_url(self.url(database))
+        session.execute([Sql(statement) for statement in statements], transaction=False)
+        session.close()
+
+    def rows(self, sql: str, database: str = "") -> list[tuple[object, ...]]:
+        session = databases.open_url(self.url(database))
+        try:
+            return session.query(sql)
+        finally:
+            session.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def account(*names: str) -> pwd.struct_passwd:
+    """The first of these accounts when we are root, else our own: database servers refuse root."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid())
+    for name in names:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    return pwd.getpwnam("nobody")
+
+
+@contextmanager
+def owned_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="pilotage-test-"))
+    os.chown(folder, owner.pw_uid, owner.pw_gid)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def as_user(owner: pwd.struct_passwd) -> dict[str, Any]:
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + START_LIMIT
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text(errors="replace")
+        try:
+            databases.open_url(url).close()
+        except PilotageError:
+            time.sleep(0.02)
+        else:
+            return
+    pytest.fail(f"server did not start: {log.read_text(errors='replace')}")
+
+
+@contextmanager
+def postgres_process() -> Iterator[Server]:
+    """PostgreSQL with passwords, on a loopback port."""
+    home = find_home("", os.environ)
+    owner = account("postgres")
+    with owned_folder(owner) as folder:
+        (folder / "pw").write_text(PASSWORD)
+        initdb = [
+            str(home / "bin/initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "boss",
+            "-A",
+            "scram-sha-256",
+            "-N",
+            "--locale=C",
+            "-E",
+            "UTF8",
+        ]
+        (folder / "pw").chmod(0o644)
+        subprocess.run(
+            [*initdb, f"--pwfile={folder / 'pw'}"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user(owner)
+        )
+        port = free_port()
+        command = [
+            str(home / "bin/postgres"),
+            "-D",
+            str(folder / "data"),
+            "-k",
+            str(folder),
+            "-p",
+            str(port),
+            "-c",
+            "fsync=off",
+        ]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "-c", "listen_addresses=127.0.0.1"], stdout=log, stderr=log, cwd=folder, **as_user(owner)
+            )
+        server = Server("postgres", port, "boss", process)
+        try:
+            wait_for(process, server.url("postgres"), folder / "log")
+            yield server
+        finally:
+            stop(process)
+
+
+@contextmanager
+def mariadb_process() -> Iterator[Server]:
+    """MariaDB of the Debian package, on a loopback port."""
+    owner = account("mysql")
+    with owned_folder(owner) as folder:
+        data = f"--datadir={folder / 'data'}"
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", data, "--skip-test-db", "--auth-root-authentication-method=normal",
+             *(["--user=mysql"] if os.geteuid() == 0 else [])],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        init = folder / "init.sql"
+        init.write_text(
+            f"CREATE USER boss@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION;\n"
+        )
+        init.chmod(0o644)
+        port = free_port()
+        command = [
+            mariadbd(), "--no-defaults", data, f"--socket={folder / 's'}", f"--port={port}", "--bind-address=127.0.0.1", f"--init-file={init}",
+            f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve",
+        ]  # fmt: skip
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **as_user(owner))
+        server = Server("mariadb", port, "boss", process)
+        try:
+            wait_for(process, server.url(), folder / "log")
+            yield server
+        finally:
+            stop(process)
+
+
+def mariadbd() -> str:
+    return shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/libexec") or ""
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def engine_answers() -> bool:
+    if not shutil.which("docker"):
+        return False
+    return subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=30).returncode == 0
+
+
+@contextmanager
+def engine_process() -> Iterator[None]:
+    """The container engine that is here, or one started for these tests where that can be."""
+    if engine_answers():
+        yield
+        return
+    if not shutil.which("dockerd") or os.geteuid() != 0:
+        missing("container engine", "install Docker and start it, or run the tests as root with dockerd installed")
+    folder = Path(tempfile.mkdtemp(prefix="pilotage-docker-"))
+    place = f"unix://{folder}/docker.sock"
+    with (folder / "log").open("wb") as log:
+        command = [
+            "dockerd",
+            "--data-root",
+            str(folder / "data"),
+            "--exec-root",
+            str(folder / "exec"),
+            "-H",
+            place,
+            "-p",
+            str(folder / "pid"),
+        ]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    before = os.environ.get("DOCKER_HOST")
+    os.environ["DOCKER_HOST"] = place
+    try:
+        end = time.monotonic() + START_LIMIT
+        while not engine_answers():
+            if process.poll() is not None or time.monotonic() > end:
+                missing(
+                    "container engine",
+                    f"dockerd does not start here: {(folder / 'log').read_text(errors='replace')[-2000:]}",
+                )
+            time.sleep(0.1)
+        yield
+    finally:
+        os.environ.pop("DOCKER_HOST")
+        if before is not None:
+            os.environ["DOCKER_HOST"] = before
+        stop(process)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(tag: str, command: list[str]) -> str:
+    """The image ``tag``: the one that is here, else built by a script of this folder; one builder at a time."""
+    with (Path(tempfile.gettempdir()) / f"pilotage-image-{os.geteuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False).returncode:
+            done = subprocess.run([str(HERE / command[0]), *command[1:]], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[-4000:]
+    return tag
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    try:
+        find_home("", os.environ)
+    except PilotageError as error:
+        missing("PostgreSQL server", str(error))
+    with postgres_process() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[Server]:
+    if not mariadbd() or not shutil.which("mariadb-install-db"):
+        missing("MariaDB server", "apt-get install mariadb-server")
+    with mariadb_process() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def container_engine() -> Iterator[None]:
+    with engine_process():
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_image(container_engine: None) -> str:
+    home = Path("/usr/lib/postgresql/15")
+    if not (home / "bin/initdb").is_file():
+        missing("PostgreSQL 15 of Debian", "apt-get install postgresql-15")
+    return build("postgres:15", ["postgres-image.sh", str(home), "postgres:15", LABEL])
+
+
+@pytest.fixture(scope="session")
+def mariadb_image(container_engine: None) -> str:
+    if not shutil.which("apt-get"):
+        missing("Debian's package manager", "run on Debian")
+    return build("mariadb:10.11", ["mysql-image.sh", "mariadb", "bookworm", "mariadb:10.11", LABEL])
+
+
+def leftovers(process: int, run: str = "") -> set[str]:
+    """Servers, work folders and containers that the program with this process id (and run id) made and has not removed."""
+    mark = f"pilotage-pg-{process}-"
+    found = {str(path) for parent in ("/dev/shm", tempfile.gettempdir()) for path in Path(parent).glob(mark + "*")}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in words:
+            found.add(f"process {entry.name}")
+    if run and engine_answers():
+        listed = subprocess.run(
+            ["docker", "ps", "-aq", "--filter", f"label=io.pilotage.devdb.run={run}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found |= {f"container {name}" for name in listed.stdout.split()}
+    return found
+
+
+def assert_nothing_left(process: int, run: str = "") -> None:
+    """Nothing of that run is here any more, ten seconds from now at the latest."""
+    end = time.monotonic() + 10
+    while left := leftovers(process, run):
+        assert time.monotonic() < end, f"left behind: {sorted(left)}"
+        time.sleep(0.05)
