@@ -24,6 +24,11 @@ def is_sha256(value: object) -> bool:
     return isinstance(value, str) and bool(_HEX.fullmatch(value))
 
 
+def is_number(value: object, expected: int) -> bool:
+    """Whether ``value`` is this whole number; neither a truth value nor a fraction is."""
+    return type(value) is int and value == expected
+
+
 def dumps(value: Mapping[str, Any]) -> bytes:
     """Sorted keys, no spaces, UTF-8, one trailing line feed."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

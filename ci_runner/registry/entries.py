@@ -49,14 +49,14 @@ def decode(raw: bytes, seq: int) -> Entry:
     """The entry in slot ``seq``; IntegrityError when the bytes are no such entry, RefusedError when a newer Pilotage wrote it."""
     what = f"log entry {seq}"
     value = canonical.loads(raw, what)
-    if value.get("v") != 1:
+    if not canonical.is_number(value.get("v"), 1):
         raise manifests.newer(what, value.get("v"))
-    if value.get("seq") != seq or isinstance(value.get("seq"), bool):
-        raise IntegrityError(f"{what} is refused: it says that it is entry {str(value.get('seq'))[:20]}")
+    if not canonical.is_number(value.get("seq"), seq):
+        raise IntegrityError(f"{what} is refused: it says that it is entry {str(value.get('seq'))[:20]!r}")
     if (
         not canonical.is_sha256(value.get("prev"))
         or not canonical.is_sha256(value.get("manifest"))
-        or value.get("kind") not in KINDS
+        or str(value.get("kind")) not in KINDS
     ):
         raise IntegrityError(f"{what} is refused: it lacks a known kind or a hash")
     if not isinstance(value.get("actor"), dict):

@@ -50,7 +50,7 @@ def parse(raw: bytes, digest: str) -> Manifest:
             f"{what} is damaged: its bytes have the hash {canonical.sha256(raw)}; verify the registry and restore it"
         )
     value = canonical.loads(raw, what)
-    if value.get("v") != 1:
+    if not canonical.is_number(value.get("v"), 1):
         raise newer(what, value.get("v"))
     words = [value.get(key) for key in ("dialect", "format", "sum")]
     if not all(isinstance(word, str) and len(word) <= _LONGEST_WORD and (word.isprintable()) for word in words):
@@ -72,7 +72,7 @@ def newer(what: str, version: object) -> RefusedError | IntegrityError:
 def check_format(raw: bytes, address: str) -> None:
     """RefusedError for a registry of a newer format, IntegrityError for a format that cannot be read."""
     version = canonical.loads(raw, keys.FORMAT).get("format")
-    if version != 1 or isinstance(version, bool):
+    if not canonical.is_number(version, 1):
         raise newer(f"the registry {address}", version)
 
 

@@ -23,9 +23,10 @@ from ci_runner.errors import PilotageError
 from ci_runner.model.registry import GitFacts, Selector, Snapshot, SnapshotFile
 from ci_runner.registry import chain
 from ci_runner.stores import Store
+from ci_runner.stores.file import FileStore
 
 WRITERS = 8
-KILLS_PER_REGISTRY = 400
+KILLS_PER_REGISTRY = 150
 FIXED = datetime(2026, 1, 1, tzinfo=UTC)
 OUTSIDE, INSIDE, FAILED = b"o", b"i", b"f"
 
@@ -156,13 +157,26 @@ def run(kills: int, seconds: float, where: Path, seed: int) -> Seen:
     return seen
 
 
+def plant_last_wins() -> None:
+    """Publish by a rename that replaces, so that of two writers the last one wins and both are told they did."""
+
+    def publish(_store: FileStore, temporary: str, leaf: str, folder: int) -> stores.Created:
+        os.replace(temporary, leaf, src_dir_fd=folder, dst_dir_fd=folder)
+        return stores.Created.CREATED
+
+    FileStore._publish = publish  # type: ignore[method-assign, assignment]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--plant", choices=["last-wins"], help="break the store on purpose: the run must find it out")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     wanted = parser.parse_args()
+    if wanted.plant:
+        plant_last_wins()
     seen = run(wanted.kills, wanted.seconds, wanted.folder, wanted.seed)
     print(f"seed {wanted.seed}: {seen}", *seen.faults[:20], sep="\n")
     return 1 if seen.faults or seen.inside * 2 < seen.kills else 0

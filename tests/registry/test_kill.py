@@ -13,6 +13,22 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = float(os.environ.get("PILOTAGE_KILL_SECONDS", "12"))
 
 
+def kill(folder: Path, seconds: float, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "tests.registry.kill",
+        "--kills",
+        "1000000",
+        "--seconds",
+        str(seconds),
+        "--folder",
+        str(folder),
+        *options,
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 120)
 def test_eight_writers_killed_at_random_lose_nothing_acknowledged(tmp_path: Path) -> None:
@@ -36,3 +52,9 @@ def test_eight_writers_killed_at_random_lose_nothing_acknowledged(tmp_path: Path
     assert kills >= SECONDS
     assert inside * 2 >= kills, "the kills must land inside pushes to prove anything"
     assert acknowledged >= SECONDS
+
+
+def test_the_run_finds_out_a_store_in_which_the_last_writer_wins(tmp_path: Path) -> None:
+    done = kill(tmp_path, 20, "--plant", "last-wins")
+    assert done.returncode == 1
+    assert "0 lost, doubled or broken" not in done.stdout

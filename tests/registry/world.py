@@ -184,7 +184,7 @@ class Editable(MemoryStore):
     def raw(self, key: str) -> bytes:
         return self._objects[key]
 
-    def keys(self) -> tuple[str, ...]:
+    def all_keys(self) -> tuple[str, ...]:
         return tuple(sorted(self._objects))
 
     def copy(self) -> Editable:
