@@ -18,7 +18,9 @@ Read = Callable[[str], bytes]
 class Platform(Protocol):
     """Where a CI system takes text; every method returns warnings, what could not be said and why, and never raises for them."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The platform's name, as in the trigger."""
 
     def annotate(self, annotations: Sequence[Annotation]) -> tuple[str, ...]:
         """Show messages beside lines; the worst first, as many as the platform takes, then how many more there are."""

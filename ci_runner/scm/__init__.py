@@ -15,14 +15,19 @@ __all__ = ["NAMES", "Scm", "ScmError", "open"]
 
 
 class Scm(Protocol):
-    """An SCM as one repository on it; every method raises ScmError and nothing else.
+    """An SCM as one repository on it; every method raises ScmError and nothing else."""
 
-    ``comment_limit`` are the characters a comment may have.
-    """
+    @property
+    def name(self) -> str:
+        """The SCM's name, as in the trigger."""
 
-    name: str
-    repository: str
-    comment_limit: int
+    @property
+    def repository(self) -> str:
+        """The repository as its people write it."""
+
+    @property
+    def comment_limit(self) -> int:
+        """The characters a comment may have, marker line included."""
 
     def author(self) -> str:
         """The account whose comments are our own."""

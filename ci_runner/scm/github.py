@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ci_runner.http import Patience, Web, adapter, web
+from ci_runner.http import Limits, Patience, Web, adapter, web
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
 from ci_runner.scm.diff import Hunks, hunks, place
 from ci_runner.scm.failure import ScmError
@@ -219,19 +219,21 @@ class GitHub:
         self.client.close()
 
 
-def open(trigger: Trigger, token: str, patience: Patience, seconds_between_writes: float = 1.0) -> GitHub:  # noqa: A001
-    """GitHub as ``trigger`` names it. A second between writes is what GitHub asks for."""
+def open(  # noqa: A001
+    trigger: Trigger, token: str, patience: Patience, limits: Limits | None = None, between_writes: float = 1.0
+) -> GitHub:
+    """GitHub as ``trigger`` names it; ``between_writes`` are the seconds GitHub asks clients to leave between two writes."""
     import github
 
     client = _connected(
-        web(patience=patience),
+        web(limits, patience),
         lambda: github.Github(
             auth=github.Auth.Token(token),
             base_url=(trigger.api_url or PUBLIC_API).rstrip("/"),
             per_page=100,
             retry=0,  # ours are the only retries: PyGithub's own would repeat a POST that may have been done
             seconds_between_requests=0,
-            seconds_between_writes=seconds_between_writes,
+            seconds_between_writes=between_writes,
             user_agent="pilotage",
             lazy=True,
         ),
@@ -273,7 +275,7 @@ def _gone_is_fine(remove: Callable[[], object]) -> None:
 def _comment(row: Row) -> Comment:
     """A comment; accounts that were deleted leave none behind as author."""
     user = row.get("user")
-    return Comment(int(row["id"]), str(user["login"]) if user else "", str(row.get("body") or ""))
+    return Comment(int(row["id"]), str(user["login"]) if user is not None else "", str(row.get("body") or ""))
 
 
 def _pull(row: Row) -> PullRequest:

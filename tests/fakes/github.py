@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,19 @@ def first_state() -> dict[str, Any]:
     }
 
 
+@cache
+def described() -> Description:
+    """One description for all fakes: reading it takes a second."""
+    return Description("github.json", "https://api.github.com")
+
+
 class GitHub(Fake):
     """The fake; ``prefix`` is ``/api/v3`` for GitHub Enterprise."""
 
     description: Description
 
     def __init__(self, port: int = 0, state_file: Path | None = None, prefix: str = ""):
-        super().__init__(first_state(), Description("github.json", "https://api.github.com"), port, state_file)
+        super().__init__(first_state(), described(), port, state_file)
         self.prefix = prefix
         self.too_long_as_text = False
 
@@ -163,7 +170,9 @@ class GitHub(Fake):
     def _user(self, who: dict[str, Any]) -> Reply:
         if who["login"].endswith("[bot]"):
             return 403, _error("Resource not accessible by integration")
-        return 200, self.description.sample("public-user", login=who["login"], type="User")
+        return 200, self.description.sample(
+            "private-user", login=who["login"], type="User", two_factor_authentication=True, business_plus=False
+        )
 
     def too_long(self, body: Any) -> Reply | None:
         text = str((body or {}).get("body", ""))

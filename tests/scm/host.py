@@ -1,0 +1,83 @@
+"""What the contract suite must know of each SCM to talk to its fake behind the SCM's back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ci_runner.http import Limits, Patience
+from ci_runner.model.ci import Trigger
+from ci_runner.scm import Scm
+from tests.fakes.github import BOT_TOKEN, OWNER_TOKEN, READ_TOKEN, GitHub
+
+HEAD = "a" * 40
+BASE = "b" * 40
+ADDED = "migrations/3_add.sql"
+EDITED = "migrations/1_old.sql"
+
+
+@dataclass
+class Waits:
+    """Stands in for the clock: remembers how long it was asked to sleep."""
+
+    slept: list[float] = field(default_factory=list)
+
+    def patience(self, left: float = 120.0) -> Patience:
+        return Patience(left, self.slept.append)
+
+
+@dataclass(frozen=True)
+class Host:
+    """One SCM under contract: ``make`` starts its fake, the rest reads and writes the fake's state."""
+
+    name: str
+    make: Callable[[], Any]
+    scm: Callable[..., Scm]
+    tokens: dict[str, str]
+    logins: dict[str, str]
+    add_comment: Callable[[Any, str, str], None]
+    comments: Callable[[Any], list[tuple[str, str]]]
+    notes: Callable[[Any], list[tuple[str, int, str]]]
+    answer_note: Callable[[Any], None]
+    statuses: Callable[[Any], list[tuple[str, str, str]]]
+    writes: Callable[[Any], int]
+
+
+def _github(fake: GitHub, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
+    from ci_runner.scm.github import open as opened
+
+    trigger = Trigger("github", "github", "pull_request", "acme/shop", 7, api_url=fake.url)
+    return opened(trigger, token, patience, limits or Limits(read=5), 0)
+
+
+def _add_comment(fake: GitHub, login: str, body: str) -> None:
+    fake.state["comments"].append({"id": fake.number(), "pull": "7", "login": login, "body": body})
+
+
+def _answer_note(fake: GitHub) -> None:
+    first = fake.state["notes"][0]
+    fake.state["notes"].append(
+        {**first, "id": fake.number(), "login": "mira", "body": "why?", "in_reply_to_id": first["id"]}
+    )
+
+
+HOSTS = [
+    Host(
+        name="github",
+        make=GitHub,
+        scm=_github,
+        tokens={"owner": OWNER_TOKEN, "bot": BOT_TOKEN, "read": READ_TOKEN, "wrong": "ghp_nobody"},
+        logins={"owner": "mira", "bot": "github-actions[bot]"},
+        add_comment=_add_comment,
+        comments=lambda fake: [(each["login"], each["body"]) for each in fake.state["comments"]],
+        notes=lambda fake: [(each["path"], each["line"], each["body"]) for each in fake.state["notes"]],
+        answer_note=_answer_note,
+        statuses=lambda fake: [
+            (each["context"], each["state"], each["description"]) for each in fake.state["statuses"]
+        ],
+        writes=lambda fake: sum(
+            1 for each in fake.requests if each.method != "GET" and not each.path.endswith("/graphql")
+        ),
+    )
+]
