@@ -1,6 +1,6 @@
 """Every operation of a push fails, loses its answer, dies before and after, or meets a rival: nothing acknowledged is lost or doubled.
 
-``PILOTAGE_FAULT_SEEDS=1000000 python -m pytest tests/registry/test_faults.py -k seeded`` runs the long form; a failing schedule is printed whole.
+``PILOTAGE_TEST_ROUNDS=1700 nox -s faults -- tests/registry/test_faults.py`` plays a million schedules; a failing one is printed whole.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ci_runner.stores import Created, Store
 from ci_runner.stores.memory import MemoryStore
 from tests.registry.world import NAME, Crash, Fault, Faulty, Job, files, snapshot
 
-SEEDS = int(os.environ.get("PILOTAGE_FAULT_SEEDS", "600"))
+SEEDS = 600 * int(os.environ.get("PILOTAGE_TEST_ROUNDS", "1"))
 ATTEMPTS = 12
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = float(os.environ.get("PILOTAGE_KILL_SECONDS", "12"))
+SECONDS = 12.0 * int(os.environ.get("PILOTAGE_TEST_ROUNDS", "1"))
 
 
 def kill(folder: Path, seconds: float, *options: str) -> subprocess.CompletedProcess[str]:

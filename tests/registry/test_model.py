@@ -17,7 +17,7 @@ from ci_runner.registry import keys
 from tests.registry.world import NAME, Crash, Editable, Fault, Faulty, Job, snapshot
 
 TAGS = st.sampled_from(["v1", "v2", "stable"])
-STEPS = int(os.environ.get("PILOTAGE_MODEL_EXAMPLES", "60"))
+STEPS = 60 * int(os.environ.get("PILOTAGE_TEST_ROUNDS", "1"))
 
 
 @dataclass
@@ -151,4 +151,4 @@ class Machine(RuleBasedStateMachine):
 Machine.TestCase.settings = settings(
     max_examples=STEPS, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestTheRegistryIsAList = pytest.mark.slow(Machine.TestCase)
+TestTheRegistryIsAListThroughCrashes = pytest.mark.slow(Machine.TestCase)

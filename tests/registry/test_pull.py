@@ -89,7 +89,12 @@ def test_the_log_as_a_document_has_what_each_entry_holds(store: Store) -> None:
         (4, "push", ["v3"], 3),
     ]
     assert document[0]["digest"] == document[2]["digest"]
-    assert document[0]["files"][0] | {"sha256": ""} == {"name": "0001.sql", "kind": "up", "sha256": "", "size": len(files(1)["0001.sql"])}
+    assert document[0]["files"][0] | {"sha256": ""} == {
+        "name": "0001.sql",
+        "kind": "up",
+        "sha256": "",
+        "size": len(files(1)["0001.sql"]),
+    }
     assert document[0]["git"] == {"repo": "acme/shop", "sha": "1", "ref": "refs/heads/main"}
 
 
