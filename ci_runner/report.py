@@ -21,7 +21,7 @@ from ci_runner.model.report import (
     Verdict,
 )
 from ci_runner.model.tally import RANK, Counts, as_finding, counts, counts_of, findings
-from ci_runner.text import Redactor
+from ci_runner.text import Redactor, inline
 
 FailOn = Literal["error", "warning", "never"]
 STATUS_LIMIT = 140
@@ -112,12 +112,13 @@ def status(run: Run) -> str:
         if number
     ]
     changed = sum(len(report.files) for report in run.reports)
+    if not changed and not parts:
+        return "no migration changed"
     failed = any(report.replay.status == "failed" for report in run.reports)
     engines = sorted({report.replay.engine for report in run.reports if report.replay.status == "ok"})
-    where = f"in {changed} changed migration{'' if changed == 1 else 's'}"
-    text = f"{', '.join(parts) or 'nothing to report'} {where}"
+    text = f"{', '.join(parts) or 'nothing to report'} in {changed} changed migration{'' if changed == 1 else 's'}"
     text = f"A migration does not run; {text}" if failed else text
-    text = f"{text}; replayed on {', '.join(engines)}" if engines and not failed else text
+    text = inline(f"{text}; replayed on {', '.join(engines)}" if engines and not failed else text)
     return text if len(text) <= STATUS_LIMIT else text[: STATUS_LIMIT - 1] + "…"
 
 
