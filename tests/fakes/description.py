@@ -100,5 +100,5 @@ class Description:
             return None  # a refusal the description does not list
         except OpenAPIError as error:
             causes = getattr(error.__cause__, "schema_errors", None) or [error.__cause__ or error]
-            return "; ".join(str(getattr(each, "message", each))[:300] for each in list(causes)[:5])
+            return "; ".join(str(getattr(each, "message", each))[-300:] for each in list(causes)[:5])
         return None
