@@ -170,9 +170,7 @@ class GitHub(Fake):
     def _user(self, who: dict[str, Any]) -> Reply:
         if who["login"].endswith("[bot]"):
             return 403, _error("Resource not accessible by integration")
-        return 200, self.description.sample(
-            "private-user", login=who["login"], type="User", two_factor_authentication=True, business_plus=False
-        )
+        return 200, self.description.sample("public-user", login=who["login"], type="User", user_view_type="public")
 
     def too_long(self, body: Any) -> Reply | None:
         text = str((body or {}).get("body", ""))
