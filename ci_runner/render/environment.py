@@ -95,7 +95,7 @@ def fill(template: str, values: dict[str, Any], override: Path | None = None) ->
         raise ConfigError(
             f"template {where} in {override or folder()}: {error.message} — correct it or remove the file"
         ) from error
-    except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+    except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RecursionError) as error:
         raise ConfigError(
             f"template {template} in {override or folder()}: {error} — correct it or remove the file"
         ) from error

@@ -66,20 +66,25 @@ def _replay(report: Report) -> Annotation:
     if error is None:
         return Annotation("error", visible(report.replay.reason or "the replay failed"), title)
     return Annotation(
-        "error", visible(error.message), title, location(report, error.file), error.line, error.line, error.column
+        "error",
+        visible(error.message).strip() or title,
+        title,
+        location(report, error.file),
+        error.line,
+        error.line,
+        error.column,
     )
 
 
 def _annotation(report: Report, finding: Finding) -> Annotation:
-    said = "\n".join(
-        part for part in (finding.message, finding.why, finding.remedy and f"Instead: {finding.remedy}") if part
-    )
+    parts = (finding.message, finding.why, finding.remedy and f"Instead: {finding.remedy}")
+    said = visible("\n".join(part for part in parts if part)).strip() or finding.rule
     title = f"{finding.title or finding.rule} ({finding.rule})"
     if not finding.file:
-        return Annotation(finding.severity, visible(said), title, location(report, ""))
+        return Annotation(finding.severity, said, title, location(report, ""))
     return Annotation(
         finding.severity,
-        visible(said),
+        said,
         title,
         location(report, finding.file),
         finding.line,

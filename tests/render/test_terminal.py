@@ -1,0 +1,77 @@
+"""What stands on a terminal and in a CI log."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from ci_runner import render
+from tests.report import examples
+from tests.text.test_escape import FOREIGN, HIDDEN
+
+ANSI = re.compile("\x1b\\[[0-9;]*m")
+
+
+class Plain(SingleFileSnapshotExtension):
+    """Snapshots as text files; ``pytest --snapshot-update`` writes them anew."""
+
+    file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+@pytest.mark.parametrize("name", ["risky", "clean", "unchanged", "failed", "several"])
+def test_terminal_output_looks_like_this(name: str, snapshot: SnapshotAssertion) -> None:
+    assert render.text(examples.RUNS[name](), width=100) == snapshot(extension_class=Plain)
+
+
+@pytest.mark.parametrize("name", examples.RUNS)
+def test_colours_change_no_letter(name: str) -> None:
+    run = examples.RUNS[name]()
+    coloured = render.text(run, colour=True, width=90)
+    assert [row.rstrip() for row in ANSI.sub("", coloured).splitlines()] == render.text(run, width=90).splitlines()
+    assert "\x1b[" in coloured
+    assert "\x1b" not in ANSI.sub("", coloured)
+
+
+def test_a_finding_begins_with_its_place_for_editors_to_jump_to() -> None:
+    rows = render.text(examples.risky()).splitlines()
+    assert (
+        sum(bool(re.match(r"db/migrations/\S+\.sql:\d+:\d+ (error|warning|notice) [\w-]+ ", row)) for row in rows) == 5
+    )
+
+
+def test_carets_stand_below_what_is_meant() -> None:
+    rows = render.text(examples.risky()).splitlines()
+    at = next(index for index, row in enumerate(rows) if "DROP COLUMN legacy_id" in row)
+    start = rows[at].index("DROP COLUMN")
+    assert rows[at + 1].index("^") == start
+    assert rows[at + 1].count("^") == len("DROP COLUMN legacy_id")
+
+
+def test_quiet_output_is_the_verdict_alone() -> None:
+    assert (
+        render.text(examples.risky(), quiet=True) == "failed: 2 errors, 2 warnings, 1 notice in 2 changed migrations\n"
+    )
+
+
+def test_a_rule_is_explained_once_a_directory() -> None:
+    assert render.text(examples.many(30)).count("= why:") == 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(FOREIGN, min_size=1, max_size=2), st.sampled_from([None, 20, 80]))
+def test_no_line_is_a_command_and_nothing_hidden_gets_through(foreign: list[str], width: int | None) -> None:
+    for row in render.text(examples.hostile(tuple(foreign)), width=width).split("\n"):
+        assert not row.lstrip().startswith(("::", "##"))
+        assert not re.search(r"##(\[|vso\[|teamcity\[)", row, re.IGNORECASE)
+        assert not HIDDEN.search(row)
+
+
+def test_lines_of_source_are_cut_to_the_width() -> None:
+    rows = render.text(examples.hostile(("x" * 5000,)), width=80).splitlines()
+    assert all(len(row) <= 80 for row in rows if re.match(r"\s*\d* \| ", row))
