@@ -158,7 +158,7 @@ def _rename_schema(catalog: Catalog, schema: str, new: str) -> Catalog:
 
 def _partition(catalog: Catalog, op: ops.Partition, dialect: str) -> Catalog:
     action = op.kind.rpartition(".")[2]
-    if action not in ("attach-partition", "detach-partition") or dialect not in ("postgres", "redshift"):
+    if not action.startswith(("attach-partition", "detach-partition")) or dialect not in ("postgres", "redshift"):
         return catalog
     parent = locate(catalog, op.table, dialect)
     key, child = tables.known(catalog, op.partition, dialect)

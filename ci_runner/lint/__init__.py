@@ -1,0 +1,24 @@
+"""Judges the operations of changed migration files: rules over values, suppression, policy, evidence, suggestions."""
+
+from __future__ import annotations
+
+from ci_runner.lint.document import Document, Example, document
+from ci_runner.lint.policy import Policy, names, policy
+from ci_runner.lint.review import LintFile, catalogue, explain, lint, rewritten
+from ci_runner.lint.rule import Rule, rule
+
+__all__ = [
+    "Document",
+    "Example",
+    "LintFile",
+    "Policy",
+    "Rule",
+    "catalogue",
+    "document",
+    "explain",
+    "lint",
+    "names",
+    "policy",
+    "rewritten",
+    "rule",
+]

@@ -1,0 +1,191 @@
+"""What a rule sees: one operation, the schema before it, the file around it, and what a dev database was seen to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ci_runner.lint.transactions import Tx
+from ci_runner.model.operations import Column, Name, Operation, Statement
+from ci_runner.model.report import ChangedFile, Observation
+from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql.catalog_columns import index_table
+from ci_runner.sql.catalog_names import comparable, locate
+
+if TYPE_CHECKING:
+    from ci_runner.lint.rebuild import Rebuild
+
+O = TypeVar("O", bound=Operation)  # noqa: E741 — the one type variable of operations
+
+
+class Step(NamedTuple):
+    """One operation of a file: which statement it belongs to, the schema before it, the transaction it runs in."""
+
+    index: int
+    statement: int
+    operation: Operation
+    catalog: Catalog
+    tx: Tx
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A changed migration file with everything known around it. ``released`` is the schema before its first statement."""
+
+    changed: ChangedFile
+    statements: tuple[Statement, ...]
+    steps: tuple[Step, ...]
+    released: Catalog
+    dialect: str
+    format: str = "atlas"
+    server_version: str | None = None
+    server_edition: str | None = None
+    observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement
+
+    @property
+    def text(self) -> str:
+        """The file's text, "" when it is gone."""
+        return self.changed.migration.text if self.changed.migration else ""
+
+    def at_least(self, *version: int, default: bool = True) -> bool:
+        """Whether the server is of that version or newer; ``default`` where the version is not known."""
+        known = numbers(self.server_version)
+        return default if known is None else known >= version
+
+    def of(self, *kinds: type[O]) -> Iterator[tuple[Step, O]]:
+        """The steps whose operation is one of those classes."""
+        for step in self.steps:
+            if isinstance(step.operation, kinds):
+                yield step, step.operation
+
+
+@lru_cache(maxsize=16)
+def numbers(version: str | None) -> tuple[int, ...] | None:
+    """``8.0.29-log`` → (8, 0, 29); None where there is no number."""
+    found = re.match(r"\D*(\d+(?:\.\d+)*)", version or "")
+    return tuple(int(part) for part in found[1].split(".")) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One operation under review. Nothing here can be changed, and nothing reaches the world."""
+
+    file: File
+    step: Step
+
+    @property
+    def catalog(self) -> Catalog:
+        """The schema just before the operation."""
+        return self.step.catalog
+
+    @property
+    def dialect(self) -> str:
+        """The database's dialect."""
+        return self.file.dialect
+
+    @property
+    def tx(self) -> Tx:
+        """The transaction the operation runs in."""
+        return self.step.tx
+
+    @property
+    def statement(self) -> Statement:
+        """The statement the operation is part of."""
+        return self.file.statements[self.step.statement]
+
+    def text(self, operation: Operation | None = None) -> str:
+        """The source of the operation."""
+        op = operation or self.step.operation
+        return self.file.text[op.start : op.end]
+
+    def key(self, name: Name) -> Name:
+        """The catalogue's key for a table's name, resolved as the database would at this point."""
+        return locate(self.catalog, name, self.dialect)
+
+    def table(self, name: Name) -> Table | None:
+        """The table as known before the operation."""
+        return self.catalog.tables.get(self.key(name))
+
+    def old(self, name: Name) -> bool:
+        """Whether the table (or view) may hold rows and readers: everything not made by this file, and not temporary."""
+        key = self.key(name)
+        table = self.catalog.tables.get(key)
+        if table is not None:
+            return not table.born and not table.temporary
+        if ("view", key) in self.catalog.born or key.schema == "pg_temp" or key.name.startswith("#"):
+            return False
+        return True
+
+    def column(self, table: Name, column: str) -> Column | None:
+        """The column as known before the operation."""
+        known = self.table(table)
+        return known.columns.get(comparable(column, self.dialect)) if known else None
+
+    def same(self, one: str, two: str) -> bool:
+        """Whether two column, constraint or index names are one."""
+        return comparable(one, self.dialect) == comparable(two, self.dialect)
+
+    def table_of_index(self, index: Name, table: Name | None = None) -> Name | None:
+        """The key of the table an index stands on; None when not known."""
+        return index_table(self.catalog, index, table, self.dialect)
+
+    def setting(self, name: str) -> str | None:
+        """The value in force: local (only inside a transaction), then session, then the database's."""
+        settings = self.catalog.settings
+        if self.tx.block and f"local {name}" in settings:
+            return settings[f"local {name}"]
+        return settings.get(name, settings.get(f"global {name}"))
+
+    def later(self) -> Iterator[Step]:
+        """The steps after this one."""
+        return iter(self.file.steps[self.step.index + 1 :])
+
+    def earlier(self) -> Iterator[Step]:
+        """The steps before this one, nearest first."""
+        return reversed(self.file.steps[: self.step.index])
+
+    def siblings(self) -> Iterator[Operation]:
+        """The other operations of the same statement."""
+        return (op for op in self.statement.operations if op is not self.step.operation)
+
+    def observed(self, kind: str, table: Name | None = None) -> bool | None:
+        """Whether the dev database was seen to do that at this statement; None where it was not watched there.
+
+        A statement of several operations says only that one of them did: see :meth:`judged`.
+        """
+        seen = self.file.observations.get(self.step.statement)
+        if not seen:
+            return None
+        relevant = [o for o in seen if table is None or not o.object or self._is(o.object, table)]
+        if any(o.kind == kind for o in relevant):
+            return True
+        return False if any(o.kind in ("lock", "algorithm") for o in relevant) else None
+
+    def judged(self, kind: str, inferred: bool, table: Name | None = None) -> tuple[bool, bool]:  # noqa: FBT001 — a verdict, not a switch
+        """(hazard, observed): what was seen outranks what the text says, where it can be told which operation did it."""
+        saw = self.observed(kind, table)
+        if saw is None:
+            return inferred, False
+        if saw and not inferred:
+            alone = not any(True for _ in self.siblings())
+            return alone, alone
+        return saw, saw
+
+    def _is(self, reported: str, table: Name) -> bool:
+        schema, _, name = reported.rpartition(".")
+        key = self.key(table)
+        return comparable(name.strip('"'), self.dialect) == key.name and schema.strip('"') in ("", key.schema)
+
+
+def quoted(name: Name | str) -> str:
+    """A name as messages show it."""
+    return f'"{name}"'
+
+
+def listed(names: tuple[str, ...] | list[str]) -> str:
+    """Names as messages list them: "a", "b" and "c"."""
+    shown = [quoted(name) for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""

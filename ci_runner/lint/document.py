@@ -1,0 +1,81 @@
+"""A rule's documentation, read from its module's docstring: title, why, remedy, and examples that tests execute."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from textwrap import dedent
+from typing import NamedTuple
+
+_HEADER = re.compile(r"(Bad|Good), (\w+)((?:, [^,:]+)*):$")
+
+
+class Example(NamedTuple):
+    """A file the rule objects to, or its remedy. ``before`` is SQL of earlier, released files; ``traits`` as documented below.
+
+    Traits: ``tx none`` (the runner does not wrap the file), ``format goose``, ``version 8.0``, ``edition enterprise``, ``edited``,
+    ``removed``, ``out of order``.
+    """
+
+    good: bool
+    dialect: str
+    before: str
+    sql: str
+    traits: dict[str, str]
+
+
+class Document(NamedTuple):
+    """What a docstring says: a title without full stop, why it matters, what to do instead, examples."""
+
+    title: str
+    why: str
+    remedy: str
+    examples: tuple[Example, ...]
+
+
+@lru_cache(maxsize=256)
+def document(docstring: str) -> Document:
+    """The parts of a rule's docstring.
+
+    First line: the title. Then why, in paragraphs; a paragraph that begins with ``Instead:`` is the remedy. Examples are indented
+    blocks under ``Bad, DIALECT[, TRAIT …]:`` or ``Good, …:``; a line ``---`` parts what earlier files hold from the file under review.
+    """
+    lines = docstring.strip().splitlines()
+    prose: list[str] = []
+    examples: list[Example] = []
+    at = 1
+    while at < len(lines):
+        header = _HEADER.match(lines[at])
+        if header is None:
+            prose.append(lines[at])
+            at += 1
+            continue
+        end = at + 1
+        while end < len(lines) and (lines[end].startswith("    ") or not lines[end]):
+            end += 1
+        examples.append(_example(header, dedent("\n".join(lines[at + 1 : end]))))
+        at = end
+    why, _, remedy = "\n".join(prose).partition("Instead:")
+    return Document(lines[0].rstrip(".") if lines else "", _joined(why), _capital(_joined(remedy)), tuple(examples))
+
+
+def _joined(text: str) -> str:
+    paragraphs = re.split(r"\n\s*\n", text.strip())
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _example(header: re.Match[str], block: str) -> Example:
+    before, parted, sql = block.strip("\n").partition("\n---\n")
+    if not parted:
+        before, sql = "", block.strip("\n")
+    if sql == "---" or before.startswith("---"):
+        before, sql = "", sql.removeprefix("---\n")
+    traits = {}
+    for trait in header[3].split(", ")[1:]:
+        name, _, value = trait.partition(" ")
+        traits[name] = value
+    return Example(header[1] == "Good", header[2], before, sql + "\n", traits)

@@ -1,0 +1,112 @@
+"""Small facts about tables and columns that several rules ask for."""
+
+from __future__ import annotations
+
+import re
+
+from ci_runner.lint.context import Context, Step
+from ci_runner.lint.rebuild import Rebuild
+from ci_runner.model.operations import AddConstraint, Column, Constraint, CreateIndex, CreateTable, DropTable, Name, Operation, RenameTable
+from ci_runner.model.schema import Table
+from ci_runner.sql.catalog_names import comparable
+
+_NULL = re.compile(r"\(*\s*null\s*\)*(?:\s*::\s*[\w\s()]+)?", re.IGNORECASE)
+
+
+def has_default(column: Column) -> bool:
+    """Whether new rows of the column get something other than NULL by themselves."""
+    return (column.default is not None and _NULL.fullmatch(column.default.strip()) is None) or column.identity or bool(column.generated)
+
+
+def not_null(column: Column) -> bool:
+    """Whether the column's definition refuses NULL."""
+    return column.nullable is False or column.primary_key
+
+
+def rebuild_of(context: Context, table: Name) -> Rebuild | None:
+    """The rebuild of that table in this file, if there is one."""
+    key = context.key(table)
+    return next((rebuild for rebuild in context.file.rebuilds if rebuild.table == key), None)
+
+
+def set_aside(context: Context, table: Name) -> bool:
+    """Whether the table is the old one under another name, its rows already copied over."""
+    return any(rebuild.dropped is not None and rebuild.dropped.index == context.step.index for rebuild in context.file.rebuilds)
+
+
+def primary_key(table: Table | None) -> Constraint | None:
+    """The table's primary key."""
+    return next((c for c in table.constraints if c.kind == "primary-key"), None) if table else None
+
+
+def index_on(table: Table | None, column: str, dialect: str) -> str | None:
+    """The name of an index that has the column in it."""
+    name = comparable(column, dialect)
+    for index in table.indexes.values() if table else ():
+        if name in {comparable(part.strip('"`[]'), dialect) for part in index.columns}:
+            return index.name
+    return None
+
+
+def mentions(expression: str, column: str) -> bool:
+    """Whether an expression speaks of the column."""
+    return re.search(rf"(?<![\w$]){re.escape(column)}(?![\w$])", expression, re.IGNORECASE) is not None
+
+
+def proves_not_null(constraint: Constraint, column: str) -> bool:
+    """Whether a CHECK says ``column IS NOT NULL``, alone or joined by AND."""
+    if constraint.kind == "not-null":
+        return column in constraint.columns
+    if constraint.kind != "check":
+        return False
+    parts = re.split(r"\band\b", constraint.expression, flags=re.IGNORECASE)
+    plain = rf'[(\s]*"?{re.escape(column)}"?[)\s]+is\s+not\s+null[)\s]*'
+    no_or = not re.search(r"\bor\b", constraint.expression, re.IGNORECASE)
+    return no_or and any(re.fullmatch(plain, part, re.IGNORECASE) for part in parts)
+
+
+_STRONG = ("alter-table.", "drop-table", "drop-index", "rename-table", "truncate", "drop-view", "reindex", "create-index", "vacuum-full")
+_WEAK = (
+    "alter-table.validate-constraint", "alter-table.set-column-statistics", "alter-table.attach-partition", "alter-table.set-comment",
+    "drop-index-concurrently", "create-index-concurrently", "reindex-concurrently", "alter-table.detach-partition-concurrently",
+)  # fmt: skip
+
+
+def strong_lock(context: Context, operation: Operation) -> Name | None:
+    """The old table on which the operation takes a lock that stops writers or readers; None when it takes none."""
+    kind = operation.kind
+    if not kind.startswith(_STRONG) or kind in _WEAK or getattr(operation, "concurrently", False):
+        return None
+    found: Name | None = getattr(operation, "table", None) or getattr(operation, "object", None)
+    if isinstance(operation, DropTable):
+        found = operation.tables[0] if operation.tables else None
+    if isinstance(operation, CreateTable) or found is None or not context.old(found):
+        return None
+    return found
+
+
+def steps_in(context: Context, transaction: int) -> list[Step]:
+    """The steps of the file that run in one transaction."""
+    return [step for step in context.file.steps if step.tx.id == transaction]
+
+
+def scans(operation: Operation) -> str | None:
+    """What in the operation reads or writes a whole table, in two or three words; None when nothing does."""
+    if isinstance(operation, AddConstraint):
+        kind = operation.constraint.kind
+        quick = operation.constraint.not_valid or operation.constraint.using_index
+        return None if quick else {"foreign-key": "the foreign key's check", "check": "the CHECK's scan"}.get(kind, "the index build")
+    if isinstance(operation, CreateIndex):
+        return None if operation.concurrently else "the index build"
+    return {
+        "alter-table.validate-constraint": "the validating scan", "update": "the UPDATE", "delete": "the DELETE", "merge": "the MERGE",
+        "vacuum-full": "VACUUM FULL", "cluster": "CLUSTER", "refresh-materialized-view": "the refresh",
+    }.get(operation.kind)  # fmt: skip
+
+
+def view_follows(context: Context, operation: RenameTable) -> bool:
+    """Whether a view takes the table's old name later in the file."""
+    from ci_runner.model.operations import CreateView
+
+    key = context.key(operation.table)
+    return any(isinstance(s.operation, CreateView) and context.key(s.operation.view) == key for s in context.later())

@@ -1,0 +1,68 @@
+"""Safe rewrites: candidates as edits, tried by linting the text they give, and shown as whole lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from ci_runner.lint.rule import Edit, Fix
+from ci_runner.lint.suppress import Lines
+from ci_runner.model.directory import Migration
+from ci_runner.model.operations import Statement
+from ci_runner.model.report import Finding, Suggestion
+
+MOST = 25               # suggestions tried in one file
+Parse = Callable[[Migration], tuple[Statement, ...]]
+
+
+class Candidate(NamedTuple):
+    """A finding with a rewrite of its file that should rid it of the hazard."""
+
+    finding: Finding
+    migration: Migration
+    suggestion: Suggestion
+
+
+def candidate(finding: Finding, fix: Fix, migration: Migration, statements: tuple[Statement, ...], format_: str) -> Candidate | None:
+    """The rewrite a rule proposes; None where this format has no way to say what it needs."""
+    edits = list(fix.edits)
+    transaction = migration.transaction
+    if fix.no_transaction and transaction != "none":
+        directive = _directive(migration, format_) if len(statements) == 1 else None
+        if directive is None:
+            return None
+        edits.append(directive)
+        transaction = "none"
+    edits.sort()
+    text = apply(migration.text, edits)
+    lines = Lines(migration.text)
+    first, last = lines.line(edits[0].start), lines.line(max(edit.end for edit in edits))
+    grown = text.count("\n") - migration.text.count("\n")
+    fixed = Lines(text)
+    shown = "\n".join(fixed.content(number) for number in range(first, last + grown + 1))
+    parts = tuple(replace(part, end=len(text)) if part.end >= len(migration.text) else part for part in migration.parts)
+    changed = replace(migration, text=text, transaction=transaction, parts=parts if len(parts) == 1 else migration.parts)
+    return Candidate(finding, changed, Suggestion(first, last, shown, fix.summary))
+
+
+def apply(text: str, edits: list[Edit]) -> str:
+    """``text`` with the edits made; they must be sorted and not overlap."""
+    done, at = [], 0
+    for edit in edits:
+        done += [text[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*done, text[at:]])
+
+
+_AT_TOP = {"atlas": "-- atlas:txmode none\n\n", "sqlx": "-- no-transaction\n", "goose": "-- +goose NO TRANSACTION\n"}
+
+
+def _directive(migration: Migration, format_: str) -> Edit | None:
+    """How a file of that format says that the runner must not wrap it."""
+    if format_ == "dbmate":
+        found = re.search(r"^--\s*migrate:up[ \t]*$", migration.text, re.MULTILINE)
+        return Edit(found.end(), found.end(), " transaction:false") if found else None
+    text = _AT_TOP.get(format_)
+    return Edit(0, 0, text) if text else None

@@ -1,0 +1,165 @@
+"""Which ALTERs MySQL and MariaDB can only do by copying the table (MariaDB 10.11 measured, MySQL 8.0 by its manual)."""
+
+from __future__ import annotations
+
+from ci_runner.lint.types import arguments, base
+from ci_runner.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumnType,
+    Column,
+    DropConstraint,
+    Operation,
+    Other,
+    Type,
+)
+from ci_runner.model.schema import Table
+
+_CHARACTERS = {"varchar", "char", "text", "tinytext", "mediumtext", "longtext", "enum", "set"}
+_WIDTHS = {"utf8mb4": 4, "utf16": 4, "utf32": 4, "utf8": 3, "utf8mb3": 3, "ucs2": 2, "gbk": 2, "big5": 2, "sjis": 2}
+_INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
+_ONE_BYTE = 255  # most bytes a VARCHAR may have while its length is kept in one byte
+_ALWAYS_ONE = 127  # up to here InnoDB needs one byte whatever the column may grow to (MariaDB makes use of it)
+
+
+def algorithm(operation: Operation) -> str:
+    """The algorithm a statement asks for, "" where it leaves the choice to the server."""
+    return next((o.partition("=")[2] for o in operation.options if o.startswith("algorithm=")), "")
+
+
+def copies(
+    op: Operation, table: Table | None, column: Column | None, siblings: tuple[Operation, ...], dialect: str
+) -> str | None:
+    """Why the operation copies the table, as the end of a sentence ("… because"); None when it does not, or it cannot be told."""
+    if isinstance(op, AlterColumnType):
+        return _modified(column, op.definition or Column(op.column, op.type), table, dialect)
+    if isinstance(op, AddColumn):
+        return _added(op.column, dialect)
+    if isinstance(op, AddConstraint):
+        return (
+            "a CHECK is tested row by row into a new copy"
+            if op.constraint.kind == "check" and op.constraint.enforced
+            else None
+        )
+    if isinstance(op, DropConstraint):
+        replaced = any(isinstance(s, AddConstraint) and s.constraint.kind == "primary-key" for s in siblings)
+        primary = op.constraint_kind == "primary-key"
+        return "without its primary key the table is built anew" if primary and not replaced else None
+    return _whole(op, table, dialect) if isinstance(op, Other) else None
+
+
+_WHOLE = {
+    "alter-table.repartition": "every row moves to its partition",
+    "alter-table.remove-partitioning": "every row leaves its partition",
+    "alter-table.add-system-versioning": "every row gets its period columns",
+    "alter-table.drop-system-versioning": "every row loses its period columns",
+}
+
+
+def _whole(op: Other, table: Table | None, dialect: str) -> str | None:
+    if op.kind == "alter-table.convert-charset":
+        target = next((o.partition("=")[2] for o in op.options if o.startswith("charset=")), "")
+        return _converted(table, target, dialect)
+    return _WHOLE.get(op.kind)
+
+
+def _converted(table: Table | None, target: str, dialect: str) -> str | None:
+    reason = "the text of every row is converted"
+    if table is None or table.partial:
+        return reason
+    texts = [c for c in table.columns.values() if c.type and base(c.type) in _CHARACTERS]
+    changed = [c for c in texts if not _compatible(c.charset or table.charset, target, dialect)]
+    return reason if changed else None
+
+
+def _compatible(old: str, new: str, dialect: str) -> bool:
+    old, new = _charset(old), _charset(new)
+    return old == new or (dialect == "mariadb" and (old, new) in (("utf8mb3", "utf8mb4"), ("ascii", "utf8mb4")))
+
+
+def _charset(name: str) -> str:
+    return {"utf8": "utf8mb3"}.get(name.lower(), name.lower())
+
+
+def _added(column: Column, dialect: str) -> str | None:
+    if column.generated == "stored":
+        return "a stored generated column is computed for every row"
+    if column.references and dialect == "mariadb":
+        return "an inline foreign key is checked row by row"
+    default = (column.default or "").lower()
+    if "(" in default and not default.lstrip("( ").startswith(("current_timestamp", "now", "localtime", "'")):
+        return "its default is an expression, evaluated for every row"
+    return None
+
+
+def _modified(old: Column | None, new: Column, table: Table | None, dialect: str) -> str | None:
+    if new.generated != (old.generated if old else "") and "stored" in (new.generated, old.generated if old else ""):
+        return "the column's values are computed anew for every row"
+    if old is None or old.type is None or new.type is None:
+        return None
+    if new.identity and not old.identity:
+        return "AUTO_INCREMENT is given to every row"
+    before, after = (f"{_shown(t)}" for t in (old.type, new.type))
+    if _same_representation(old, new, table, dialect):
+        return None
+    return (
+        f"{before} and {after} are stored differently"
+        if before != after
+        else "its text is converted to another character set"
+    )
+
+
+def _shown(type_: Type) -> str:
+    return (type_.text or type_.base).upper() if type_.base not in ("enum", "set") else type_.base.upper()
+
+
+def _same_representation(old: Column, new: Column, table: Table | None, dialect: str) -> bool:
+    assert old.type is not None  # noqa: S101 — the caller looked
+    assert new.type is not None  # noqa: S101
+    one, two = _plain(old.type), _plain(new.type)
+    if one != two:
+        return False
+    if one in _CHARACTERS and not _same_charset(old, new, table, dialect):
+        return False
+    first, second = arguments(old.type), arguments(new.type)
+    if one in _INTEGERS:
+        return ("unsigned" in old.type.suffix) == ("unsigned" in new.type.suffix)
+    if one in ("varchar", "varbinary"):
+        width = (
+            1
+            if one == "varbinary"
+            else _WIDTHS.get(_charset(new.charset or old.charset or (table.charset if table else "")), 4)
+        )
+        return bool(first and second) and _lengthened(first[0], second[0], width, dialect)
+    if one in ("enum", "set"):
+        return new.type.args[: len(old.type.args)] == old.type.args
+    if one == "bit":
+        return first == second
+    return first == second
+
+
+def _plain(type_: Type) -> str:
+    name = base(type_)
+    return {"boolean": "tinyint", "nvarchar": "varchar", "nchar": "char"}.get(name, name)
+
+
+def _same_charset(old: Column, new: Column, table: Table | None, dialect: str) -> bool:
+    inherited = table.charset if table else ""
+    before = old.charset or _of_collation(old.collation) or inherited
+    after = new.charset or _of_collation(new.collation) or inherited
+    if not before or not after:
+        return before == after or not (old.charset or new.charset)
+    return _compatible(before, after, dialect)
+
+
+def _of_collation(collation: str) -> str:
+    return collation.strip("`'\"").partition("_")[0]
+
+
+def _lengthened(old: int, new: int, width: int, dialect: str) -> bool:
+    if new < old:
+        return False
+    short, long = old * width, new * width
+    if dialect == "mariadb" and short <= _ALWAYS_ONE:
+        return True
+    return (short <= _ONE_BYTE) == (long <= _ONE_BYTE)

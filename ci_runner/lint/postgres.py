@@ -1,0 +1,128 @@
+"""What PostgreSQL does to a table for a type change or a default, as measured on version 15 (debug1 log, relfilenode)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from ci_runner.lint.context import Context
+from ci_runner.lint.rule import Edit, Fix
+from ci_runner.lint.types import arguments, base
+from ci_runner.model.operations import AlterColumnType, Column, Name, Type
+from ci_runner.model.schema import Catalog
+from ci_runner.sql.catalog_names import locate
+
+Effect = Literal["none", "index", "rewrite"]
+_LENGTHS = {"varbit"}
+_FRACTIONS = {"timestamp", "timestamptz", "time", "timetz", "interval"}
+_INDEX_ONLY = {
+    frozenset({"citext", "text"}), frozenset({"citext", "varchar"}), frozenset({"int", "oid"}),
+}  # fmt: skip
+
+
+def type_change(old: Column, op: AlterColumnType, *, utc: bool) -> Effect:
+    """What ALTER COLUMN … TYPE costs: nothing, its indexes rebuilt, or the whole table. ``utc``: the session's time zone is UTC."""
+    if old.type is None:
+        return "rewrite"
+    if op.using and not _plain(op.using, op.column):
+        return "rewrite"
+    effect = _change(old.type, op.type, utc=utc)
+    if effect == "none" and op.collation and op.collation.strip('"') != old.collation.strip('"'):
+        return "index"
+    return effect
+
+
+def _plain(using: str, column: str) -> bool:
+    """Whether a USING expression is only the column, or the column cast to the new type."""
+    name = rf'"?{re.escape(column)}"?'
+    plain = rf"\(*\s*{name}\s*(?:::\s*[\w\s\"().,\[\]]+)?\)*|cast\s*\(\s*{name}\s+as\s+[\w\s\"().,\[\]]+\)"
+    return re.fullmatch(plain, using.strip(), re.IGNORECASE) is not None
+
+
+def _change(old: Type, new: Type, *, utc: bool) -> Effect:
+    one, two = base(old), base(new)
+    first, second = arguments(old), arguments(new)
+    arrays = (old.suffix.count("["), new.suffix.count("["))
+    if one == two and first == second and arrays[0] == arrays[1]:
+        return "none"
+    if any(arrays):
+        return "rewrite"
+    if {one, two} == {"timestamp", "timestamptz"}:
+        return "index" if utc and not second else "rewrite"
+    if one != two:
+        return _other_name(one, two, second)
+    if one == "numeric":
+        return _numeric(first, second)
+    if one in _FRACTIONS:
+        return "none" if not second or second[0] >= (first[0] if first else 6) else "rewrite"
+    if one in ("varchar", *_LENGTHS):
+        return "none" if not second or (first and first[0] <= second[0]) else "rewrite"
+    return "rewrite"
+
+
+def _other_name(one: str, two: str, arguments_: tuple[int, ...]) -> Effect:
+    if arguments_:
+        return "rewrite"
+    if (one, two) in (("varchar", "text"), ("text", "varchar"), ("cidr", "inet"), ("xml", "text")):
+        return "none"
+    if frozenset({one, two}) in _INDEX_ONLY or (one, two) == ("bit", "varbit"):
+        return "index"
+    return "rewrite"
+
+
+def _numeric(old: tuple[int, ...], new: tuple[int, ...]) -> Effect:
+    if not new:
+        return "none"
+    if not old:
+        return "rewrite"
+    scale = (old[1] if len(old) > 1 else 0, new[1] if len(new) > 1 else 0)
+    return "none" if new[0] >= old[0] and scale[0] == scale[1] else "rewrite"
+
+
+# Built-in functions people write in defaults that PostgreSQL evaluates once: immutable or stable (pg_proc.provolatile).
+_STEADY = frozenset(
+    """abs age array array_to_string cast ceil ceiling char_length coalesce concat concat_ws current_database current_date current_schema
+    current_setting current_time current_timestamp current_user date date_part date_trunc decode digest encode extract floor format
+    gen_salt greatest initcap int4range int8range jsonb_build_array jsonb_build_object json_build_array json_build_object jsonb_object
+    json_object least left length localtime localtimestamp lower lpad ltrim make_date make_interval make_time make_timestamp
+    make_timestamptz md5 mod now nullif numeric numrange daterange tsrange tstzrange pg_backend_pid power repeat replace reverse right
+    round row rpad rtrim session_user sha256 split_part sqrt statement_timestamp string_to_array strpos substr substring text timezone to_char
+    to_date to_json to_jsonb to_number to_timestamp to_tsvector transaction_timestamp translate trim trunc txid_current upper user varchar
+    char character numeric decimal timestamp timestamptz interval bit setweight inet_client_addr uuid_nil uuid_ns_dns point box circle
+    int4multirange nummultirange any all some values in and or not between is like""".split()
+) - {"gen_salt"}
+_CALL = re.compile(r'((?:"[^"]*"|[A-Za-z_][\w$]*)(?:\s*\.\s*(?:"[^"]*"|[A-Za-z_][\w$]*))?)\s*\(')
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+
+
+def volatile(default: str, catalog: Catalog) -> str | None:
+    """The function that makes a default volatile, None when every row gets the same value. Unknown functions are volatile, as by default."""
+    for found in _CALL.finditer(_TEXT.sub("''", default)):
+        schema, _, name = re.sub(r'\s|"', "", found[1]).lower().rpartition(".")
+        known = catalog.functions.get(locate(catalog, Name(schema, name), "postgres", catalog.functions))
+        if known == "volatile" or (known is None and name not in _STEADY):
+            return name
+    return None
+
+
+def rewrites_by_adding(column: Column, catalog: Catalog) -> bool:
+    """Whether ADD COLUMN with that definition rewrites the table."""
+    if column.identity or column.generated == "stored":
+        return True
+    return column.default is not None and not column.generated and volatile(column.default, catalog) is not None
+
+
+def utc(context: Context) -> bool:
+    """Whether the session's time zone is known to be UTC."""
+    return (context.setting("timezone") or context.setting("time zone") or "").strip("'\"").lower() in ("utc", "etc/utc", "gmt", "z", "0", "universal")
+
+
+def concurrently(context: Context, word: str) -> Fix | None:
+    """The statement with CONCURRENTLY behind the word, to be run outside a transaction."""
+    if context.tx.by in ("file", "block"):
+        return None
+    statement = context.statement
+    found = re.compile(rf"\b{word}\b", re.IGNORECASE).search(context.file.text, statement.start, statement.end)
+    if found is None:
+        return None
+    return Fix((Edit(found.end(), found.end(), " CONCURRENTLY"),), "CONCURRENTLY, outside a transaction", no_transaction=True)

@@ -1,0 +1,109 @@
+"""Tables that a file builds anew and puts in the old one's place, as SQLite demands and others sometimes do: the rows survive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ci_runner.lint.context import File, Step
+from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, RenameTable
+from ci_runner.sql.catalog_names import locate
+
+
+class Rebuild(NamedTuple):
+    """``table`` is the old table's key. ``style``: new-first, rename-first (the old one steps aside), copy-out (and back).
+
+    ``made`` is where the final table is created, ``copied`` where its rows come, ``dropped`` where the old one goes.
+    """
+
+    table: Name
+    style: str
+    made: Step
+    copied: Step
+    dropped: Step | None
+
+
+def rebuilds(file: File) -> tuple[Rebuild, ...]:
+    """Every rebuild of an old table in the file."""
+    drops = [(step, key) for step, op in file.of(DropTable) for key in _keys(file, step, op.tables)]
+    renames = [(step, _key(file, step, op.table), _key(file, step, op.new)) for step, op in file.of(RenameTable)]
+    if not drops and not renames:
+        return ()
+    copies = [(step, target, source) for step in file.steps for target, source in _copied(file, step)]
+    makes = {_key(file, step, op.table): step for step, op in file.of(CreateTable)}
+    found = [
+        *_new_first(drops, renames, copies, makes),
+        *_rename_first(drops, renames, copies, makes),
+        *_copy_out(drops, copies, makes),
+    ]
+    return tuple(found)
+
+
+_Drops = list[tuple[Step, Name]]
+_Pairs = list[tuple[Step, Name, Name]]
+
+
+def _new_first(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
+    for renamed, new, old in renames:
+        dropped = next((step for step, key in drops if key == old and step.index < renamed.index), None)
+        copied = next(
+            (step for step, target, source in copies if target == new and source == old and step.index < renamed.index),
+            None,
+        )
+        if new in makes and dropped and copied and copied.index < dropped.index:
+            yield Rebuild(old, "new-first", makes[new], copied, dropped)
+
+
+def _rename_first(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
+    for renamed, old, aside in renames:
+        made = makes.get(old)
+        copied = next((step for step, target, source in copies if target == old and source == aside), None)
+        if made and copied and made.index > renamed.index:
+            dropped = next((step for step, key in drops if key == aside and step.index > copied.index), None)
+            yield Rebuild(old, "rename-first", made, copied, dropped)
+
+
+def _copy_out(drops: _Drops, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
+    for dropped, old in drops:
+        made = makes.get(old)
+        if made is None or made.index < dropped.index:
+            continue
+        asides = {target for step, target, source in copies if source == old and step.index < dropped.index}
+        back = next(
+            (step for step, target, source in copies if target == old and source in asides and step.index > made.index),
+            None,
+        )
+        if back:
+            yield Rebuild(old, "copy-out", made, back, dropped)
+
+
+def _key(file: File, step: Step, name: Name) -> Name:
+    return locate(step.catalog, name, file.dialect)
+
+
+def _keys(file: File, step: Step, names: tuple[Name, ...]) -> list[Name]:
+    return [_key(file, step, name) for name in names]
+
+
+def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
+    """(target, source) of every copy the step makes."""
+    op = step.operation
+    if isinstance(op, Dml) and op.kind in ("insert", "insert-overwrite"):
+        for target in op.tables:
+            yield from ((_key(file, step, target), _key(file, step, source)) for source in op.reads)
+    elif isinstance(op, CreateTable) and op.selects:
+        target = _key(file, step, op.table)
+        if op.source:
+            yield target, _key(file, step, op.source)
+            return
+        text = file.text[op.start : op.end]
+        for name in re.findall(r'\b(?:from|join)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE):
+            schema, _, bare = re.sub(r'["`\[\]]', "", name).rpartition(".")
+            yield target, _key(file, step, Name(schema, bare))
+
+
+def unwrapped(expression: str) -> str:
+    """A select item's expression without alias, quotes and table name, for comparing it with a column's name."""
+    bare = re.sub(r'["`\[\]]', "", expression.strip())
+    return bare.rpartition(".")[2].strip()

@@ -1,0 +1,236 @@
+"""The linter's run: file by file, each operation before the rules that asked for its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ci_runner.errors import UsageError
+from ci_runner.lint.context import Context, File, Step
+from ci_runner.lint.document import document
+from ci_runner.lint.evidence import weighed
+from ci_runner.lint.fixes import MOST, Candidate, Parse, candidate
+from ci_runner.lint.policy import Policy, names
+from ci_runner.lint.rebuild import rebuilds
+from ci_runner.lint.rule import Fix, Hit, Rule, discover
+from ci_runner.lint.silence import Found, silenced
+from ci_runner.lint.suppress import NOT_ANALYSED, Ignore, Lines, ignores
+from ci_runner.lint.transactions import Tx, transactions
+from ci_runner.model.operations import Operation, Statement
+from ci_runner.model.report import ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
+from ci_runner.model.schema import Catalog
+from ci_runner.sql import catalog as schema
+
+
+@dataclass(frozen=True, slots=True)
+class LintFile:
+    """A changed file with its statements; a removed one has none."""
+
+    changed: ChangedFile
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What does not change from file to file."""
+
+    dialect: str
+    policy: Policy
+    format: str
+    server_version: str | None
+    server_edition: str | None
+    observations: dict[tuple[str, int], tuple[Observation, ...]]
+    rules: tuple[Rule, ...]
+    known: dict[str, frozenset[str]]
+    parse: Parse | None
+
+
+@cache
+def catalogue(dialect: str = "") -> tuple[Rule, ...]:
+    """Every rule, in order of slug; with a dialect those that concern it."""
+    return tuple(discover(dialect))
+
+
+def explain(slug: str) -> Rule:
+    """The rule of that name, also by an Atlas or squawk name that means one alone; see ``document`` for its words.
+
+    Raises UsageError for a name that is none, with the nearest one.
+    """
+    from difflib import get_close_matches
+
+    rules = {rule.slug: rule for rule in catalogue()}
+    known = names(rules.values())
+    covered = {slug} if slug in rules else known.get(slug, frozenset())
+    if len(covered) == 1:
+        return rules[next(iter(covered))]
+    if covered:
+        raise UsageError(f"'{slug}' covers several rules: {', '.join(sorted(covered))}")
+    close = get_close_matches(slug, list(known), 1)
+    raise UsageError(f"there is no rule '{slug}'{f' — did you mean {close[0]!r}?' if close else ''}; 'pilotage rules' lists them")
+
+
+def lint(
+    files: Sequence[LintFile],
+    before: Catalog,
+    *,
+    dialect: str,
+    policy: Policy | None = None,
+    format: str = "atlas",  # noqa: A002 — the word of the configuration
+    server_version: str | None = None,
+    server_edition: str | None = None,
+    observations: Iterable[Observation] = (),
+    parse: Parse | None = None,
+    rules: Sequence[Rule] = (),
+) -> Linted:
+    """The findings of changed files, in execution order, on top of the schema ``before`` that the released ones made.
+
+    ``parse`` reads a rewritten file: with it, suggestions are tried and shown; without it there are none. ``rules`` are a team's own,
+    beside the catalogue.
+    """
+    active = policy or Policy()
+    everything = (*catalogue(dialect), *rules)
+    seen: dict[tuple[str, int], tuple[Observation, ...]] = {}
+    for observation in observations:
+        key = (observation.file, observation.statement)
+        seen[key] = (*seen.get(key, ()), observation)
+    run = _Run(
+        dialect, active, format, server_version, server_edition, seen,
+        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
+    )  # fmt: skip
+    findings: list[Finding] = []
+    unread: list[NotAnalysed] = []
+    suppressed = 0
+    state = before
+    for file in files:
+        view, state = _viewed(file, schema.release(state), run)
+        found, missed, silent = _judged(view, run)
+        findings += found
+        unread += missed
+        suppressed += silent
+    return Linted(tuple(findings), tuple(unread), suppressed)
+
+
+def _asks(files: Sequence[LintFile]) -> bool:
+    """Whether some file holds an ignore comment: only then the names of all rules matter."""
+    return any(word in f.changed.migration.text for f in files if f.changed.migration for word in (":ignore", ":nolint", "squawk-ignore"))
+
+
+def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
+    """The file with its operations, the schema before each, and the schema after all."""
+    migration = file.changed.migration
+    steps: list[Step] = []
+    state = before
+    rows: list[list[Tx]] = transactions(file.statements, migration, run.dialect) if migration else []
+    for number, statement in enumerate(file.statements):
+        for operation, tx in zip(statement.operations, rows[number], strict=True):
+            steps.append(Step(len(steps), number, operation, state, tx))
+            state = schema.apply(state, operation, run.dialect)
+    name = file.changed.name
+    watched = {number: run.observations[name, number] for number in range(len(file.statements)) if (name, number) in run.observations}
+    view = File(
+        file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched
+    )  # fmt: skip
+    return replace(view, rebuilds=rebuilds(view)), state
+
+
+def _judged(file: File, run: _Run) -> tuple[list[Finding], list[NotAnalysed], int]:
+    """Findings in order of position, statements not understood, and how many findings were asked to be left out."""
+    comments = ignores(file.text, file.statements, run.known)
+    hits = sorted(_hits(file, run), key=lambda found: (found.start, found.rule.slug))
+    unread = [
+        (number, NotAnalysed(file.changed.name, statement.line, statement.not_analysed))
+        for number, statement in enumerate(file.statements)
+        if statement.not_analysed is not None
+    ]
+    if not hits and not unread and not comments:
+        return [], [], 0
+    lines = Lines(file.text)
+    kept, missed, silent, notices = silenced(hits, unread, comments, file, run.policy, {rule.slug for rule in run.rules})
+    fixes = [(_finding(found, file, lines, run), found.hit.fix) for found in kept]
+    findings = _suggested(fixes, file, run)
+    findings += [notice.finding(lines) for notice in notices]
+    return sorted(findings, key=lambda f: (f.line, f.column, f.rule)), missed, silent
+
+
+def _hits(file: File, run: _Run) -> Iterator[Found]:
+    wanted: dict[type[Operation], list[Rule]] = {}
+    for rule in run.rules:
+        for kind in rule.on:
+            wanted.setdefault(kind, []).append(rule)
+    old = file.changed.before.text if file.changed.change == "edited" and file.changed.before else None
+    always = wanted.get(Operation, [])
+    for step in file.steps if file.changed.change != "renamed" else ():
+        asked = [*wanted.get(step.operation.__class__, ()), *always]
+        if not asked or (old is not None and file.statements[step.statement].text in old):
+            continue                                        # what a released file always said was reviewed when it was new
+        context = Context(file, step)
+        for rule in asked:
+            for hit in rule.check(context):
+                observed = weighed(rule, context, hit)
+                if observed is not None:
+                    yield Found(rule, hit, step, observed)
+    for rule in run.rules:
+        if not rule.on:
+            yield from (Found(rule, hit, _step(file, hit), hit.observed) for hit in rule.check(file))
+
+
+def _step(file: File, hit: Hit) -> Step | None:
+    return next((step for step in file.steps if step.operation is hit.at), None) if hit.at else None
+
+
+def _finding(found: Found, file: File, lines: Lines, run: _Run) -> Finding:
+    words = document(found.rule.docstring)
+    operation = found.hit.at or (found.step.operation if found.step else None)
+    start, end = (operation.start, operation.end) if operation else (0, 0)
+    line, column = lines.place(start)
+    end_line, end_column = lines.place(end)
+    severity: Severity = run.policy.level(found.rule) or found.rule.severity
+    return Finding(
+        rule=found.rule.slug, severity=severity, message=found.hit.message, file=file.changed.name, line=line, column=column,
+        end_line=end_line, end_column=end_column, title=words.title, why=words.why, remedy=found.hit.remedy or words.remedy,
+        aliases=found.rule.aliases, evidence="observed" if found.observed else "inferred",
+        statement=file.statements[found.step.statement].text if found.step else "",
+    )  # fmt: skip
+
+
+def _suggested(pairs: list[tuple[Finding, Fix | None]], file: File, run: _Run) -> list[Finding]:
+    """The findings, those with a rewrite that holds what it promises with that rewrite."""
+    if run.parse is None:
+        return [finding for finding, _ in pairs]
+    levels = sorted(finding.rule for finding, _ in pairs if finding.severity != "notice")
+    done, tried = [], 0
+    for finding, fix in pairs:
+        found = None
+        if fix is not None and tried < MOST and file.changed.migration is not None:
+            tried += 1
+            found = candidate(finding, fix, file.changed.migration, file.statements, run.format)
+        done.append(replace(finding, suggestion=found.suggestion) if found and _holds(found, levels, file, run) else finding)
+    return done
+
+
+def _holds(found: Candidate, before: list[str], file: File, run: _Run) -> bool:
+    """Whether the rewritten file is understood, has one hazard of that kind less, and no new one."""
+    if run.parse is None:
+        return False
+    statements = run.parse(found.migration)
+    if any(statement.not_analysed is not None for statement in statements):
+        return False
+    changed = replace(file.changed, migration=found.migration)
+    view, _ = _viewed(LintFile(changed, statements), file.released, replace(run, observations={}, parse=None))
+    findings, _, _ = _judged(view, replace(run, parse=None))
+    after = [finding.rule for finding in findings if finding.severity != "notice" or finding.rule == found.finding.rule]
+    fewer = after.count(found.finding.rule) < max(before.count(found.finding.rule), 1)
+    return fewer and all(after.count(rule) <= before.count(rule) for rule in set(after) - {found.finding.rule})
+
+
+def rewritten(text: str, finding: Finding) -> str:
+    """``text`` with the finding's suggestion in place of the lines it replaces."""
+    suggestion = finding.suggestion
+    if suggestion is None:
+        return text
+    lines = text.split("\n")
+    return "\n".join([*lines[: suggestion.line - 1], *suggestion.text.split("\n"), *lines[suggestion.end_line :]])
+
+
+__all__ = ["NOT_ANALYSED", "Ignore", "LintFile", "catalogue", "explain", "lint", "rewritten"]

@@ -1,0 +1,118 @@
+"""What a rule is, how one is declared, and how those of the catalogue are found."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ci_runner.model.operations import Operation
+from ci_runner.model.report import Severity
+
+ALL = ("postgres", "mysql", "mariadb", "sqlite", "sqlserver", "clickhouse", "redshift", "snowflake")
+MYSQL = ("mysql", "mariadb")
+POSTGRES = ("postgres",)
+
+_PREFIXES = {
+    "mysql": MYSQL, "sqlite": ("sqlite",), "mssql": ("sqlserver",), "ch": ("clickhouse",), "rs": ("redshift",),
+}  # fmt: skip
+
+
+class Edit(NamedTuple):
+    """Replacement of the characters ``start`` … ``end`` of the migration's text."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Fix(NamedTuple):
+    """A mechanical safe rewrite: edits, and whether the file must then run outside a transaction."""
+
+    edits: tuple[Edit, ...]
+    summary: str
+    no_transaction: bool = False
+
+
+class Hit(NamedTuple):
+    """What a rule found: a sentence with the names in it; ``at`` is the operation to point to when not the one under review.
+
+    ``observed`` says that the rule itself rests on an observation; ``remedy`` replaces the documented one where it can be more exact.
+    """
+
+    message: str
+    at: Operation | None = None
+    fix: Fix | None = None
+    observed: bool = False
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One hazard of the catalogue. ``on`` are the operation classes its check is called for; without any it is called once a file.
+
+    ``seen`` are the kinds of observation that confirm a finding; ``refutable``: when the database was watched at that statement
+    and none of them came up, there is no hazard. ``default`` is off for rules a team must ask for.
+    ``accepts`` are further foreign names whose ignore comments cover it, too many to show.
+    """
+
+    slug: str
+    severity: Severity
+    databases: tuple[str, ...]
+    on: tuple[type[Operation], ...]
+    aliases: tuple[str, ...]
+    check: Callable[[Any], Iterable[Hit]]
+    module: str
+    seen: tuple[str, ...] = ()
+    refutable: bool = False
+    default: bool = True
+    accepts: tuple[str, ...] = ()
+
+    @property
+    def docstring(self) -> str:
+        """The module's docstring: the rule's documentation, see ``ci_runner.lint.document``."""
+        return sys.modules[self.module].__doc__ or ""
+
+
+Check = Callable[[Any], Iterable[Hit]]
+
+
+def rule(
+    severity: Severity,
+    databases: tuple[str, ...] = ALL,
+    *,
+    on: tuple[type[Operation], ...] = (),
+    aliases: tuple[str, ...] = (),
+    seen: tuple[str, ...] = (),
+    refutable: bool = False,
+    default: bool = True,
+    accepts: tuple[str, ...] = (),
+) -> Callable[[Check], Rule]:
+    """Declare the decorated check a rule; its slug is the name of its module."""
+
+    def declare(check: Check) -> Rule:
+        module = check.__module__
+        slug = module.rpartition(".")[2].replace("_", "-")
+        return Rule(slug, severity, databases, on, aliases, check, module, seen, refutable, default, accepts)
+
+    return declare
+
+
+def discover(dialect: str = "") -> Iterator[Rule]:
+    """The rules of ``lint/rules``, one a module, in order of slug; with a dialect only those that concern it.
+
+    A module whose name begins with another database's prefix is not even imported.
+    """
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    from ci_runner.lint import rules
+
+    for _, name, _ in sorted(iter_modules(rules.__path__), key=lambda found: found[1]):
+        only = _PREFIXES.get(name.partition("_")[0])
+        if dialect and only and dialect not in only:
+            continue
+        found: Rule = import_module(f"{rules.__name__}.{name}").check
+        if not dialect or dialect in found.databases:
+            yield found

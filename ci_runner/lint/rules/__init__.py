@@ -1,0 +1,1 @@
+"""The hazard catalogue: one file per rule, found by its name."""

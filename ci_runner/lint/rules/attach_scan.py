@@ -1,0 +1,57 @@
+"""A partition is attached and scanned under lock.
+
+Without a CHECK that says the same as the partition's bounds, ATTACH PARTITION reads the whole new partition while it is locked.
+
+Instead: add a matching CHECK with NOT VALID, VALIDATE it, attach, and drop the CHECK.
+
+Bad, postgres:
+    CREATE TABLE event (id bigint, day date) PARTITION BY RANGE (day);
+    CREATE TABLE event_2024 (id bigint, day date);
+    ---
+    ALTER TABLE event ATTACH PARTITION event_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+
+Good, postgres:
+    CREATE TABLE event (id bigint, day date) PARTITION BY RANGE (day);
+    CREATE TABLE event_2024 (id bigint, day date,
+        CONSTRAINT bounds CHECK (day IS NOT NULL AND day >= '2024-01-01' AND day < '2025-01-01'));
+    ---
+    ALTER TABLE event ATTACH PARTITION event_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import mentions
+from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.model.operations import Partition
+from ci_runner.model.schema import Table
+
+
+@rule("warning", POSTGRES, on=(Partition,), seen=("scan",), refutable=True)
+def check(context: Context) -> Iterator[Hit]:
+    """ATTACH of an old table whose validated CHECKs do not speak of the key and every bound."""
+    op = context.step.operation
+    assert isinstance(op, Partition)  # noqa: S101
+    if not op.kind.endswith(".attach-partition") or not context.old(op.partition):
+        return
+    child, parent = context.table(op.partition), context.table(op.table)
+    if child is None or not _covered(child, parent, op.bounds):
+        yield Hit(f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds.")
+
+
+def _covered(child: Table, parent: Table | None, bounds: str) -> bool:
+    literals = re.findall(r"'(?:[^']|'')*'|(?<![\w.])-?\d+(?:\.\d+)?", bounds)
+    checks = " AND ".join(c.expression for c in child.constraints if c.kind == "check" and not c.not_valid)
+    if not checks:
+        return False
+    inner = (parent.partition_by if parent else "").partition("(")[2]
+    keys = [name for name in re.findall(r"\w+", inner) if name in child.columns]
+    needed = all(mentions(checks, key) and (_required(child, key) or re.search(rf"{key}\W+is not null", checks, re.IGNORECASE)) for key in keys)
+    return needed and all(literal in checks for literal in literals)
+
+
+def _required(child: Table, key: str) -> bool:
+    return child.columns[key].nullable is False

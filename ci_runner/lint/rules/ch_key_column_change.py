@@ -1,0 +1,43 @@
+"""A column of the table's key is changed.
+
+ClickHouse sorts and partitions parts by these columns and refuses to drop, rename or retype them (ALTER_OF_COLUMN_IS_FORBIDDEN).
+
+Instead: make a new table with the key you want, copy, and EXCHANGE TABLES.
+
+Bad, clickhouse, tx none:
+    CREATE TABLE hits (id UInt32, url String) ENGINE = MergeTree ORDER BY id;
+    ---
+    ALTER TABLE hits MODIFY COLUMN id UInt64;
+
+Good, clickhouse, tx none:
+    CREATE TABLE hits (id UInt32, url String) ENGINE = MergeTree ORDER BY id;
+    ---
+    ALTER TABLE hits MODIFY COLUMN id UInt32 COMMENT 'number of the hit';
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.clickhouse import key_use, same_representation
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import AlterColumnType, DropColumn, RenameColumn
+
+
+@rule("error", ("clickhouse",), on=(DropColumn, RenameColumn, AlterColumnType), seen=("error",))
+def check(context: Context) -> Iterator[Hit]:
+    """DROP, RENAME or another representation of a column in ORDER BY, PARTITION BY, PRIMARY KEY or SAMPLE BY."""
+    op = context.step.operation
+    assert isinstance(op, DropColumn | RenameColumn | AlterColumnType)  # noqa: S101
+    use = key_use(context.table(op.table), op.column)
+    if use is None:
+        return
+    if isinstance(op, AlterColumnType):
+        column = context.column(op.table, op.column)
+        if not op.type.base or column is None or column.type is None or same_representation(column.type, op.type):
+            return
+        what = f"changing its type from {column.type.text or column.type.base} to {op.type.text or op.type.base}"
+    else:
+        what = "dropping it" if isinstance(op, DropColumn) else "renaming it"
+    yield Hit(f"Column {quoted(op.column)} of {quoted(op.table)} is part of its {use}: ClickHouse refuses {what}.")

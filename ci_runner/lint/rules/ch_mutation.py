@@ -1,0 +1,56 @@
+"""A mutation rewrites parts in the background.
+
+ALTER … UPDATE, ALTER … DELETE, MATERIALIZE and a type change write every part that holds affected rows anew; it takes disk and merges,
+cannot be undone, and other mutations queue behind it.
+
+Instead: a lightweight DELETE FROM where it will do, small steps by partition, and an eye on system.mutations.
+
+Bad, clickhouse, tx none:
+    CREATE TABLE hits (id UInt64, url String) ENGINE = MergeTree ORDER BY id;
+    ---
+    ALTER TABLE hits UPDATE url = '' WHERE id < 100;
+
+Good, clickhouse, tx none:
+    CREATE TABLE hits (id UInt64, url String) ENGINE = MergeTree ORDER BY id;
+    ---
+    DELETE FROM hits WHERE id < 100;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.clickhouse import key_use, same_representation
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import AlterColumn, AlterColumnType, Dml, Name, Operation, Other
+
+_KINDS = ("alter-table.update", "alter-table.delete")
+
+
+@rule("warning", ("clickhouse",), on=(AlterColumnType, AlterColumn, Other, Dml), seen=("mutation",))
+def check(context: Context) -> Iterator[Hit]:
+    """ALTER UPDATE, ALTER DELETE, MATERIALIZE and type changes of old tables."""
+    op = context.step.operation
+    table = op.tables[0] if isinstance(op, Dml) and op.tables else getattr(op, "table", None) or getattr(op, "object", None)
+    if not isinstance(table, Name) or not context.old(table):
+        return
+    if isinstance(op, AlterColumnType):
+        yield from _type(context, op)
+    elif _mutates(op):
+        what = op.kind.removeprefix("alter-table.").replace("-", " ").upper()
+        yield Hit(f"ALTER … {what} rewrites the parts of {quoted(table)} that hold affected rows.")
+
+
+def _mutates(op: Operation) -> bool:
+    return op.kind in _KINDS or op.kind.startswith("alter-table.materialize")
+
+
+def _type(context: Context, op: AlterColumnType) -> Iterator[Hit]:
+    column = context.column(op.table, op.column)
+    if not op.type.base or key_use(context.table(op.table), op.column):
+        return
+    if column is None or column.type is None:
+        yield Hit(f"Changing {quoted(op.column)} of {quoted(op.table)} to {op.type.text} may rewrite every part: its present type is not known.")
+    elif not same_representation(column.type, op.type):
+        yield Hit(f"Changing {quoted(op.column)} from {column.type.text} to {op.type.text} rewrites every part of {quoted(op.table)}.")

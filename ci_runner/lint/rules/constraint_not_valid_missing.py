@@ -1,0 +1,91 @@
+"""A constraint is checked against every row while writes wait.
+
+ADD FOREIGN KEY and ADD CHECK read the whole table before they let go of their lock: a foreign key stops writes on both tables, a CHECK stops
+everything. MySQL and MariaDB copy the table for a foreign key while foreign_key_checks is on.
+
+Instead: add it with NOT VALID and VALIDATE CONSTRAINT in another transaction. On MySQL and MariaDB, check the rows with a query, then add it
+with SET foreign_key_checks = 0.
+
+Bad, postgres:
+    CREATE TABLE author (id bigint PRIMARY KEY);
+    CREATE TABLE book (id bigint PRIMARY KEY, author_id bigint);
+    ---
+    ALTER TABLE book ADD CONSTRAINT book_author_fk FOREIGN KEY (author_id) REFERENCES author (id);
+
+Good, postgres:
+    CREATE TABLE author (id bigint PRIMARY KEY);
+    CREATE TABLE book (id bigint PRIMARY KEY, author_id bigint);
+    ---
+    ALTER TABLE book ADD CONSTRAINT book_author_fk FOREIGN KEY (author_id) REFERENCES author (id) NOT VALID;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import has_default
+from ci_runner.lint.rule import MYSQL, POSTGRES, Edit, Fix, Hit, rule
+from ci_runner.model.operations import AddColumn, AddConstraint, Constraint
+
+
+@rule(
+    "warning", (*POSTGRES, *MYSQL), on=(AddConstraint, AddColumn),
+    aliases=("PG305", "PG306", "adding-foreign-key-constraint", "constraint-missing-not-valid"),
+    seen=("scan",),
+)  # fmt: skip
+def check(context: Context) -> Iterator[Hit]:
+    """FOREIGN KEY and CHECK on old tables; a new column that refers is checked only when it has a default."""
+    op = context.step.operation
+    if isinstance(op, AddColumn):
+        yield from _column(context, op)
+        return
+    assert isinstance(op, AddConstraint)  # noqa: S101
+    constraint = op.constraint
+    if constraint.kind not in ("foreign-key", "check", "not-null") or constraint.not_valid or not context.old(op.table):
+        return
+    if not constraint.enforced:
+        return
+    if context.dialect != "postgres":
+        if constraint.kind == "foreign-key" and not _unchecked(context):
+            yield Hit(f"Adding a foreign key to {quoted(op.table)} copies the table while writes wait, to check every row.")
+        return
+    yield Hit(_message(context, op, constraint), fix=_fix(context, op, constraint))
+
+
+def _message(context: Context, op: AddConstraint, constraint: Constraint) -> str:
+    if constraint.kind == "foreign-key":
+        target = constraint.references.table if constraint.references else ""
+        name = f" {quoted(constraint.name)}" if constraint.name else ""
+        return f"Foreign key{name} is checked against every row of {quoted(op.table)} while writes to it and to {quoted(target)} wait."
+    what = "CHECK" if constraint.kind == "check" else "NOT NULL"
+    name = f" {quoted(constraint.name)}" if constraint.name else ""
+    return f"{what}{name} is checked against every row of {quoted(op.table)} while nobody can use the table."
+
+
+def _column(context: Context, op: AddColumn) -> Iterator[Hit]:
+    if context.dialect != "postgres" or not context.old(op.table):
+        return
+    if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
+        return
+    if op.column.check is not None:
+        yield Hit(
+            f"The CHECK of new column {quoted(op.column.name)} makes PostgreSQL read every row of {quoted(op.table)} while nobody can use it.",
+            remedy="Add the column without the CHECK, then add the CHECK with NOT VALID and VALIDATE it in another transaction.",
+        )
+    elif op.column.references and has_default(op.column):
+        yield Hit(
+            f"With its default, the foreign key of new column {quoted(op.column.name)} is checked for every row of {quoted(op.table)}.",
+            remedy="Add the column without the default, or the foreign key with NOT VALID afterwards.",
+        )
+
+
+def _unchecked(context: Context) -> bool:
+    return (context.setting("foreign_key_checks") or "").strip("'\"").lower() in ("0", "off", "false")
+
+
+def _fix(context: Context, op: AddConstraint, constraint: Constraint) -> Fix | None:
+    if constraint.kind == "not-null":
+        return None
+    end = op.start + len(context.text().rstrip().rstrip(";").rstrip())
+    return Fix((Edit(end, end, " NOT VALID"),), "add it with NOT VALID, and VALIDATE CONSTRAINT in the next migration")

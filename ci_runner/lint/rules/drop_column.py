@@ -1,0 +1,66 @@
+"""A column with data is dropped.
+
+Its values are gone, and the release that still runs names the column in its queries and fails. The same happens when a table is built
+anew without one of its columns.
+
+Instead: make the application ignore the column (ORMs have a setting for that), release, and drop the column in a later migration.
+
+Bad, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY, nickname text);
+    ---
+    ALTER TABLE person DROP COLUMN nickname;
+
+Good, mysql:
+    CREATE TABLE person (id INT PRIMARY KEY, born DATE, age INT GENERATED ALWAYS AS (2024 - YEAR(born)) VIRTUAL);
+    ---
+    ALTER TABLE person DROP COLUMN age;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, listed, quoted
+from ci_runner.lint.rebuild import Rebuild
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.naming import comparable
+from ci_runner.model.operations import AddColumn, CreateTable, DropColumn, DropTable
+
+
+@rule("error", on=(DropColumn, DropTable), aliases=("DS103", "ban-drop-column"))
+def check(context: Context) -> Iterator[Hit]:
+    """Dropped columns of old tables, and columns a rebuild leaves out."""
+    op = context.step.operation
+    if isinstance(op, DropColumn):
+        if context.old(op.table) and _holds_data(context, op):
+            yield Hit(
+                f"Dropping column {quoted(op.column)} of {quoted(op.table)} deletes its values, and the running release that names it fails."
+            )
+        return
+    for rebuild in context.file.rebuilds:
+        if rebuild.dropped is not None and rebuild.dropped.index == context.step.index:
+            yield from _left_out(context, rebuild)
+
+
+def _holds_data(context: Context, op: DropColumn) -> bool:
+    table, column = context.table(op.table), context.column(op.table, op.column)
+    if column is None:
+        return not ((op.if_exists or op.conditional) and table is not None and not table.partial)
+    added_here = any(
+        isinstance(step.operation, AddColumn)
+        and context.key(step.operation.table) == context.key(op.table)
+        and context.same(step.operation.column.name, op.column)
+        for step in context.earlier()
+    )
+    return column.generated != "virtual" and not added_here
+
+
+def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
+    old, made = context.file.released.tables.get(rebuild.table), rebuild.made.operation
+    if old is None or old.partial or not isinstance(made, CreateTable) or made.selects or not made.columns:
+        return
+    kept = {comparable(column.name, context.dialect) for column in made.columns}
+    gone = [column.name for key, column in old.columns.items() if key not in kept and column.generated != "virtual"]
+    if gone:
+        noun = "columns" if len(gone) > 1 else "column"
+        yield Hit(f"The table built in place of {quoted(old.name)} has no {noun} {listed(gone)}: the values are lost.")

@@ -1,0 +1,42 @@
+"""A schema or database is dropped with everything in it.
+
+Every table inside goes with its rows, and so do views, functions and types that other schemas may use.
+
+Instead: move or drop what is inside one by one, once nothing uses it, and drop the empty schema last.
+
+Bad, postgres:
+    CREATE SCHEMA audit;
+    CREATE TABLE audit.entry (id bigint PRIMARY KEY);
+    ---
+    DROP SCHEMA audit CASCADE;
+
+Good, postgres:
+    CREATE SCHEMA scratch;
+    DROP SCHEMA scratch;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import DropObjects, Name
+
+
+@rule("error", on=(DropObjects,), aliases=("DS101", "ban-drop-database"))
+def check(context: Context) -> Iterator[Hit]:
+    """Schemas and databases that this file did not make."""
+    op = context.step.operation
+    assert isinstance(op, DropObjects)  # noqa: S101
+    if op.kind not in ("drop-schema", "drop-database"):
+        return
+    what = op.kind.removeprefix("drop-")
+    for name in op.names:
+        if ("schema", Name("", name.name)) in context.catalog.born:
+            continue
+        inside = sum(1 for key in context.catalog.tables if key.schema == name.name)
+        if (op.if_exists or op.conditional) and not inside and name.name not in context.catalog.schemas:
+            continue
+        tables = f" and the {inside} table{'s' if inside > 1 else ''} in it" if inside else " and everything in it"
+        yield Hit(f"Dropping {what} {quoted(name)}{tables} deletes their rows for good.")

@@ -1,0 +1,53 @@
+"""A table with rows is dropped.
+
+The rows are gone with COMMIT, and the release that still runs while the migration is applied fails on its next query. CREATE OR REPLACE
+TABLE over an existing table does the same under another name.
+
+Instead: take the table out of the application first, release that, and drop the table in a later migration; keep a copy or a backup of
+what may be wanted again.
+
+Bad, postgres:
+    CREATE TABLE invoice (id bigint PRIMARY KEY);
+    ---
+    DROP TABLE invoice;
+
+Bad, snowflake:
+    CREATE TABLE invoice (id NUMBER);
+    ---
+    CREATE OR REPLACE TABLE invoice (id NUMBER, note STRING);
+
+Good, postgres:
+    CREATE TABLE scratch AS SELECT 1 AS id;
+    DROP TABLE scratch;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import rebuild_of, set_aside
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import CreateTable, DropTable, Name
+
+
+@rule("error", on=(DropTable, CreateTable), aliases=("DS102", "ban-drop-table"))
+def check(context: Context) -> Iterator[Hit]:
+    """Old tables that go, unless the file copies their rows into the table that takes their place."""
+    op = context.step.operation
+    if isinstance(op, CreateTable):
+        known = context.table(op.table)
+        if op.or_replace and known is not None and context.old(op.table):
+            yield Hit(f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.")
+        return
+    assert isinstance(op, DropTable)  # noqa: S101
+    for name in op.tables:
+        if not _survives(context, name, guarded=op.if_exists or op.conditional):
+            cascade = ", and CASCADE drops the views and foreign keys that depend on it" if "cascade" in op.options else ""
+            yield Hit(f"Dropping {quoted(name)} deletes all its rows, and the running release fails on it{cascade}.")
+
+
+def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
+    if not context.old(name) or rebuild_of(context, name) or set_aside(context, name):
+        return True
+    return guarded and context.table(name) is None

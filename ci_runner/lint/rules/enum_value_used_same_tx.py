@@ -1,0 +1,49 @@
+"""A new enum value is used in the transaction that adds it.
+
+PostgreSQL refuses it with "unsafe use of new value" (55P04) until the ALTER TYPE is committed, even for a type created in the same
+transaction.
+
+Instead: add the value in one migration and use it in the next.
+
+Bad, postgres:
+    CREATE TYPE mood AS ENUM ('sad');
+    CREATE TABLE person (id bigint PRIMARY KEY, mood mood);
+    ---
+    ALTER TYPE mood ADD VALUE 'ok';
+    UPDATE person SET mood = 'ok' WHERE id = 1; -- here
+
+Good, postgres, tx none:
+    CREATE TYPE mood AS ENUM ('sad');
+    CREATE TABLE person (id bigint PRIMARY KEY, mood mood);
+    ---
+    ALTER TYPE mood ADD VALUE 'ok';
+    UPDATE person SET mood = 'ok' WHERE id = 1;
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.enums import may_hold
+from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.model.operations import AlterEnum, CreateFunction
+
+
+@rule("error", POSTGRES, on=(AlterEnum,), seen=("error",))
+def check(context: Context) -> Iterator[Hit]:
+    """The first later operation of the same transaction that speaks of the value where the type is at home."""
+    op = context.step.operation
+    assert isinstance(op, AlterEnum)  # noqa: S101
+    if op.kind != "alter-type.add-value":
+        return
+    word = re.compile(rf"'{re.escape(op.value.replace(chr(39), chr(39) * 2))}'")
+    for step in context.later():
+        other = step.operation
+        if step.tx.id != context.tx.id or isinstance(other, AlterEnum | CreateFunction):
+            continue
+        text = context.text(other)
+        if word.search(text) and may_hold(context, step, op.type, text, op.value):
+            yield Hit(f"Value '{op.value}' of {quoted(op.type)} is used before the transaction that adds it has committed: PostgreSQL refuses it.", at=other)
+            return

@@ -1,0 +1,31 @@
+"""A migration that is already released was changed.
+
+Databases that have run it keep what its old text did and will not run it again; new databases get the new text. From here on they differ,
+and a deploy refuses the changed file.
+
+Instead: restore the file as it was released, and put the change into a new migration.
+
+Bad, postgres, edited:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    CREATE TABLE person (id bigint PRIMARY KEY, email text);
+
+Good, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN email text;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import File
+from ci_runner.lint.rule import Hit, rule
+
+
+@rule("error")
+def check(file: File) -> Iterator[Hit]:
+    """Edited files of the released history."""
+    if file.changed.change == "edited":
+        yield Hit(f"{file.changed.name} is already released: databases that ran it keep its old effect, and a deploy refuses the new text.")

@@ -1,0 +1,47 @@
+"""A constraint is added or enabled without looking at existing rows.
+
+With NOCHECK, rows that break it stay, and the optimizer does not trust the constraint: it plans as if it were not there.
+
+Instead: follow with ALTER TABLE … WITH CHECK CHECK CONSTRAINT …, in the same file or a later one.
+
+Bad, sqlserver, tx none:
+    CREATE TABLE book (id INT NOT NULL PRIMARY KEY, price INT);
+    ---
+    ALTER TABLE book WITH NOCHECK ADD CONSTRAINT ck_price CHECK (price > 0);
+
+Good, sqlserver, tx none:
+    CREATE TABLE book (id INT NOT NULL PRIMARY KEY, price INT);
+    ---
+    ALTER TABLE book WITH NOCHECK ADD CONSTRAINT ck_price CHECK (price > 0);
+    ALTER TABLE book WITH CHECK CHECK CONSTRAINT ck_price;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import AddConstraint, Other, ValidateConstraint
+
+
+@rule("warning", ("sqlserver",), on=(AddConstraint, Other))
+def check(context: Context) -> Iterator[Hit]:
+    """WITH NOCHECK ADD, and CHECK CONSTRAINT without WITH CHECK, unless the file validates afterwards."""
+    op = context.step.operation
+    if isinstance(op, AddConstraint):
+        if op.constraint.kind not in ("check", "foreign-key") or not op.constraint.not_valid or not context.old(op.table):
+            return
+        table, name = op.table, op.constraint.name
+    else:
+        assert isinstance(op, Other)  # noqa: S101
+        if op.kind != "alter-table.enable-constraint" or op.object is None or not context.old(op.object):
+            return
+        table, name = op.object, next((o.partition("=")[2] for o in op.options if o.startswith("constraint=")), "")
+    for step in context.later():
+        other = step.operation
+        if isinstance(other, ValidateConstraint) and context.key(other.table) == context.key(table):
+            if not name or other.name.lower() in ("all", "") or context.same(other.name, name):
+                return
+    named = f"constraint {quoted(name)}" if name else "the constraint"
+    yield Hit(f"Existing rows of {quoted(table)} are not checked against {named}, and the optimizer will not trust it.")

@@ -1,0 +1,63 @@
+"""An ALTER copies the whole table while writes wait.
+
+The server cannot make this change in place: it builds a new table with ALGORITHM=COPY, row by row, and blocks writes until it is done.
+
+Instead: use an online tool (gh-ost, pt-online-schema-change, spirit), or add a new column and move over. Name ALGORITHM=INPLACE in
+migrations so that such a change fails at once instead of blocking.
+
+Bad, mysql:
+    CREATE TABLE event (id INT PRIMARY KEY, code INT);
+    ---
+    ALTER TABLE event MODIFY COLUMN code BIGINT;
+
+Good, mysql:
+    CREATE TABLE event (id INT PRIMARY KEY, state ENUM('new', 'done'));
+    ---
+    ALTER TABLE event MODIFY COLUMN state ENUM('new', 'done', 'gone');
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.mysql import algorithm, copies
+from ci_runner.lint.rule import MYSQL, Hit, rule
+from ci_runner.model.operations import AddColumn, AddConstraint, AlterColumn, AlterColumnType, DropColumn, DropConstraint, Name, Operation, Other
+
+
+@rule(
+    "warning", MYSQL, on=(AlterColumnType, AddColumn, DropColumn, AlterColumn, AddConstraint, DropConstraint, Other),
+    accepts=tuple(f"MY{number}" for number in range(110, 137)),
+)  # fmt: skip
+def check(context: Context) -> Iterator[Hit]:
+    """What the algorithms cannot do in place; a foreign key has a rule of its own."""
+    op = context.step.operation
+    table = getattr(op, "table", None) or getattr(op, "object", None)
+    if not isinstance(table, Name) or not op.kind.startswith("alter-table.") or not context.old(table):
+        return
+    asked = algorithm(op)
+    if asked in ("instant", "inplace", "nocopy"):
+        return                                              # refused at once by the server instead of copying
+    reason = copies(op, context.table(table), _column(context, op), tuple(context.siblings()), context.dialect)
+    observed = _observed(context, table, op)
+    if observed is False or (reason is None and not observed and asked != "copy"):
+        return
+    because = f": {reason}" if reason else ": it names ALGORITHM=COPY" if asked == "copy" else ""
+    yield Hit(f"This change copies all of {quoted(table)} while writes wait{because}.", observed=observed is True)
+
+
+def _column(context: Context, op: Operation):  # type: ignore[no-untyped-def]
+    return context.column(op.table, op.column) if isinstance(op, AlterColumnType) else None
+
+
+def _observed(context: Context, table: Name, op: Operation) -> bool | None:
+    """What the dev database did: it tried the algorithms from the cheapest on, for the whole statement."""
+    seen = [o.detail.lower() for o in context.file.observations.get(context.step.statement, ()) if o.kind == "algorithm"]
+    if not seen:
+        return None
+    foreign = any(isinstance(o, AddConstraint) and o.constraint.kind == "foreign-key" for o in context.statement.operations)
+    if any("copy" in detail and "nocopy" not in detail for detail in seen):
+        alone = len(context.statement.operations) == 1
+        return None if foreign or not alone else True
+    return False

@@ -1,0 +1,54 @@
+"""BEGIN or COMMIT stands in a file that the runner wraps.
+
+The inner COMMIT ends the runner's transaction: what follows runs unprotected, and a failure later on cannot be undone. An inner BEGIN is
+ignored with a warning, or refused.
+
+Instead: leave it out, or tell the runner not to wrap this file.
+
+Bad, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    BEGIN;
+    ALTER TABLE person ADD COLUMN email text;
+    COMMIT;
+
+Good, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN email text;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import Transaction
+
+_KINDS = ("transaction.begin", "transaction.commit", "transaction.rollback", "transaction.prepare")
+
+
+@rule("warning", on=(Transaction,), aliases=("TX101", "TX201", "transaction-nesting", "ban-uncommitted-transaction"), seen=("error",))
+def check(context: Context) -> Iterator[Hit]:
+    """The first BEGIN, COMMIT or ROLLBACK inside the runner's transaction."""
+    op = context.step.operation
+    if op.kind not in _KINDS:
+        return
+    migration = context.file.changed.migration
+    mode = context.statement.transaction or (migration.transaction if migration else "file")
+    if mode == "none":
+        if op.kind == "transaction.begin" and not _closed(context):
+            yield Hit("The transaction that begins here is never ended: what it does is rolled back when the connection closes.")
+        return
+    if context.dialect == "clickhouse" or any(step.operation.kind in _KINDS for step in context.earlier()):
+        return
+    word = op.kind.partition(".")[2].upper()
+    if word == "BEGIN":
+        yield Hit("The runner already wraps this file in a transaction: BEGIN nests in it, and the COMMIT that follows ends the runner's.")
+    else:
+        yield Hit(f"{word} ends the transaction the runner wraps this file in: what follows runs without one.")
+
+
+def _closed(context: Context) -> bool:
+    return any(step.operation.kind in ("transaction.commit", "transaction.rollback", "transaction.prepare") for step in context.later())

@@ -1,0 +1,54 @@
+"""A NOT NULL column loses the default it was added with.
+
+Existing rows are filled, but the release that still runs does not know the column: its INSERTs leave it out and are refused from the
+moment the default is gone.
+
+Instead: keep the default until the release that writes the column is the only one running, and drop it in a later migration.
+
+Bad, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN surname text DEFAULT '' NOT NULL;
+    ALTER TABLE person ALTER COLUMN surname DROP DEFAULT;
+
+Good, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN surname text DEFAULT '' NOT NULL;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import has_default, not_null
+from ci_runner.lint.rule import MYSQL, Hit, rule
+from ci_runner.model.operations import AddColumn, AlterColumn, AlterColumnType, Operation
+
+
+@rule("warning", ("postgres", *MYSQL), on=(AlterColumn, AlterColumnType), aliases=("ban-drop-default",))
+def check(context: Context) -> Iterator[Hit]:
+    """DROP DEFAULT (or a MODIFY without one) on a column that this file added NOT NULL with a default."""
+    op = context.step.operation
+    assert isinstance(op, AlterColumn | AlterColumnType)  # noqa: S101
+    if not context.old(op.table) or not _drops_default(op):
+        return
+    column = context.column(op.table, op.column)
+    required = column is not None and not_null(column) and has_default(column) and not column.identity
+    added = any(
+        isinstance(step.operation, AddColumn)
+        and context.key(step.operation.table) == context.key(op.table)
+        and context.same(step.operation.column.name, op.column)
+        for step in context.earlier()
+    )
+    if required and added:
+        yield Hit(
+            f"Without its default, INSERTs of the running release, which does not know {quoted(op.column)} of {quoted(op.table)}, are refused."
+        )
+
+
+def _drops_default(op: Operation) -> bool:
+    if isinstance(op, AlterColumnType):
+        return op.definition is not None and not_null(op.definition) and not has_default(op.definition)
+    return op.kind == "alter-table.drop-column-default" or (op.kind == "alter-table.set-column-default" and (op.default or "").lower() == "null")

@@ -1,0 +1,53 @@
+"""A column is renamed under a running release.
+
+Until every instance runs the new release, queries name a column that is not there any more.
+
+Instead: add the new column, write both, copy the values, read the new one, and drop the old one in a later migration.
+
+Bad, mysql:
+    CREATE TABLE person (id INT PRIMARY KEY, mail VARCHAR(100));
+    ---
+    ALTER TABLE person CHANGE mail email VARCHAR(100);
+
+Good, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY, mail text);
+    ---
+    ALTER TABLE person ADD COLUMN email text;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import AddColumn, RenameColumn
+
+
+@rule("warning", on=(RenameColumn,), aliases=("BC102", "DS103", "renaming-column"))
+def check(context: Context) -> Iterator[Hit]:
+    """Columns of old tables that get another name, unless the same file made them."""
+    op = context.step.operation
+    assert isinstance(op, RenameColumn)  # noqa: S101
+    if not context.old(op.table) or op.column == op.new or _is_key(context, op) or _new_here(context, op):
+        return
+    yield Hit(
+        f"Renaming column {quoted(op.column)} of {quoted(op.table)} to {quoted(op.new)} breaks the running release, which still asks for "
+        f"{quoted(op.column)}."
+    )
+
+
+def _new_here(context: Context, op: RenameColumn) -> bool:
+    return any(
+        isinstance(step.operation, AddColumn)
+        and context.key(step.operation.table) == context.key(op.table)
+        and context.same(step.operation.column.name, op.column)
+        for step in context.earlier()
+    )
+
+
+def _is_key(context: Context, op: RenameColumn) -> bool:
+    """ClickHouse refuses to rename a key column: that has a rule of its own."""
+    from ci_runner.lint.clickhouse import key_use
+
+    return context.dialect == "clickhouse" and key_use(context.table(op.table), op.column) is not None

@@ -1,0 +1,50 @@
+"""A table is renamed under a running release.
+
+Until every instance runs the new release, queries name a table that is not there any more.
+
+Instead: leave a view under the old name in the same migration, or make a new table, write to both, and move over.
+
+Bad, postgres:
+    CREATE TABLE customer (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE customer RENAME TO client;
+
+Good, postgres:
+    CREATE TABLE customer (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE customer RENAME TO client;
+    CREATE VIEW customer AS SELECT * FROM client;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import rebuild_of, view_follows
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import RenameTable
+
+
+@rule("warning", on=(RenameTable,), aliases=("BC101", "DS102", "renaming-table"))
+def check(context: Context) -> Iterator[Hit]:
+    """Old tables that get another name (or schema), unless something takes the old name."""
+    op = context.step.operation
+    assert isinstance(op, RenameTable)  # noqa: S101
+    if op.kind.endswith(("swap-table", "exchange-tables")) or not context.old(op.table) or context.key(op.table) in context.catalog.views:
+        return
+    if rebuild_of(context, op.table) or view_follows(context, op) or _renamed_back(context, op):
+        return
+    moved = op.kind.endswith("set-schema")
+    what = f"Moving {quoted(op.table)} to schema {quoted(op.new.schema)}" if moved else f"Renaming {quoted(op.table)} to {quoted(op.new)}"
+    yield Hit(f"{what} breaks the running release, which still asks for {quoted(op.table)}.")
+
+
+def _renamed_back(context: Context, op: RenameTable) -> bool:
+    """Whether another table takes the old name by a rename: the atomic swap of a copy made in this file."""
+    key = context.key(op.table)
+    for step in context.later():
+        other = step.operation
+        if isinstance(other, RenameTable) and context.key(other.new) == key and context.table(other.table) is not None:
+            return True
+    return False

@@ -1,0 +1,43 @@
+"""A statement that Redshift refuses in a transaction stands in one.
+
+VACUUM, ALTER TABLE APPEND, and CREATE, ALTER or DROP of external tables and databases cannot run between BEGIN and COMMIT.
+
+Instead: tell the runner not to wrap this file, and keep it to that one statement.
+
+Bad, redshift:
+    CREATE TABLE person (id BIGINT);
+    ---
+    VACUUM FULL person;
+
+Good, redshift, tx none:
+    CREATE TABLE person (id BIGINT);
+    ---
+    VACUUM FULL person;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context
+from ci_runner.lint.rule import Fix, Hit, rule
+from ci_runner.model.operations import AddColumn, CreateTable, DropObjects, DropTable, Operation, Partition
+
+_REFUSED = ("vacuum", "alter-table.append-from", "create-external", "drop-external", "alter-external", "create-database", "drop-database")
+
+
+@rule("error", ("redshift",), on=(Operation,))
+def check(context: Context) -> Iterator[Hit]:
+    """Those statements in a block; external tables are known by how they were made."""
+    op = context.step.operation
+    if context.tx.block and (op.kind.startswith(_REFUSED) or _external(context, op)):
+        fix = Fix((), "run the file outside a transaction", no_transaction=True) if context.tx.by == "runner" else None
+        what = op.kind.replace("alter-table.", "alter table ").replace("-", " ").upper()
+        yield Hit(f"Redshift refuses {what} inside a transaction.", fix=fix)
+
+
+def _external(context: Context, op: Operation) -> bool:
+    if isinstance(op, CreateTable | DropObjects):
+        return "external" in op.kind
+    names = op.tables if isinstance(op, DropTable) else (op.table,) if isinstance(op, AddColumn | Partition) else ()
+    return any(table is not None and "external" in table.options for table in map(context.table, names))

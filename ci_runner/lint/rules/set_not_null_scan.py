@@ -1,0 +1,59 @@
+"""SET NOT NULL reads the whole table under lock.
+
+PostgreSQL looks at every row while nobody can read or write. It skips the scan if a validated CHECK already says that the column is not
+NULL (12 and later). PRIMARY KEY USING INDEX on a nullable column does the same scan.
+
+Instead: add CHECK (column IS NOT NULL) NOT VALID, VALIDATE it in another transaction, SET NOT NULL, and drop the CHECK.
+
+Bad, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY, email text);
+    ---
+    ALTER TABLE person ALTER COLUMN email SET NOT NULL;
+
+Good, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY, email text);
+    ALTER TABLE person ADD CONSTRAINT email_there CHECK (email IS NOT NULL) NOT VALID;
+    ALTER TABLE person VALIDATE CONSTRAINT email_there;
+    ---
+    ALTER TABLE person ALTER COLUMN email SET NOT NULL;
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import not_null, proves_not_null
+from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.model.operations import AddConstraint, AlterColumn, Name
+
+
+@rule("warning", POSTGRES, on=(AlterColumn, AddConstraint), aliases=("MF104", "PG303", "PG304", "adding-not-nullable-field"))
+def check(context: Context) -> Iterator[Hit]:
+    """SET NOT NULL of old columns not proven to hold no NULL."""
+    op = context.step.operation
+    if isinstance(op, AlterColumn):
+        hazard, observed = context.judged("scan", op.kind == "alter-table.set-not-null" and _scanned(context, op.table, op.column), op.table)
+        if hazard and op.kind == "alter-table.set-not-null":
+            yield Hit(f"SET NOT NULL on {quoted(op.column)} reads all of {quoted(op.table)} while nobody can use it.", observed=observed)
+        return
+    assert isinstance(op, AddConstraint)  # noqa: S101
+    if op.constraint.kind != "primary-key" or not op.constraint.using_index:
+        return
+    table = context.table(op.table)
+    index = table.indexes.get(op.constraint.using_index) if table else None
+    for column in index.columns if index else ():
+        if _scanned(context, op.table, column):
+            yield Hit(f"PRIMARY KEY USING INDEX makes nullable {quoted(column)} NOT NULL: all of {quoted(op.table)} is read while nobody can use it.")
+
+
+def _scanned(context: Context, name: Name, column: str) -> bool:
+    if not context.old(name):
+        return False
+    known, table = context.column(name, column), context.table(name)
+    if known is not None and not_null(known):
+        return False
+    proven = context.file.at_least(12) and any(
+        proves_not_null(constraint, column) and not constraint.not_valid and constraint.enforced for constraint in (table.constraints if table else ())
+    )
+    return not proven

@@ -1,0 +1,63 @@
+"""An ALTER that SQLite does not have.
+
+ADD COLUMN cannot bring UNIQUE, PRIMARY KEY or a STORED generated column, and DROP COLUMN is refused for a column that is part of a key,
+an index, a CHECK of the table, or a foreign key.
+
+Instead: drop the index first, or build the table anew: create, copy, drop, rename.
+
+Bad, sqlite:
+    CREATE TABLE person (id INTEGER PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN email TEXT UNIQUE;
+
+Good, sqlite:
+    CREATE TABLE person (id INTEGER PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN email TEXT;
+    CREATE UNIQUE INDEX person_email ON person (email);
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import mentions
+from ci_runner.lint.naming import comparable
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import AddColumn, DropColumn
+
+
+@rule("error", ("sqlite",), on=(AddColumn, DropColumn), seen=("error",))
+def check(context: Context) -> Iterator[Hit]:
+    """What SQLite 3.35 and later still refuse, whether or not the table has rows."""
+    op = context.step.operation
+    if isinstance(op, AddColumn):
+        column = op.column
+        what = "PRIMARY KEY" if column.primary_key else "UNIQUE" if column.unique else "STORED" if column.generated == "stored" else ""
+        if what:
+            yield Hit(f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}.")
+        elif column.references and column.default is not None and column.default.strip("() ").lower() != "null" and context.old(op.table):
+            yield Hit(
+                f"SQLite refuses to add {quoted(column.name)} to {quoted(op.table)}: with foreign keys on, a REFERENCES column must default to NULL."
+            )
+        return
+    assert isinstance(op, DropColumn)  # noqa: S101
+    use = _use(context, op)
+    if use:
+        yield Hit(f"SQLite cannot drop {quoted(op.column)} of {quoted(op.table)}: it is part of {use}.")
+
+
+def _use(context: Context, op: DropColumn) -> str | None:
+    table = context.table(op.table)
+    name = comparable(op.column, "sqlite")
+    for constraint in table.constraints if table else ():
+        if name in {comparable(c, "sqlite") for c in constraint.columns} and not (constraint.kind == "check" and len(constraint.columns) == 1):
+            return {"primary-key": "the primary key", "unique": "a UNIQUE constraint", "foreign-key": "a foreign key"}.get(constraint.kind, "a CHECK")
+        if constraint.kind == "check" and not constraint.columns and mentions(constraint.expression, op.column):
+            return "a CHECK of the table"
+    for index in table.indexes.values() if table else ():
+        parts = (*index.columns, index.where)
+        if "constraint" not in index.options and any(mentions(part, op.column) for part in parts):
+            return f"index {quoted(index.name)}"
+    return None

@@ -1,0 +1,44 @@
+"""A new column's default is computed for every row.
+
+A constant (or now()) is stored once; a volatile function such as gen_random_uuid() gives each row its own value, so the whole table is
+written anew while nobody can use it.
+
+Instead: add the column without a default, SET DEFAULT for new rows, and fill the old ones in batches.
+
+Bad, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN code uuid DEFAULT gen_random_uuid();
+
+Good, postgres:
+    CREATE TABLE person (id bigint PRIMARY KEY);
+    ---
+    ALTER TABLE person ADD COLUMN code uuid;
+    ALTER TABLE person ALTER COLUMN code SET DEFAULT gen_random_uuid();
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.postgres import volatile
+from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.model.operations import AddColumn
+
+
+@rule("warning", POSTGRES, on=(AddColumn,), aliases=("PG302", "adding-field-with-default"))
+def check(context: Context) -> Iterator[Hit]:
+    """ADD COLUMN to old tables with a default that is not the same for all rows."""
+    op = context.step.operation
+    assert isinstance(op, AddColumn)  # noqa: S101
+    column = op.column
+    if not context.old(op.table) or column.generated or column.identity or column.default is None:
+        return
+    if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
+        return
+    function = volatile(column.default, context.catalog)
+    hazard, observed = context.judged("rewrite", function is not None, op.table)
+    if hazard:
+        what = f"{function}()" if function else column.default
+        yield Hit(f"{what} is computed for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.", observed=observed)

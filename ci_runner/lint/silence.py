@@ -1,0 +1,89 @@
+"""Leaves out what a comment asks to leave out, counts it, and says which comments did nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ci_runner.lint.context import File, Step
+from ci_runner.lint.policy import Policy
+from ci_runner.lint.rule import Hit, Rule
+from ci_runner.lint.suppress import NOT_ANALYSED, Ignore, Lines
+from ci_runner.model.report import Finding, NotAnalysed, Severity
+
+
+class Found(NamedTuple):
+    """A hit with its rule, its place, and whether a database was seen to do it."""
+
+    rule: Rule
+    hit: Hit
+    step: Step | None
+    observed: bool
+
+    @property
+    def start(self) -> int:
+        """The offset it points to."""
+        operation = self.hit.at or (self.step.operation if self.step else None)
+        return operation.start if operation else 0
+
+
+class Notice(NamedTuple):
+    """Something to say about an ignore comment itself."""
+
+    file: str
+    ignore: Ignore
+    slug: str
+    severity: Severity
+    message: str
+    remedy: str
+
+    def finding(self, lines: Lines) -> Finding:
+        """The notice at the comment's place."""
+        (line, column), (end_line, end_column) = lines.place(self.ignore.start), lines.place(self.ignore.end)
+        return Finding(
+            self.slug, self.severity, self.message, self.file, line, column, end_line, end_column,
+            title="Ignore comment", remedy=self.remedy,
+        )  # fmt: skip
+
+
+Silenced = tuple[list[Found], list[NotAnalysed], int, list[Notice]]
+
+
+def silenced(
+    hits: list[Found], unread: list[tuple[int, NotAnalysed]], comments: tuple[Ignore, ...], file: File, policy: Policy, active: set[str]
+) -> Silenced:
+    """What is left of hits and unread statements, how many went, and what is to be said of the comments."""
+    used: set[Ignore] = set()
+
+    def asked(slug: str, statement: int | None, operation: int | None) -> bool:
+        covering = [ignore for ignore in comments if ignore.covers(slug, statement, operation)]
+        used.update(covering)
+        return bool(covering)
+
+    if not comments:
+        return hits, [missed for _, missed in unread], 0, []
+    kept = [f for f in hits if not asked(f.rule.slug, f.step.statement if f.step else None, f.start)]
+    missed = [entry for number, entry in unread if not asked(NOT_ANALYSED, number, None)]
+    gone = len(hits) - len(kept) + len(unread) - len(missed)
+    return kept, missed, gone, list(_notices(file, comments, used, policy, active))
+
+
+def _notices(file: File, comments: Iterable[Ignore], used: set[Ignore], policy: Policy, active: set[str]) -> Iterator[Notice]:
+    name = file.changed.name
+    for ignore in comments:
+        for word in ignore.unknown:
+            yield Notice(
+                name, ignore, "ignore-unknown", "notice", f"There is no rule '{word}'.", "See 'pilotage rules' for the names, or remove it."
+            )
+        if policy.require_reason and not ignore.reason and not ignore.foreign:
+            yield Notice(
+                name, ignore, "ignore-without-reason", "warning", "This ignore comment gives no reason, and the configuration asks for one.",
+                "Add it after a colon: -- pilotage:ignore RULE: why",
+            )  # fmt: skip
+        idle = ignore not in used and (ignore.slugs is None or bool(ignore.slugs & (active | {NOT_ANALYSED})))
+        if idle:
+            adrift = "It stands apart from any statement. " if ignore.adrift else ""
+            yield Notice(
+                name, ignore, "ignore-unused", "notice", f"This ignore comment ignored nothing. {adrift}".strip(),
+                "Remove it, or put it on the line directly above the statement it is meant for.",
+            )  # fmt: skip

@@ -1,0 +1,42 @@
+"""What SQLite does with foreign keys while a table is built anew (measured on 3.40)."""
+
+from __future__ import annotations
+
+from ci_runner.lint.context import Context
+from ci_runner.model.operations import Name, Setting
+from ci_runner.model.schema import Catalog
+
+_OFF = {"off", "0", "no", "false"}
+
+
+def children(catalog: Catalog, table: Name) -> dict[str, str]:
+    """The other tables that refer to this one, with what happens to their rows when its rows go."""
+    found: dict[str, str] = {}
+    for key in catalog.referrers.get(table, ()):
+        child = catalog.tables.get(key)
+        if child is None or key == table or child.born:
+            continue
+        for constraint in child.constraints:
+            if constraint.references and constraint.references.table == table:
+                found[str(child.name)] = constraint.references.on_delete or "no action"
+    return found
+
+
+def _pragma(context: Context, name: str) -> str | None:
+    """The value of the last PRAGMA before the operation that counted; inside a transaction foreign_keys counts for nothing."""
+    for step in context.earlier():
+        op = step.operation
+        if isinstance(op, Setting) and op.name == name and not (name == "foreign_keys" and step.tx.block):
+            return op.value.strip("'\"").lower()
+    return None
+
+
+def foreign_keys(context: Context) -> bool:
+    """Whether foreign keys are on: assumed, because runners and applications turn them on."""
+    return _pragma(context, "foreign_keys") not in _OFF
+
+
+def follows_rename(context: Context) -> bool:
+    """Whether the foreign keys of others follow a rename: always, unless legacy_alter_table is on and foreign keys are off."""
+    legacy = _pragma(context, "legacy_alter_table")
+    return legacy is None or legacy in _OFF or foreign_keys(context)

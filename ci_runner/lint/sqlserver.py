@@ -1,0 +1,74 @@
+"""What SQL Server does to a table for a type change or a default, by Microsoft's manual."""
+
+from __future__ import annotations
+
+import re
+
+from ci_runner.lint.context import Context, File
+from ci_runner.lint.rule import Edit, Fix
+from ci_runner.lint.types import arguments, base
+from ci_runner.model.operations import AddConstraint, CreateIndex, Operation, Type
+from ci_runner.model.schema import Table
+
+_VARIABLE = {"varchar", "nvarchar", "varbinary"}
+_COMPRESSIBLE = {"tinyint", "smallint", "int", "bigint", "char", "nchar", "binary", "money", "smallmoney", "numeric"}
+_METADATA_EDITIONS = ("enterprise", "developer", "evaluation", "azure", "sql azure", "managed instance")
+_PER_ROW = re.compile(r"\b(newid|newsequentialid|rand|crypt_gen_random)\s*\(|\bnext\s+value\s+for\b", re.IGNORECASE)
+
+
+def rewrites(old: Type, new: Type, table: Table | None, *, modern: bool) -> bool:
+    """Whether ALTER COLUMN writes the rows anew. Widening a variable-length type does not; nor, from 2016, widening in a compressed table."""
+    one, two = base(old), base(new)
+    first, second = _arguments(old), _arguments(new)
+    if one == two and first == second:
+        return False
+    if one == two and one in _VARIABLE:
+        return not (first and second and "max" not in (first[0], second[0]) and int(first[0]) <= int(second[0]))
+    if one == two == "numeric" and _decimal(first) is not None and _decimal(first) == _decimal(second):
+        return int(first[0]) > int(second[0])
+    compressed = table is not None and any(option.startswith("data_compression") and "none" not in option for option in table.options)
+    return not (compressed and modern and one in _COMPRESSIBLE and two in _COMPRESSIBLE and _widens(one, two, first, second))
+
+
+def _arguments(type_: Type) -> tuple[str, ...]:
+    if "max" in {arg.strip().lower() for arg in type_.args}:
+        return ("max",)
+    return tuple(str(number) for number in arguments(type_))
+
+
+def _decimal(args: tuple[str, ...]) -> tuple[int, int] | None:
+    """Bytes and scale of a decimal."""
+    if not args or args[0] == "max":
+        return None
+    precision = int(args[0])
+    return (5 if precision <= 9 else 9 if precision <= 19 else 13 if precision <= 28 else 17, int(args[1]) if len(args) > 1 else 0)
+
+
+_ORDER = ["tinyint", "smallint", "int", "bigint"]
+
+
+def _widens(one: str, two: str, first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    if one in _ORDER and two in _ORDER:
+        return _ORDER.index(one) < _ORDER.index(two)
+    return one == two and bool(first and second) and int(first[0]) <= int(second[0])
+
+
+def keeps_default_apart(file: File, default: str) -> bool:
+    """Whether the server stores a default for existing rows as metadata: Enterprise and Azure from 2012, for what is one value for all rows."""
+    edition = (file.server_edition or "").lower()
+    return edition.startswith(_METADATA_EDITIONS) and file.at_least(11) and _PER_ROW.search(default) is None
+
+
+def online(context: Context, op: Operation) -> Fix | None:
+    """The statement with ONLINE = ON among its options."""
+    text = context.file.text[op.start : op.end]
+    if not isinstance(op, CreateIndex | AddConstraint):
+        return None
+    options = re.search(r"\bWITH\s*\(", text, re.IGNORECASE)
+    if options:
+        at = op.start + options.end()
+        return Fix((Edit(at, at, "ONLINE = ON, "),), "build it online")
+    bare = text.rstrip().rstrip(";").rstrip()
+    group = re.search(r"\)\s+ON\s+[\w\[\]]+\s*(?:\([^)]*\))?$", bare, re.IGNORECASE)
+    at = op.start + (group.start() + 1 if group else len(bare))
+    return Fix((Edit(at, at, " WITH (ONLINE = ON)"),), "build it online")

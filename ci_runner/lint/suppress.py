@@ -1,0 +1,178 @@
+"""Comments that ask for silence: the project's own, Atlas's and squawk's, and what each of them covers."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ci_runner.model.operations import Operation, Statement
+
+_MARK = re.compile(r"(pilotage:ignore|atlas:nolint|squawk-ignore(?:-file)?)(?![\w-])([^\n]*)")
+_HINTS = ("pilotage:ignore", "atlas:nolint", "squawk-ignore")
+_NAMES = re.compile(r"[\w-]+")
+NOT_ANALYSED = "not-analysed"
+
+
+class Ignore(NamedTuple):
+    """``slugs`` None: all. ``statement`` None: the whole file (or, with ``adrift``, nothing). ``operations`` None: all of the statement."""
+
+    start: int
+    end: int
+    slugs: frozenset[str] | None
+    statement: int | None
+    operations: frozenset[int] | None = None
+    unknown: tuple[str, ...] = ()
+    reason: str = ""
+    foreign: bool = False
+    adrift: bool = False
+
+    def covers(self, slug: str, statement: int | None, operation: int | None) -> bool:
+        """Whether a finding of that rule at that statement and operation (start offset) is to be left out."""
+        if self.adrift or (self.slugs is not None and slug not in self.slugs):
+            return False
+        if self.statement is None:
+            return True
+        return statement == self.statement and (self.operations is None or operation is None or operation in self.operations)
+
+
+class Lines:
+    """The lines of a text, found once: offsets to line numbers from 1 and columns from 1."""
+
+    __slots__ = ("starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def line(self, offset: int) -> int:
+        """The line an offset is on."""
+        return bisect_right(self.starts, offset)
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset."""
+        line = self.line(offset)
+        return line, offset - self.starts[line - 1] + 1
+
+    def content(self, line: int) -> str:
+        """The text of a line without its end."""
+        end = self.starts[line] if line < len(self.starts) else len(self.text)
+        return self.text[self.starts[line - 1] : end].rstrip("\r\n")
+
+    def count(self) -> int:
+        """How many lines there are."""
+        return len(self.starts)
+
+
+def ignores(text: str, statements: tuple[Statement, ...], known: Mapping[str, frozenset[str]]) -> tuple[Ignore, ...]:
+    """The ignore comments of a file. ``known`` are all names with the slugs they cover; ``not-analysed`` is always one."""
+    if not any(hint in text for hint in _HINTS):
+        return ()
+    lines = Lines(text)
+    starts = [statement.start for statement in statements]
+    return tuple(_read(text, lines, statements, starts, known))
+
+
+def _read(
+    text: str, lines: Lines, statements: tuple[Statement, ...], starts: list[int], known: Mapping[str, frozenset[str]]
+) -> Iterator[Ignore]:
+    for found in _MARK.finditer(text):
+        at = bisect_right(starts, found.start()) - 1
+        inside = at >= 0 and found.start() < statements[at].end
+        if inside and not _in_comment(statements[at], found.start()):
+            continue
+        if not inside and (_in_data(text, statements, at, found.start()) or not _commented(text, lines, found.start())):
+            continue
+        names, reason, end = _arguments(found)
+        slugs, unknown = _covered(names, known)
+        ignore = Ignore(found.start(), end, slugs, None, unknown=unknown, reason=reason, foreign=not found[1].startswith("pilotage"))
+        if found[1].endswith("-file"):
+            yield ignore
+        elif inside:
+            yield _within(ignore, lines, statements, at)
+        else:
+            yield _between(ignore, lines, statements, at)
+
+
+def _arguments(found: re.Match[str]) -> tuple[tuple[str, ...], str, int]:
+    """Names, reason and end of a comment's words; a block comment may close on the line."""
+    rest, closed, _ = found[2].partition("*/")
+    listed, _, reason = rest.partition(":")
+    end = found.start(2) + len(rest.rstrip())
+    return tuple(_NAMES.findall(listed)), reason.strip(), end if closed or end > found.end(1) else found.end(1)
+
+
+def _covered(names: tuple[str, ...], known: Mapping[str, frozenset[str]]) -> tuple[frozenset[str] | None, tuple[str, ...]]:
+    if not names:
+        return None, ()
+    slugs: set[str] = set()
+    unknown = []
+    for name in names:
+        if name == NOT_ANALYSED:
+            slugs.add(name)
+        elif name in known:
+            slugs |= known[name]
+        else:
+            unknown.append(name)
+    return frozenset(slugs), tuple(unknown)
+
+
+def _in_comment(statement: Statement, offset: int) -> bool:
+    return any(start <= offset < start + len(text) for text, start in statement.comments)
+
+
+def _in_data(text: str, statements: tuple[Statement, ...], at: int, offset: int) -> bool:
+    if at < 0 or statements[at].data is None:
+        return False
+    data = statements[at].data or ""
+    begin = text.find(data, statements[at].end)
+    return 0 <= begin <= offset < begin + len(data)
+
+
+def _commented(text: str, lines: Lines, offset: int) -> bool:
+    """Whether a mark between statements stands in a comment: one begins on its line, or a block comment is open."""
+    line = text[lines.starts[lines.line(offset) - 1] : offset]
+    if any(opener in line for opener in ("--", "#", "/*", "//")):
+        return True
+    return text.rfind("/*", 0, offset) > text.rfind("*/", 0, offset)
+
+
+def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at: int) -> Ignore:
+    """Inside a statement: what is on its line when it trails, the next inner statement of a block, else all of it."""
+    statement = statements[at]
+    operations = statement.operations
+    line = lines.line(ignore.start)
+    column = lines.content(line)
+    trailing = bool(re.match(r"\s*(?!--|#|/\*|//)\S", column))
+    chosen = _on(line, operations, lines) if trailing else []
+    if not chosen and not trailing and operations and operations[0].kind in ("do-block", "procedural-block", "execute-dynamic"):
+        following = [op for op in operations if op.start > ignore.start]
+        chosen = following[:1]
+    return ignore._replace(statement=at, operations=_starts(chosen, operations))
+
+
+def _on(line: int, operations: tuple[Operation, ...], lines: Lines) -> list[Operation]:
+    spans = [(op, lines.line(op.start), lines.line(max(op.end - 1, op.start))) for op in operations]
+    inner = [op for op, first, last in spans if first <= line <= last]
+    return inner if len(operations) > 1 else list(operations)
+
+
+def _starts(chosen: list[Operation], operations: tuple[Operation, ...]) -> frozenset[int] | None:
+    return frozenset(op.start for op in chosen) if chosen and len(chosen) < len(operations) else None
+
+
+def _between(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at: int) -> Ignore:
+    """Between statements: trailing the one before, directly above the next, or the file's header."""
+    line = lines.line(ignore.start)
+    if at >= 0 and lines.line(max(statements[at].end - 1, 0)) == line:
+        chosen = _on(line, statements[at].operations, lines)
+        return ignore._replace(statement=at, operations=_starts(chosen, statements[at].operations))
+    last = line + 1
+    following = statements[at + 1] if at + 1 < len(statements) else None
+    stop = lines.line(following.start) if following else lines.count() + 1
+    while last < stop and lines.content(last).strip():
+        last += 1
+    if following is not None and last == stop:
+        return ignore._replace(statement=at + 1)
+    return ignore if at < 0 else ignore._replace(adrift=True)

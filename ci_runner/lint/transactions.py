@@ -1,0 +1,86 @@
+"""In which transaction each operation of a file runs: the runner's, one the file opens itself, or its own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ci_runner.model.directory import Migration
+from ci_runner.model.operations import Operation, Statement, Transaction
+
+
+class Tx(NamedTuple):
+    """``id`` tells transactions of a file apart. ``by``: runner, file (an explicit BEGIN), block (DO), statement (autocommit)."""
+
+    id: int
+    by: str
+
+    @property
+    def block(self) -> bool:
+        """Whether the statement runs inside a transaction block, where CONCURRENTLY and VACUUM are refused."""
+        return self.by != "statement"
+
+
+class _State:
+    """Where the reading stands: the number of transactions seen, the open one, and how deep BEGIN is nested (SQL Server)."""
+
+    __slots__ = ("count", "depth", "group", "open")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.open: Tx | None = None
+        self.depth = 0
+        self.group: object = None
+
+    def new(self, by: str) -> Tx:
+        self.count += 1
+        return Tx(self.count, by)
+
+
+def transactions(statements: tuple[Statement, ...], migration: Migration, dialect: str) -> list[list[Tx]]:
+    """For every statement the transaction of each of its operations."""
+    state = _State()
+    found = []
+    for statement in statements:
+        _enter(state, statement, migration)
+        own = None if state.open else state.new("statement")
+        in_do = any(op.kind == "do-block" for op in statement.operations)
+        row = []
+        for operation in statement.operations:
+            if isinstance(operation, Transaction):
+                row.append(state.open or own or state.new("statement"))
+                _step(state, operation, dialect)
+                continue
+            tx = state.open or own or state.new("statement")
+            row.append(Tx(tx.id, "block") if in_do else tx)
+        found.append(row)
+    return found
+
+
+def _enter(state: _State, statement: Statement, migration: Migration) -> None:
+    """The runner opens a transaction at the start of each group of statements it wraps together."""
+    mode = statement.transaction or migration.transaction
+    group: object = mode
+    if mode == "changeset" or len(migration.parts) > 1:
+        group = (
+            mode,
+            next((i for i, part in enumerate(migration.parts) if part.start <= statement.start < part.end), 0),
+        )
+        if migration.transaction in ("file", "all") and statement.transaction is None:
+            group = mode
+    if group == state.group:
+        return
+    state.group = group
+    state.open = None if mode == "none" else state.new("runner")
+    state.depth = 0 if mode == "none" else 1
+
+
+def _step(state: _State, operation: Operation, dialect: str) -> None:
+    if operation.kind == "transaction.begin":
+        state.depth += 1
+        if state.open is None:
+            state.open = state.new("file")
+    elif operation.kind in ("transaction.commit", "transaction.rollback"):
+        nested = dialect == "sqlserver" and operation.kind == "transaction.commit" and state.depth > 1
+        state.depth = state.depth - 1 if nested else 0
+        if not nested:
+            state.open = None
