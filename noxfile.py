@@ -46,7 +46,7 @@ def workers() -> str:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The whole suite, in parallel; words after -- go to pytest."""
-    ready(session, "test")
+    ready(session, "test", "lint")
     session.run("python", "-m", "pytest", "-n", workers(), "--dist", "loadgroup", *session.posargs)
 
 
