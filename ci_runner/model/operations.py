@@ -377,3 +377,5 @@ class Statement:
     comments: tuple[tuple[str, int], ...] = ()
     transaction: str | None = None
     data: str | None = None  # inline COPY data that follows the statement
+    batch: int = 0
+    repeat: int = 1
