@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from urllib.parse import quote
 
 from ci_runner.config.names import DOCS
 from ci_runner.model.directory import Problem
@@ -186,7 +185,7 @@ def _file(report: Report, index: int, shown: Shown, links: Links | None, rows: i
     mine = [(severity, shown[index, n]) for n, severity in enumerate(severities) if (index, n) in shown]
     return FileView(
         file=file,
-        link=_link(links, report, file.name, 0, 0) if file.change != "removed" else "",
+        link=_link(links, report, file.name, 1, 1) if file.change != "removed" else "",
         counts=words(Counts(severities.count("error"), severities.count("warning"), severities.count("notice"))),
         findings=tuple(block for severity, block in mine if severity != "notice"),
         notices=tuple(block for severity, block in mine if severity == "notice"),
@@ -285,4 +284,5 @@ def _short(ref: str) -> str:
 
 
 def _link(links: Links | None, report: Report, file: str, line: int, end_line: int) -> str:
-    return links(quote(location(report, file), errors="surrogateescape"), line, end_line) if links and file else ""
+    path = location(report, file).encode("utf-8", "replace").decode()
+    return links(path, line, max(line, end_line)) if links and file else ""

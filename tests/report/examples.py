@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import quote
 
 from ci_runner import report
 from ci_runner.model.directory import Migration, MigrationDir, Problem, SumCheck
@@ -464,5 +465,4 @@ RUNS = {
 
 def links(path: str, line: int, end_line: int) -> str:
     """Where lines of a file can be read, as GitHub addresses them."""
-    anchor = f"#L{line}-L{end_line}" if line else ""
-    return f"https://github.com/acme/shop/blob/4f1d2c3/{path}{anchor}"
+    return f"https://github.com/acme/shop/blob/4f1d2c3/{quote(path)}#L{line}-L{end_line}"
