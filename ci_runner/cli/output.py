@@ -41,11 +41,7 @@ def rendered(world: World, ground: Ground, run: Run, form: str, *, to_file: bool
     folder = world.cwd / ground.config.templates if ground.config.templates else None
     if form == "text":
         return render.text(run, colour=world.colour and not to_file, width=world.width, quiet=world.quiet)
-    if form == "markdown":
-        return render.comment(run, templates=folder) + "\n"
-    if form == "html":
-        return render.page(render.comment(run, templates=folder))
-    return formats.render(form, run)
+    return formats.render(form, run, templates=folder)
 
 
 def write_reports(world: World, ground: Ground, run: Run) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
 from ci_runner import publish, render, report
 from ci_runner.config.names import HOMEPAGE
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.ci import Annotation, Note, Publication, Status
+from ci_runner.model.ci import Publication, Status
 from ci_runner.model.registry import Pushed
-from ci_runner.model.report import Finding, Report, Run
-from ci_runner.model.tally import findings, fingerprints, location
+from ci_runner.model.report import Run
 from ci_runner.scm import Scm
-
-SUMMARY_LIMIT = (
-    900_000  # bytes; GitHub drops a summary over 1,024 KiB whole, and its text may be four bytes a character
-)
 
 
 def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
@@ -32,9 +27,9 @@ def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
         comment=render.comment(run, limit=room, **links) if room and ground.config.comment else None,  # type: ignore[arg-type]
         brief=render.brief(run, report_link=where, templates=folder),
         create=touched,
-        notes=tuple(_notes(run)),
-        annotations=tuple(_annotations(run)),
-        summary=render.comment(run, limit=SUMMARY_LIMIT // 4, **links),  # type: ignore[arg-type]
+        notes=render.notes(run, templates=folder),
+        annotations=render.annotations(run),
+        summary=render.summary(run, **links),  # type: ignore[arg-type]
         outputs={**report.outputs(run), "report_path": _json_report(ground)},
         status=_status(ground, run, where),
     )
@@ -59,36 +54,6 @@ def _json_report(ground: Ground) -> str:
 def _status(ground: Ground, run: Run, where: str) -> Status:
     state = {"pass": "success", "warn": "success", "fail": "failure"}[run.verdict]
     return Status(ground.config.name, state, report.status(run), where or HOMEPAGE)  # type: ignore[arg-type]
-
-
-def _annotations(run: Run) -> Iterator[Annotation]:
-    for each in run.reports:
-        for finding in findings(each):
-            yield Annotation(
-                level=finding.severity,
-                message=f"{finding.message}\n{finding.remedy}".strip(),
-                title=f"{finding.rule}: {finding.title}" if finding.title else finding.rule,
-                file=location(each, finding.file),
-                line=finding.line,
-                end_line=finding.end_line,
-                column=finding.column,
-                end_column=finding.end_column,
-            )
-
-
-def _notes(run: Run) -> Iterator[Note]:
-    for each in run.reports:
-        present = {file.name for file in each.files if file.change != "removed"}
-        for finding, fingerprint in fingerprints(each):
-            if finding.file in present and finding.severity != "notice":
-                yield _note(each, finding, fingerprint)
-
-
-def _note(each: Report, finding: Finding, fingerprint: str) -> Note:
-    first, last = finding.line, max(finding.line, finding.end_line)
-    if finding.suggestion is not None:
-        first, last = finding.suggestion.line, finding.suggestion.end_line
-    return Note(fingerprint, location(each, finding.file), first, last, render.note(each, finding), finding.suggestion)
 
 
 def _links(ground: Ground) -> Callable[[str, int, int], str] | None:
