@@ -1,0 +1,31 @@
+"""SQL as Pilotage sees it: statements with exact places and what each does to a schema, for eight dialects.
+
+Everything is imported when first used; asking for this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ci_runner.sql.dialects import DIALECTS, normalize_dialect
+    from ci_runner.sql.statements import count, header_comments, split, statements
+
+_HOME = {
+    "DIALECTS": "dialects", "normalize_dialect": "dialects", "count": "statements",
+    "header_comments": "statements", "split": "statements", "statements": "statements",
+}  # fmt: skip
+
+__all__ = ["DIALECTS", "count", "header_comments", "normalize_dialect", "split", "statements"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the module that has ``name`` when it is first asked for."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ci_runner.sql' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f"ci_runner.sql.{home}"), name)
+    globals()[name] = found
+    return found

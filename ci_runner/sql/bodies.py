@@ -1,0 +1,116 @@
+"""Finds where a statement ends that holds other statements: a routine, a trigger, a block."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from ci_runner.sql.dialects import Dialect
+from ci_runner.sql.lexer import opened
+
+_GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/|--[^\n]*+\n|\#[^\n]*+\n)"
+_CREATE = rf"create\b{_GAP}*+(?!table\b|index\b|unique\b|view\b|database\b|schema\b|temporary\b)"
+_ROUTINE = rf"{_CREATE}(?:[^;(]|\(\s*\)){{0,400}}?\b"
+_HEADS = {
+    "postgres": rf"create{_GAP}++(?:or{_GAP}++replace{_GAP}++)?(?:function|procedure|rule)\b",
+    "mysql": rf"{_ROUTINE}(?:procedure|function|trigger|event)\b",
+    "mariadb": rf"{_ROUTINE}(?:procedure|function|trigger|event|package)\b|begin{_GAP}++not\b|(?:if|while|loop|repeat|case|for)\b",
+    "sqlite": rf"create{_GAP}++(?:temp(?:orary)?{_GAP}++)?trigger\b",
+    "snowflake": rf"{_ROUTINE}(?:procedure|function|task)\b|declare\b|begin\b(?!{_GAP}*+(?:;|transaction\b|work\b|name\b|$))",
+}
+_BLOCKS = r"(?:if|case|loop|while|repeat|for)"
+_WORDS = rf"""(?<![\w$.@])(?:
+    (?P<end>end(?:\s+{_BLOCKS})?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do) | (?P<for>for\s+(?:"[^"]*+"|[\w`$]+)\s+in)
+  | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
+  )(?![\w$])"""
+
+
+class Body(NamedTuple):
+    """Where the statement stops, the comments inside it, and the offset of a block that never ends."""
+
+    stop: int
+    comments: tuple[tuple[int, int], ...]
+    opaque: tuple[tuple[int, int], ...]
+    unclosed: int | None = None
+
+
+@cache
+def _head(name: str) -> re.Pattern[str] | None:
+    found = _HEADS.get(name)
+    return re.compile(found, re.IGNORECASE) if found else None
+
+
+def may_hold_statements(text: str, start: int, stop: int, traits: Dialect) -> bool:
+    """Whether the statement that begins at ``start`` is of a sort in which ``;`` (at ``stop``) need not be its end."""
+    head = _head(traits.name)
+    if head is None or head.match(text, start, stop) is None:
+        return False
+    return traits.name != "postgres" or _pg_body(text, start, stop)
+
+
+def _pg_body(text: str, start: int, stop: int) -> bool:
+    """PostgreSQL's bodies are quoted, but for BEGIN ATOMIC and the parentheses of a rule."""
+    piece = text[start:stop]
+    return bool(re.search(r"\bbegin\s+atomic\b", piece, re.IGNORECASE)) or piece.count("(") > piece.count(")")
+
+
+@cache
+def _items(traits: Dialect) -> re.Pattern[str]:
+    quotes = "|".join(
+        rf"{opened(quote, backslash=traits.backslash and quote in traits.text_quotes)}[\s\S]?"
+        for quote in traits.text_quotes + traits.name_quotes
+    )
+    line = r"--(?=\s|\Z)[^\n]*+" if traits.dash_blank else r"--[^\n]*+"
+    if traits.hash_comments:
+        line += r"|\#[^\n]*+"
+    if traits.slash_comments:
+        line += r"|//[^\n]*+"
+    comment = rf"(?P<comment>{line}|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)"
+    dollar = (
+        r"(?P<dollar>(?<![\w$])\$(?P<tag>\w*)\$[\s\S]*?(?:\$(?P=tag)\$|\Z))" if traits.dollar else r"(?P<dollar>(?!))"
+    )
+    escaped = rf"|(?<![\w$])[eE]{opened(chr(39), backslash=True)}[\s\S]?" if traits.psql else ""
+    pattern = rf"(?P<quoted>{quotes}{escaped})|{comment}|{dollar}|(?P<stop>;)|(?P<open>\()|(?P<close>\))|{_WORDS}"
+    return re.compile(pattern, re.IGNORECASE | re.VERBOSE)
+
+
+def body(text: str, start: int, end: int, traits: Dialect) -> Body:
+    """The extent of the statement at ``start``: to the first ``;`` outside its blocks and parentheses, at most to ``end``."""
+    blocks: list[tuple[str, int]] = []
+    comments: list[tuple[int, int]] = []
+    opaque: list[tuple[int, int]] = []
+    parens, waiting = 0, 0
+    for match in _items(traits).finditer(text, start, end):
+        group = match.lastgroup
+        if group == "comment":
+            comments.append(match.span())
+        elif group in ("dollar", "tag"):
+            opaque.append(match.span("dollar"))
+        elif group == "stop":
+            if not blocks and parens <= 0:
+                return Body(match.end(), tuple(comments), tuple(opaque))
+        elif group in ("open", "close"):
+            parens += 1 if group == "open" else -1
+        elif group == "wait":
+            waiting += 1
+        elif group != "quoted":
+            waiting = _step(group or "", match.start(), blocks, waiting)
+    return Body(end, tuple(comments), tuple(opaque), blocks[0][1] if blocks else None)
+
+
+def _step(group: str, at: int, blocks: list[tuple[str, int]], waiting: int) -> int:
+    """Opens or closes a block; returns how many WHEN and ELSEIF still wait for their THEN. A THEN none waited for opens an IF.
+
+    DO or LOOP behind WHILE or FOR is part of that head, another LOOP is a block of its own.
+    """
+    if group == "then" and waiting:
+        return waiting - 1
+    if group == "end":
+        if blocks:
+            blocks.pop()
+    elif group in ("do", "loop") and blocks and blocks[-1][0] in ("while", "for"):
+        blocks[-1] = ("opened", blocks[-1][1])
+    elif group != "do":
+        blocks.append((group, at))
+    return 0 if group == "begin" else waiting

@@ -1,0 +1,206 @@
+"""Reads the definitions that the catalog keeps besides tables: indexes, views, enums, routines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ci_runner.model.operations import (
+    AlterEnum,
+    CreateEnum,
+    CreateFunction,
+    CreateIndex,
+    CreateView,
+    DropIndex,
+    Index,
+    Name,
+    Operation,
+    Other,
+    RenameIndex,
+    RenameObject,
+)
+from ci_runner.sql.cursor import unquote_text
+from ci_runner.sql.keys import columns, tail
+from ci_runner.sql.objects import action
+from ci_runner.sql.queries import tables_read
+from ci_runner.sql.table_tails import on_cluster
+
+if TYPE_CHECKING:
+    from ci_runner.sql.cursor import Cursor
+
+
+def create_index(c: Cursor, first: int, modifiers: frozenset[str] = frozenset()) -> Operation:
+    """CREATE [UNIQUE] INDEX behind the word INDEX."""
+    concurrently = c.take("CONCURRENTLY")
+    if_not_exists = c.if_not_exists()
+    name = None if c.at("ON") else c.name()
+    method = c.word().lower() if c.take("USING") or c.take("TYPE") else ""
+    c.need("ON")
+    only = c.take("ONLY")
+    table = c.name()
+    if c.take("USING"):
+        method = c.word().lower()
+    keys = columns(c) if c.at("(") else ()
+    if not keys and "COLUMNSTORE" not in modifiers:
+        c.fail()
+    more = tail(c)
+    if c.take("ORDER"):  # ordered columnstore
+        c.skip_parens()
+        more.extend(tail(c))
+    c.end()
+    sort = next((word.lower() for word in ("FULLTEXT", "SPATIAL", "VECTOR") if word in modifiers), "")
+    options = tuple(word.lower() for word in ("CLUSTERED", "NONCLUSTERED", "COLUMNSTORE") if word in modifiers)
+    index = Index(
+        name.name if name else "", keys, "UNIQUE" in modifiers, method or more.method or sort, more.where, more.include,
+        (*options, *more),
+    )  # fmt: skip
+    kind = f"create-{sort}-index" if sort else "create-index-concurrently" if concurrently else "create-index"
+    fields: dict[str, Any] = {"concurrently": concurrently, "only": only, "if_not_exists": if_not_exists}
+    return c.op(CreateIndex, kind, first, table=table, index=index, options=tuple(more), **fields)
+
+
+def drop_index(c: Cursor, first: int) -> Operation:
+    """DROP INDEX behind the word INDEX."""
+    concurrently = c.take("CONCURRENTLY")
+    if_exists = c.if_exists()
+    names = list(c.names())
+    table = c.name() if c.take("ON") else None
+    while c.dialect == "sqlserver" and table is not None and c.take(","):
+        names.append(c.name())
+        c.need("ON")
+        c.name()
+    options = tuple(tail(c))
+    if c.take("CASCADE"):
+        options = (*options, "cascade")
+    c.take("RESTRICT")
+    if c.dialect == "mariadb" and c.take("WAIT", "NOWAIT") and not c.done:
+        c.word()
+    c.end()
+    if c.dialect == "sqlserver" and table is None:  # the old spelling: DROP INDEX table.index
+        table = Name("", names[0].schema) if names[0].schema else None
+        names = [Name("", name.name) for name in names]
+    kind = "drop-index-concurrently" if concurrently else "drop-index"
+    fields: dict[str, Any] = {"concurrently": concurrently, "if_exists": if_exists, "options": options}
+    return c.op(DropIndex, kind, first, indexes=tuple(names), table=table, **fields)
+
+
+def alter_index(c: Cursor, first: int) -> Operation:
+    """ALTER INDEX of PostgreSQL behind the word INDEX."""
+    c.if_exists()
+    name = c.name()
+    if c.seq("RENAME", "TO"):
+        new = c.identifier()
+        c.end()
+        return c.op(RenameIndex, "rename-index", first, index=name, new=new)
+    return action(c, first, "index", name)
+
+
+def create_view(c: Cursor, first: int, *, materialized: bool = False, or_replace: bool = False) -> Operation:
+    """CREATE [MATERIALIZED] VIEW behind the word VIEW; what stands before its query is not checked."""
+    c.if_not_exists()
+    view = c.name()
+    options: list[str] = []
+    on_cluster(c, options)
+    at = c.i
+    while at < c.last and c.upper[at] not in ("AS", "SELECT"):
+        if c.upper[at] in ("POPULATE", "TO", "REFRESH"):
+            options.append(c.upper[at].lower())
+        at += 1
+    if at == c.last:
+        c.fail()
+    if c.dialect == "clickhouse" and "to" in options:
+        options += _target(c, at)
+    reads = tables_read(c, at, c.last)
+    c.rest()
+    sort = "materialized-view" if materialized else "view"
+    kind = f"create-or-replace-{sort}" if or_replace else f"create-{sort}"
+    fields: dict[str, Any] = {"materialized": materialized, "or_replace": or_replace, "options": tuple(options)}
+    return c.op(CreateView, kind, first, view=view, reads=reads, **fields)
+
+
+def _target(c: Cursor, stop: int) -> list[str]:
+    keep = c.i
+    while c.i < stop and not c.at("TO"):
+        c.i += 1
+    c.i += 1
+    name = c.name() if c.i < stop else None
+    c.i = keep
+    return [f"to {name}"] if name else []
+
+
+_VOLATILITY = {"IMMUTABLE": "immutable", "STABLE": "stable", "VOLATILE": "volatile", "DETERMINISTIC": "immutable"}
+
+
+def create_routine(c: Cursor, first: int, sort: str, *, or_replace: bool = False) -> Operation:
+    """CREATE FUNCTION or PROCEDURE behind that word; the body is not looked into."""
+    c.if_not_exists()
+    name = c.name()
+    volatility = "volatile"
+    depth = 0
+    for i in range(c.i, c.last):
+        token = c.upper[i]
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth -= 1
+        elif depth == 0 and token in _VOLATILITY:
+            if not (token == "DETERMINISTIC" and c.upper[i - 1] == "NOT"):
+                volatility = _VOLATILITY[token]
+            break
+        elif depth == 0 and token in ("BEGIN", "RETURN"):
+            break
+    c.rest()
+    manner = "create-or-replace" if or_replace else "create"
+    return c.op(CreateFunction, f"{manner}-{sort}", first, function=name, volatility=volatility)
+
+
+def create_type(c: Cursor, first: int) -> Operation:
+    """CREATE TYPE behind the word TYPE."""
+    name = c.name()
+    if c.seq("AS", "ENUM"):
+        c.need("(")
+        values = []
+        while not c.at(")"):
+            values.append(unquote_text(c.text[c.i]))
+            c.i += 1
+            if not c.take(","):
+                break
+        c.need(")")
+        c.end()
+        return c.op(CreateEnum, "create-enum", first, type=name, values=tuple(values))
+    kind = "create-type"
+    if c.ahead("AS", "("):
+        kind = "create-composite-type"
+    elif c.ahead("AS", "RANGE"):
+        kind = "create-range-type"
+    elif c.ahead("AS", "TABLE"):
+        kind = "create-table-type"
+    elif c.ahead("FROM"):
+        kind = "create-alias-type"
+    c.rest()
+    return c.op(Other, kind, first, object=name)
+
+
+def alter_type(c: Cursor, first: int) -> Operation:
+    """ALTER TYPE behind the word TYPE."""
+    name = c.name()
+    if c.seq("ADD", "VALUE"):
+        c.if_not_exists()
+        value = unquote_text(c.text[c.i])
+        c.word()
+        if c.take("BEFORE", "AFTER"):
+            c.word()
+        c.end()
+        return c.op(AlterEnum, "alter-type.add-value", first, type=name, value=value)
+    if c.seq("RENAME", "VALUE"):
+        value = unquote_text(c.text[c.i])
+        c.word()
+        c.need("TO")
+        new = unquote_text(c.text[c.i])
+        c.word()
+        c.end()
+        return c.op(AlterEnum, "alter-type.rename-value", first, type=name, value=value, new=new)
+    if c.seq("SET", "SCHEMA"):
+        schema = c.identifier()
+        c.end()
+        return c.op(RenameObject, "alter-type.set-schema", first, name=name, new=Name(schema, name.name))
+    return action(c, first, "type", name)

@@ -1,0 +1,207 @@
+"""What PostgreSQL's statements begin with, and Redshift's where they are the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ci_runner.model.operations import Dml, Operation, Other
+from ci_runner.sql import alter_postgres, changes, definitions, objects, session, tables
+from ci_runner.sql.session import command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ci_runner.sql.cursor import Cursor
+
+_OBJECTS = objects.phrases(
+    "ACCESS METHOD,AGGREGATE,CAST,COLLATION,CONVERSION,DATABASE,DOMAIN,EVENT TRIGGER,EXTENSION,FOREIGN DATA WRAPPER,GROUP,LANGUAGE,"
+    "OPERATOR,OPERATOR CLASS,OPERATOR FAMILY,POLICY,PUBLICATION,ROLE,RULE,SCHEMA,SEQUENCE,SERVER,STATISTICS,SUBSCRIPTION,TABLESPACE,"
+    "TEXT SEARCH CONFIGURATION,TEXT SEARCH DICTIONARY,TEXT SEARCH PARSER,TEXT SEARCH TEMPLATE,TRANSFORM,TRIGGER,USER,USER MAPPING,"
+    "LARGE OBJECT,OWNED,DEFAULT PRIVILEGES,SYSTEM,FUNCTION,PROCEDURE,ROUTINE,VIEW,MATERIALIZED VIEW,TYPE,FOREIGN TABLE,"
+    "EXTERNAL SCHEMA,EXTERNAL TABLE,DATASHARE,MODEL,LIBRARY,MASKING POLICY,RLS POLICY,EXTERNAL FUNCTION,EXTERNAL VIEW,IDENTITY PROVIDER,"
+    "EXTERNAL MODEL"
+)
+_MODIFIERS = frozenset(
+    {
+        "GLOBAL",
+        "LOCAL",
+        "TEMP",
+        "TEMPORARY",
+        "UNLOGGED",
+        "UNIQUE",
+        "RECURSIVE",
+        "TRUSTED",
+        "PROCEDURAL",
+        "CONSTRAINT",
+        "DEFAULT",
+    }
+)
+
+
+def create(c: Cursor, first: int) -> list[Operation]:
+    """CREATE behind that word."""
+    or_replace = c.seq("OR", "REPLACE")
+    modifiers = set()
+    while c.at(*_MODIFIERS):
+        modifiers.add(c.word())
+    if c.take("TABLE"):
+        return [tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)]
+    if c.take("INDEX"):
+        return [definitions.create_index(c, first, frozenset(modifiers))]
+    if c.take("VIEW"):
+        return [definitions.create_view(c, first, or_replace=or_replace)]
+    if c.seq("MATERIALIZED", "VIEW"):
+        return [definitions.create_view(c, first, materialized=True, or_replace=or_replace)]
+    if c.take("FUNCTION", "PROCEDURE"):
+        return [definitions.create_routine(c, first, c.upper[c.i - 1].lower(), or_replace=or_replace)]
+    if c.take("TYPE"):
+        return [definitions.create_type(c, first)]
+    if c.seq("FOREIGN", "TABLE") or c.seq("EXTERNAL", "TABLE"):
+        sort = f"create-{c.upper[c.i - 2].lower()}-table"
+        return [tables.foreign_table(c, first, sort)]
+    sort = objects.read_phrase(c, _OBJECTS)
+    if not sort:
+        c.fail(f"no grammar for CREATE {c.text[c.i]}")
+    return [objects.create(c, first, sort, or_replace=or_replace)]
+
+
+def drop(c: Cursor, first: int) -> list[Operation]:
+    """DROP behind that word."""
+    if c.take("TABLE"):
+        return [tables.drop_table(c, first)]
+    if c.seq("FOREIGN", "TABLE"):
+        return [tables.drop_table(c, first)]
+    if c.take("INDEX"):
+        return [definitions.drop_index(c, first)]
+    c.take("PROCEDURAL")
+    sort = objects.read_phrase(c, _OBJECTS)
+    if not sort:
+        c.fail(f"no grammar for DROP {c.text[c.i]}")
+    return [objects.drop(c, first, sort)]
+
+
+def alter(c: Cursor, first: int) -> list[Operation]:
+    """ALTER behind that word."""
+    if c.take("TABLE") or c.seq("FOREIGN", "TABLE"):
+        return alter_postgres.alter_table(c, first)
+    if c.take("INDEX"):
+        return [definitions.alter_index(c, first)]
+    if c.take("TYPE"):
+        return [definitions.alter_type(c, first)]
+    if c.take("SEQUENCE"):
+        return [_alter_sequence(c, first)]
+    if c.seq("DEFAULT", "PRIVILEGES"):
+        c.rest()
+        return [c.op(Other, "alter-default-privileges", first)]
+    if c.take("SYSTEM"):
+        c.rest()
+        return [c.op(Other, "alter-system", first)]
+    c.take("PROCEDURAL")
+    sort = objects.read_phrase(c, _OBJECTS)
+    if not sort:
+        c.fail(f"no grammar for ALTER {c.text[c.i]}")
+    return [objects.alter(c, first, sort)]
+
+
+def _alter_sequence(c: Cursor, first: int) -> Operation:
+    c.if_exists()
+    name = c.name()
+    if c.at("OWNED"):
+        c.rest()
+        return c.op(Other, "alter-sequence.owned-by", first, object=name)
+    return objects.action(c, first, "sequence", name)
+
+
+def _reindex(c: Cursor, first: int) -> list[Operation]:
+    text = c.parens().upper() if c.at("(") else ""
+    c.need("INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM")
+    concurrently = c.take("CONCURRENTLY") or "CONCURRENTLY" in text
+    name = objects.maybe_name(c)
+    c.end()
+    return [c.op(Other, "reindex-concurrently" if concurrently else "reindex", first, object=name)]
+
+
+def _vacuum(c: Cursor, first: int) -> list[Operation]:
+    full = False
+    if c.at("("):
+        full = "FULL" in c.parens().upper().split()
+    while c.at("FULL", "FREEZE", "VERBOSE", "ANALYZE", "SORT", "DELETE", "REINDEX", "RECLUSTER", "ONLY"):
+        full = full or c.at("FULL")
+        c.i += 1
+    name = None if c.done else c.name()
+    c.rest()
+    return [c.op(Other, "vacuum-full" if full else "vacuum", first, object=name)]
+
+
+def _refresh(c: Cursor, first: int) -> list[Operation]:
+    c.need("MATERIALIZED")
+    c.need("VIEW")
+    suffix = "-concurrently" if c.take("CONCURRENTLY") else ""
+    name = c.name()
+    c.rest()
+    return [c.op(Other, f"refresh-materialized-view{suffix}", first, object=name)]
+
+
+def _lock(c: Cursor, first: int) -> list[Operation]:
+    c.take("TABLE")
+    c.take("ONLY")
+    name = c.name()
+    while c.take(","):
+        c.take("ONLY")
+        c.name()
+    begin = c.i
+    if c.take("IN"):
+        while not c.done and not c.at("NOWAIT"):
+            c.i += 1
+    mode = c.slice(begin + 1, c.i).lower().removesuffix(" mode") if c.i > begin else "access exclusive"
+    c.take("*")
+    c.take("NOWAIT")
+    c.end()
+    return [c.op(Other, "lock-table", first, object=name, options=(mode,))]
+
+
+def _do(c: Cursor, first: int) -> list[Operation]:
+    c.rest()
+    return [c.op(Other, "do-block", first)]
+
+
+def _prepare(c: Cursor, first: int) -> list[Operation]:
+    if c.take("TRANSACTION"):
+        c.rest()
+        return [c.op(Other, "transaction.prepare", first)]
+    return command("prepare")(c, first)
+
+
+def _truncate(c: Cursor, first: int) -> list[Operation]:
+    return [tables.truncate(c, first)]
+
+
+def _import(c: Cursor, first: int) -> list[Operation]:
+    c.need("FOREIGN")
+    c.need("SCHEMA")
+    return command("import-foreign-schema")(c, first)
+
+
+def _unload(c: Cursor, first: int) -> list[Operation]:
+    c.rest()
+    return [c.op(Dml, "unload", first, tables=())]
+
+
+HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
+    "CREATE": create, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "COMMENT": session.comment, "SET": session.set_,
+    "RESET": session.reset, "DISCARD": session.reset, "BEGIN": session.begin, "START": session.begin, "COMMIT": session.commit,
+    "END": session.commit, "ROLLBACK": session.rollback, "ABORT": session.rollback, "SAVEPOINT": session.savepoint,
+    "RELEASE": session.release, "INSERT": changes.insert, "UPDATE": changes.update, "DELETE": changes.delete,
+    "MERGE": changes.merge, "WITH": changes.with_query, "SELECT": changes.select, "VALUES": changes.select,
+    "TABLE": changes.select, "(": changes.select, "COPY": changes.copy, "GRANT": command("grant", named=False),
+    "REVOKE": command("revoke", named=False), "DO": _do, "CALL": command("call"), "VACUUM": _vacuum,
+    "ANALYZE": command("analyze", "VERBOSE", "COMPRESSION"), "ANALYSE": command("analyze", "VERBOSE"), "REINDEX": _reindex,
+    "CLUSTER": command("cluster", "VERBOSE"), "REFRESH": _refresh, "LOCK": _lock, "NOTIFY": command("notify"),
+    "LISTEN": command("listen"), "UNLISTEN": command("unlisten"), "CHECKPOINT": command("checkpoint"), "LOAD": command("load"),
+    "PREPARE": _prepare, "EXECUTE": command("execute-prepared"), "DEALLOCATE": command("deallocate"),
+    "EXPLAIN": command("explain", named=False), "SHOW": command("show"), "SECURITY": command("security-label", named=False),
+    "REASSIGN": command("reassign-owned", named=False), "IMPORT": _import, "DECLARE": command("declare-cursor"),
+    "FETCH": command("fetch", named=False), "MOVE": command("move-cursor", named=False), "CLOSE": command("close-cursor"),
+    "UNLOAD": _unload, "USE": command("use"), "CANCEL": command("cancel"), "DETACH": command("detach-masking-policy", named=False),
+    "ATTACH": command("attach-masking-policy", named=False),
+}  # fmt: skip

@@ -1,0 +1,111 @@
+"""Makes operations of one statement: tokens, the grammar its first word asks for, and a reason where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import NamedTuple
+
+from ci_runner.model.operations import Operation
+from ci_runner.sql.cursor import Cursor, Unmatched
+from ci_runner.sql.dialects import Dialect
+from ci_runner.sql.lexer import Tokens, tokenize, tokenize_head
+from ci_runner.sql.segments import Segment
+
+Reader = Callable[[Cursor, int], list[Operation]]
+
+_BULK = 4096  # an INSERT longer than this is read to the end of its first row
+_MODULES = {"mariadb": "mysql"}
+_BULKY = ("INSERT", "REPLACE")
+
+
+class Reading(NamedTuple):
+    """Operations, and what could not be read: a reason in words with the offset it is about."""
+
+    operations: tuple[Operation, ...] = ()
+    reason: str | None = None
+    at: int = 0
+
+
+@cache
+def heads(name: str) -> Mapping[str, Reader]:
+    """The readers of a dialect by a statement's first word; its grammar is imported when it is first needed."""
+    found: Mapping[str, Reader] = import_module(f"ci_runner.sql.{_MODULES.get(name, name)}").HEADS
+    return found
+
+
+def blanked(text: str, segment: Segment) -> str:
+    """The segment's text with comments and client commands turned into as many blanks."""
+    start, end = segment.start, segment.end
+    if not segment.blanks:
+        return text[start:end]
+    found, at = [], start
+    for first, stop in segment.blanks:
+        found += [text[at:first], " " * (stop - first)]
+        at = stop
+    found.append(text[at:end])
+    return "".join(found)
+
+
+def read_segment(text: str, segment: Segment, traits: Dialect, base: int = 0) -> Reading:
+    """The reading of one statement; ``base`` is where ``text`` stands in its file."""
+    source = blanked(text, segment)
+    lead = len(source) - len(source.lstrip())
+    source = source[lead:]
+    start = base + segment.start + lead
+    shift = segment.start + lead
+    bulk = len(source) > _BULK and source[:7].upper().startswith(_BULKY)
+    if bulk:
+        tokens = tokenize_head(source, start, traits)
+    else:
+        tokens = tokenize(source, start, traits, [(a - shift, b - shift) for a, b in segment.opaque])
+        wrong = unbalanced(tokens)
+        if wrong:
+            return wrong
+    return read(Cursor(tokens, source, traits, zero=start, partial=bulk))
+
+
+def unbalanced(tokens: Tokens) -> Reading | None:
+    """The reading of a statement whose parentheses do not match, None when they do."""
+    if tokens.text.count("(") == tokens.text.count(")"):
+        return None
+    opened: list[int] = []
+    for index, token in enumerate(tokens.text):
+        if token == "(":
+            opened.append(index)
+        elif token == ")":
+            if not opened:
+                return Reading(reason="a closing parenthesis that was never opened", at=tokens.start[index])
+            opened.pop()
+    return Reading(reason="unclosed parenthesis", at=tokens.start[opened[-1]])
+
+
+def read(c: Cursor) -> Reading:
+    """What the grammar makes of the tokens of one statement."""
+    if c.done:
+        return Reading()
+    reader = heads(c.dialect).get(c.upper[0])
+    if reader is None:
+        return _unclaimed(c)
+    c.i = 1
+    try:
+        found = reader(c, 0)
+        if not c.partial:
+            c.end()
+    except Unmatched as signal:
+        reason = str(signal)
+        if reason.startswith("not understood"):
+            reason = f"{' '.join(c.text[: min(2, c.last)])}: {reason}"
+        return Reading(reason=reason, at=c.start[min(signal.at, c.last)])
+    return Reading(tuple(found))
+
+
+def _unclaimed(c: Cursor) -> Reading:
+    """A first word no matcher knows: sqlglot says whether it is a query of some kind."""
+    from ci_runner.sql.fallback import classify
+
+    found = classify(c)
+    if found is not None:
+        return Reading((found,))
+    return Reading(reason=f"no grammar for {' '.join(c.text[:2]).strip()[:60]}", at=c.start[0])

@@ -1,0 +1,82 @@
+"""What SQLite's statements begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ci_runner.model.operations import CreateTable, DropIndex, DropObjects, DropTable, Name, Operation, Other
+from ci_runner.sql import alter, changes, definitions, session, tables
+from ci_runner.sql.session import command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ci_runner.sql.cursor import Cursor
+
+
+def create(c: Cursor, first: int) -> list[Operation]:
+    """CREATE behind that word."""
+    modifiers = set()
+    while c.at("TEMP", "TEMPORARY", "UNIQUE"):
+        modifiers.add(c.word())
+    if c.take("TABLE"):
+        return [tables.create_table(c, first, modifiers=frozenset(modifiers))]
+    if c.take("INDEX"):
+        return [definitions.create_index(c, first, frozenset(modifiers))]
+    if c.take("VIEW"):
+        return [definitions.create_view(c, first)]
+    if c.take("TRIGGER"):
+        c.if_not_exists()
+        name = c.name()
+        c.rest()
+        return [c.op(Other, "create-trigger", first, object=name)]
+    if c.seq("VIRTUAL", "TABLE"):
+        c.if_not_exists()
+        name = c.name()
+        c.need("USING")
+        c.rest()
+        return [c.op(CreateTable, "create-virtual-table", first, table=name)]
+    return c.fail(f"no grammar for CREATE {c.text[c.i]}")
+
+
+def drop(c: Cursor, first: int) -> list[Operation]:
+    """DROP behind that word."""
+    sort = c.word().lower()
+    if_exists = c.if_exists()
+    name = c.name()
+    c.end()
+    if sort == "table":
+        return [c.op(DropTable, "drop-table", first, tables=(name,), if_exists=if_exists)]
+    if sort == "index":
+        return [c.op(DropIndex, "drop-index", first, indexes=(name,), if_exists=if_exists)]
+    if sort not in ("view", "trigger"):
+        c.fail(f"no grammar for DROP {sort.upper()}")
+    return [c.op(DropObjects, f"drop-{sort}", first, names=(name,), if_exists=if_exists)]
+
+
+def alter_table(c: Cursor, _first: int) -> list[Operation]:
+    """ALTER behind that word: one action a statement."""
+    c.need("TABLE")
+    table = c.name()
+    first, word = c.i, c.word()
+    found = _ACTIONS[word](c, table, first) if word in _ACTIONS else c.fail()
+    c.end()
+    return found
+
+
+def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
+    c.take("COLUMN")
+    return alter.one(alter.add_column(c, table, first))
+
+
+_ACTIONS: dict[str, alter.Action] = {"ADD": _add, "DROP": alter.drop, "RENAME": alter.rename}
+
+HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
+    "CREATE": create, "DROP": drop, "ALTER": alter_table, "PRAGMA": session.pragma, "BEGIN": session.begin,
+    "COMMIT": session.commit, "END": session.commit, "ROLLBACK": session.rollback, "SAVEPOINT": session.savepoint,
+    "RELEASE": session.release, "INSERT": changes.insert, "REPLACE": changes.insert, "UPDATE": changes.update,
+    "DELETE": changes.delete, "WITH": changes.with_query, "SELECT": changes.select, "VALUES": changes.select,
+    "VACUUM": command("vacuum"), "REINDEX": command("reindex"), "ANALYZE": command("analyze"),
+    "ATTACH": command("attach-database", named=False), "DETACH": command("detach-database", "DATABASE"),
+    "EXPLAIN": command("explain", named=False),
+}  # fmt: skip

@@ -1,0 +1,141 @@
+"""From a migration to its statements: segments, their tokens, and what the dialect's grammar makes of them.
+
+sqlglot is not the first stage: a thousand PostgreSQL files must be segmented, tokenized and typed in the time its import takes twice.
+It is asked about statements no grammar here claims (``fallback``), and stands beside every grammar as an oracle in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ci_runner.model.directory import Migration, Part
+from ci_runner.model.operations import Operation, Statement
+from ci_runner.sql import blocks
+from ci_runner.sql.comments import Comment, attach, header
+from ci_runner.sql.dialects import Dialect, dialect
+from ci_runner.sql.reading import Reading, read_segment
+from ci_runner.sql.segments import Cut, Segment, Span, cut, position
+
+_ROUTINES = ("create-procedure", "create-function", "create-trigger", "create-or-replace-")
+
+
+class Draft(NamedTuple):
+    """A statement before its comments and lines are known."""
+
+    start: int
+    end: int
+    reading: Reading
+    segment: Segment
+
+
+def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
+    """The statements of a migration in order, each with its operations or the reason why there are none.
+
+    Spans are characters of ``migration.text``. Never raises on account of the text.
+    """
+    traits, text = dialect(name), migration.text
+    found: list[Statement] = []
+    line, seen = 1, 0
+    for part in _parts(migration):
+        pieces = _cut(migration, part, traits)
+        drafts = _drafts(text, pieces, traits)
+        comments = attach(text, [(d.start, d.end) for d in drafts], pieces.comments) if pieces.comments else None
+        for index, draft in enumerate(drafts):
+            line += text.count("\n", seen, draft.start)
+            last = line + text.count("\n", draft.start, draft.end)
+            found.append(_statement(text, draft, (line, last), part.transaction, comments[index] if comments else ()))
+            line, seen = last, draft.end
+    return tuple(found)
+
+
+def split(text: str, name: str, *, delimiter: str = "", whole: bool = False) -> tuple[Span, ...]:
+    """The spans of the statements of ``text``, without a look at what they do."""
+    traits = dialect(name)
+    pieces = cut(text, traits, delimiter=delimiter, whole=whole)
+    return tuple((d.start, d.end) for d in _spans(text, pieces, traits))
+
+
+def count(migration: Migration, name: str) -> int:
+    """How many statements a migration has; a file of comments has none."""
+    traits = dialect(name)
+    return sum(len(_spans(migration.text, _cut(migration, part, traits), traits)) for part in _parts(migration))
+
+
+def header_comments(migration: Migration, name: str) -> tuple[Comment, ...]:
+    """The comments of a file's head, parted from its first statement by a blank line, as (text, offset)."""
+    traits, text = dialect(name), migration.text
+    pieces = cut(text, traits, 0, min(_parts(migration)[0].start or len(text), len(text)))
+    if not _parts(migration)[0].start:
+        pieces = _cut(migration, _parts(migration)[0], traits)
+    first = pieces.segments[0].start if pieces.segments else len(text)
+    return header(text, pieces.comments, first)
+
+
+def _parts(migration: Migration) -> tuple[Part, ...]:
+    return migration.parts or (Part(0, len(migration.text)),)
+
+
+def _cut(migration: Migration, part: Part, traits: Dialect) -> Cut:
+    delimiter = part.delimiter or migration.delimiter
+    return cut(migration.text, traits, part.start, part.end, delimiter=delimiter, whole=part.whole)
+
+
+def _spans(text: str, pieces: Cut, traits: Dialect) -> list[Segment]:
+    if not traits.batches:
+        return [segment for segment in pieces.segments if _has_text(segment)]
+    from ci_runner.sql import batches
+
+    return [statement for segment in pieces.segments for statement in batches.spans(text, segment, traits)]
+
+
+def _has_text(segment: Segment) -> bool:
+    return sum(stop - first for first, stop in segment.blanks) < segment.end - segment.start
+
+
+def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:
+    found: list[Draft] = []
+    for segment in pieces.segments:
+        if traits.batches and not segment.problem:
+            from ci_runner.sql import batches
+
+            found += [Draft(s.start, s.end, reading, s) for s, reading in batches.read_batch(text, segment, traits)]
+            continue
+        reading = _reading(text, segment, traits)
+        if reading.operations or reading.reason:
+            found.append(Draft(segment.start, segment.end, reading, segment))
+    return found
+
+
+def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
+    if segment.problem:
+        return Reading(reason=segment.problem, at=-1)
+    if segment.several:
+        return _several(text, segment, traits)
+    return blocks.expand(text, segment, traits, read_segment(text, segment, traits))
+
+
+def _several(text: str, segment: Segment, traits: Dialect) -> Reading:
+    """The reading of a segment with a delimiter of its own, which may hold several statements."""
+    inner = [
+        _reading(text, piece._replace(several=False), traits)
+        for piece in cut(text, traits, segment.start, segment.end, delimiter=";").segments
+    ]
+    operations: tuple[Operation, ...] = tuple(operation for reading in inner for operation in reading.operations)
+    failed = next((reading for reading in inner if reading.reason), None)
+    return Reading(operations, failed.reason, failed.at) if failed else Reading(operations)
+
+
+def _statement(
+    text: str, draft: Draft, lines: tuple[int, int], transaction: str | None, comments: tuple[Comment, ...]
+) -> Statement:
+    reading, segment = draft.reading, draft.segment
+    reason = reading.reason
+    if reason and reading.at >= 0:
+        reason = f"{reason} at {position(text, reading.at)}"
+    operations = reading.operations
+    if comments and operations and operations[0].kind.startswith(_ROUTINES):
+        comments = tuple(comment for comment in comments if not draft.start < comment[1] < draft.end)
+    return Statement(
+        draft.start, draft.end, text[draft.start : draft.end], lines[0], lines[1], operations, reason, comments, transaction,
+        text[slice(*segment.data)] if segment.data else None, segment.batch, segment.repeat,
+    )  # fmt: skip
