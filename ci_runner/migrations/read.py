@@ -1,0 +1,213 @@
+"""From a tree of bytes to migrations: format, names, bytes, directives, sections and sum, in that order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import NamedTuple, cast
+
+from ci_runner.errors import ConfigError, DirectoryRefusedError
+from ci_runner.migrations import (
+    atlas,
+    checks,
+    dbmate,
+    diesel,
+    directives,
+    drizzle,
+    flyway,
+    golang_migrate,
+    goose,
+    liquibase,
+    prisma,
+    sqlx,
+    sumfile,
+    supabase,
+)
+from ci_runner.migrations.detect import detect
+from ci_runner.migrations.format import Entry, Format, Sections, Source, is_blank, problem
+from ci_runner.model.directory import Migration, MigrationDir, Part, Problem, SumCheck, Tree, TxMode
+from ci_runner.sql.dialects import normalize_dialect
+
+FORMATS: dict[str, Format] = {
+    module.FORMAT.name: module.FORMAT
+    for module in (
+        atlas, golang_migrate, goose, flyway, liquibase, dbmate, prisma, diesel, sqlx, supabase, drizzle,
+    )
+}  # fmt: skip
+_SUM_REASONS = {
+    "edited": "was edited after atlas.sum was written",
+    "added": "is not what atlas.sum lists at this place: it was added",
+    "removed": "is listed in atlas.sum and is not here",
+}
+_SUM_ERRORS = {
+    "sum-file-invalid": "atlas.sum has a line that is none of its format",
+    "sum-file-mismatch": "the first line of atlas.sum does not fit the others, as after a careless merge",
+    "sum-file-missing": "there is no atlas.sum",
+}
+_REHASH = "look at the change, then run 'pilotage hash'"
+
+
+class _Settings(NamedTuple):
+    form: Format
+    dialect: str
+    tx_mode: TxMode
+    lenient: bool
+
+
+def read(
+    tree: Tree,
+    *,
+    format: str | None = None,  # noqa: A002 - the published word
+    dialect: str = "postgres",
+    tx_mode: str = "file",
+    sum_mode: str | None = None,
+    directives_lenient: bool = False,
+) -> MigrationDir:
+    """The directory as its format's own tool would run it.
+
+    ``format`` None = detect. ``tx_mode`` (file, all, none) holds where no file says otherwise. ``sum_mode``: ``required`` reports a
+    missing atlas.sum, ``optional`` only one that differs, ``off`` neither; None = required for Atlas, optional elsewhere. Raises
+    DirectoryRefusedError for a directory that must not be used, ConfigError for a format, dialect or mode there is none of.
+    Statements are not split here.
+    """
+    dialect = normalize_dialect(dialect)
+    _known("format", format, FORMATS)
+    _known("transaction mode", tx_mode, ("file", "all", "none"))
+    _known("sum mode", sum_mode, ("required", "optional", "off"))
+    try:
+        form = FORMATS[format or detect(tree)]
+    except DirectoryRefusedError:
+        checks.irregular(tree)
+        raise
+    try:
+        settings = _Settings(form, dialect, cast("TxMode", tx_mode), directives_lenient)
+        return _read(tree, settings, sum_mode or ("required" if form.name == "atlas" else "optional"))
+    except DirectoryRefusedError as error:
+        error.format = form.name
+        raise
+
+
+def _known(what: str, given: str | None, known: Iterable[str]) -> None:
+    if given is None or given in known:
+        return
+    near = get_close_matches(given, list(known), 1)
+    hint = f" — did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"there is no {what} {given!r}{hint} (known are {', '.join(known)})")
+
+
+def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
+    form = settings.form
+    checks.irregular(tree)
+    selection = form.select(tree, settings.dialect)
+    paths = [entry.path for entry in selection.entries]
+    for path in (*paths, *selection.down):
+        checks.name(path)
+    files = [_migration(entry, tree, settings) for entry in selection.entries]
+    migrations = tuple(migration for migration, _ in files)
+    used = {*paths, *selection.down}
+    skipped = tuple(sorted(path for path in tree.files if path.endswith(".sql") and path not in used))
+    names = paths if selection.sum_order is None else selection.sum_order
+    lines = sumfile.lines(names, tree.files)
+    written = tree.files.get(sumfile.NAME)
+    check = sumfile.check(written, lines, names, tree.files)
+    kept = (*paths, *selection.down, *selection.aux, sumfile.NAME)
+    return MigrationDir(
+        tree.path,
+        form.name,
+        settings.dialect,
+        migrations,
+        sumfile.text(lines),
+        check,
+        (
+            *_directory(tree, paths),
+            *selection.problems,
+            *checks.order(selection.entries, form),
+            *checks.duplicates(selection.entries, form),
+            *checks.nested(tree, form, skipped),
+            *(() if sum_mode == "off" else _sum(check, written, sum_mode)),
+            *(found for _, problems in files for found in problems),
+        ),
+        skipped,
+        _first_run(migrations),
+        {path: tree.files[path] for path in kept if path in tree.files},
+        selection.down,
+    )
+
+
+def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration, list[Problem]]:
+    path, data = entry.path, tree.files[entry.path]
+    text = checks.decode(path, data)
+    problems = list(checks.content(path, data))
+    directed = directives.Directed()
+    if b"atlas:" in data or b"pilotage:" in data:
+        mark = data.startswith(b"\xef\xbb\xbf")
+        directed = directives.read(path, text, mark=mark, tx_mode=settings.tx_mode, lenient=settings.lenient)
+    read_sections = settings.form.sections
+    sections = read_sections(Source(path, text, settings.dialect, tree.files)) if read_sections else Sections()
+    parts = sections.parts if sections.parts is not None else (Part(directed.start, len(text)),)
+    problems += [*directed.problems, *sections.problems, *_clash(path, directed, sections)]
+    if all(is_blank(text, part.start, part.end) for part in parts):
+        problems.append(problem("empty-file", "notice", f"{path} holds no statement", path))
+    migration = Migration(
+        path,
+        entry.version,
+        entry.description,
+        text,
+        hashlib.sha256(data).hexdigest(),
+        "checkpoint" if directed.checkpoint else "repeatable" if sections.repeatable else entry.kind,
+        _transaction(directed, sections, settings.tx_mode),
+        parts,
+        directed.delimiter,
+        directed.effective,
+    )
+    return migration, problems
+
+
+def _transaction(directed: directives.Directed, sections: Sections, default: TxMode) -> TxMode:
+    if sections.transaction == "changeset":
+        return "changeset"
+    return cast("TxMode | None", directed.transaction) or sections.transaction or default
+
+
+def _clash(path: str, directed: directives.Directed, sections: Sections) -> Iterator[Problem]:
+    if directed.transaction == "file" and sections.transaction == "none":
+        line = next((line for name, _, line in directed.effective if name == "txmode"), None)
+        why = "'txmode file' stands against the format's own mark, which takes the file out of the transaction"
+        yield problem("directive-conflict", "error", why, path, line, "keep one of them")
+
+
+def _directory(tree: Tree, paths: list[str]) -> Iterator[Problem]:
+    if not paths:
+        yield problem("empty-directory", "notice", f"{tree.path} holds no migration")
+    for path in tree.linked:
+        yield problem("hard-link", "notice", f"{path} has other names elsewhere, through which it can change", path)
+
+
+def _sum(check: SumCheck, written: bytes | None, mode: str) -> Iterator[Problem]:
+    if check.ok or (check.error == "sum-file-missing" and mode != "required"):
+        return
+    if check.error:
+        missing = check.error == "sum-file-missing"
+        line = sumfile.bad_line(written) if written is not None else None
+        remedy = "run 'pilotage hash' and commit the file" if missing else _REHASH
+        yield problem(
+            check.error, "warning" if missing else "error", _SUM_ERRORS[check.error], sumfile.NAME, line, remedy
+        )
+        return
+    message = f"{check.file} {_SUM_REASONS[check.reason or 'edited']} (atlas.sum:{check.line})"
+    remedy = _REHASH
+    if check.cause:
+        message += "; only line endings differ"
+        remedy = "write '*.sql text eol=lf' into .gitattributes and check the files out anew"
+    yield problem("sum-mismatch", "error", message, check.file, remedy=remedy)
+
+
+def _first_run(migrations: tuple[Migration, ...]) -> tuple[str, ...] | None:
+    last = max((index for index, migration in enumerate(migrations) if migration.kind == "checkpoint"), default=0)
+    return tuple(migration.version for migration in migrations[last:]) if last else None
+
+
+def sum_text(mdir: MigrationDir) -> str:
+    """The whole text that atlas.sum must have for these files."""
+    return mdir.sum

@@ -1,0 +1,111 @@
+"""``atlas.sum``: one running SHA-256 over names and contents, written and checked as Atlas does."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from ci_runner.model.directory import SumCheck
+
+NAME = "atlas.sum"
+_PREFIX = "h1:"
+_DIRECTIVE = re.compile(rb"[ -~]*atlas:(\w+)(?: +([^\n]+))?")
+
+Line = tuple[str, str]
+
+
+def lines(names: Iterable[str], files: Mapping[str, bytes]) -> list[Line]:
+    """(name, hash) of every file in order; a file that says ``atlas:sum ignore`` gives its name to the hash and has no line."""
+    running = hashlib.sha256()
+    found = []
+    for name in names:
+        content = files[name]
+        running.update(name.encode("utf-8", "surrogateescape"))
+        if ignores(content):
+            continue
+        running.update(content)
+        found.append((name, b64encode(running.digest()).decode("ascii")))
+    return found
+
+
+def ignores(content: bytes) -> bool:
+    """Whether the first line takes the file out of the sum; a byte order mark, a trailing blank or CR is in the way of that."""
+    if b"atlas:sum" not in content:
+        return False
+    found = _DIRECTIVE.match(content)
+    return found is not None and found[1] == b"sum" and found[2] == b"ignore"
+
+
+def text(computed: Sequence[Line]) -> str:
+    """The whole text of the file for these lines."""
+    return f"{_PREFIX}{_total(computed)}\n" + "".join(f"{name} {_PREFIX}{digest}\n" for name, digest in computed)
+
+
+def _total(computed: Sequence[Line]) -> str:
+    joined = "".join(name + digest for name, digest in computed)
+    return b64encode(hashlib.sha256(joined.encode("utf-8", "surrogateescape")).digest()).decode("ascii")
+
+
+def check(
+    written: bytes | None, computed: Sequence[Line], names: Sequence[str], files: Mapping[str, bytes]
+) -> SumCheck:
+    """Compare the file on disk (None = there is none) with what was computed; the first difference is the one reported."""
+    if written is None:
+        return SumCheck(ok=not names, error="sum-file-missing" if names else None)
+    recorded = parse(written)
+    if isinstance(recorded, str):
+        return SumCheck(ok=False, error=recorded)
+    if recorded == list(computed):
+        return SumCheck(ok=True)
+    cause = "line-endings" if _differs_in_line_ends(recorded, names, files) else None
+    return _first_difference(recorded, computed, cause)
+
+
+def parse(written: bytes) -> list[Line] | str:
+    """The lines of a sum file, or the code of what is wrong with it."""
+    try:
+        rows = written.decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        return "sum-file-invalid"
+    if rows[-1] == "":
+        rows.pop()
+    rows = [row.removesuffix("\r") for row in rows] or [""]
+    recorded = []
+    for row in rows[1:]:
+        name, found, digest = row.partition(_PREFIX)
+        if not found:
+            return "sum-file-invalid"
+        recorded.append((name.strip(), digest))
+    return recorded if rows[0].removeprefix(_PREFIX) == _total(recorded) else "sum-file-mismatch"
+
+
+def bad_line(written: bytes) -> int:
+    """The first line (from 1) that is no line of a sum file; 1 when it is the header or the encoding."""
+    rows = written.split(b"\n")
+    if rows[-1] == b"":
+        rows.pop()
+    return next((number for number, row in enumerate(rows[1:], 2) if _PREFIX.encode() not in row), 1)
+
+
+def _first_difference(recorded: Sequence[Line], computed: Sequence[Line], cause: str | None) -> SumCheck:
+    places = {name: index for index, (name, _) in enumerate(computed)}
+    for index, line in enumerate(recorded):
+        if index < len(computed) and computed[index] == line:
+            continue
+        place = places.get(line[0])
+        if place == index:
+            return SumCheck(False, index + 2, line[0], "edited", cause=cause)
+        if place is None or index >= len(computed):
+            return SumCheck(False, index + 2, line[0], "removed", cause=cause)
+        return SumCheck(False, index + 2, computed[index][0], "added", cause=cause)
+    return SumCheck(False, len(recorded) + 2, computed[len(recorded)][0], "added", cause=cause)
+
+
+def _differs_in_line_ends(recorded: list[Line], names: Sequence[str], files: Mapping[str, bytes]) -> bool:
+    to_lf: Callable[[bytes], bytes] = lambda data: data.replace(b"\r\n", b"\n")  # noqa: E731
+    for convert in (to_lf, lambda data: to_lf(data).replace(b"\n", b"\r\n")):
+        if recorded == lines(names, {name: convert(files[name]) for name in names}):
+            return True
+    return False

@@ -1,0 +1,11 @@
+"""Where a migration directory comes from: a folder or a Git commit, read into one value."""
+
+from __future__ import annotations
+
+from ci_runner.model.directory import Tree
+from ci_runner.sources.commit import at_commit
+from ci_runner.sources.folder import folder, write
+from ci_runner.sources.git import Git
+from ci_runner.sources.limits import Limits
+
+__all__ = ["Git", "Limits", "Tree", "at_commit", "folder", "write"]

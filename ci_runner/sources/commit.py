@@ -1,0 +1,106 @@
+"""Reads a directory out of a Git commit with three processes at most, however many files it holds."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ci_runner.errors import DirectoryRefusedError, HistoryError
+from ci_runner.migrations import markers, wanted
+from ci_runner.model.directory import Tree
+from ci_runner.sources.git import Git
+from ci_runner.sources.limits import Count, Limits
+
+_IRREGULAR = {"120000": "symlink", "160000": "submodule"}
+
+
+class _Blob(NamedTuple):
+    path: str
+    mode: str
+    sha: str
+    size: int
+
+
+def at_commit(git: Git, commit: str, path: str, *, limits: Limits | None = None) -> Tree:
+    """The directory ``path`` (relative to the repository) as ``commit`` holds it; no files when the commit has no such directory.
+
+    What the folder would give: symbolic links and submodules are recorded, never followed. Raises HistoryError when the commit is not
+    here, DirectoryRefusedError over a cap or for a path outside the repository.
+    """
+    inside = posixpath.normpath(path.replace(os.sep, "/"))
+    if inside.startswith(("../", "/")) or inside == "..":
+        raise DirectoryRefusedError(
+            "outside-repository", f"{path} lies outside the repository {git.root}: no commit can hold it"
+        )
+    inside = "" if inside == "." else inside
+    blobs = _listed(git, commit, inside)
+    count = Count(f"{path} at {commit[:12]}", limits or Limits())
+    irregular, regular = [], []
+    for blob in blobs:
+        count.entry(blob.path)
+        if blob.mode in _IRREGULAR:
+            irregular.append((blob.path, _IRREGULAR[blob.mode]))
+        elif wanted(blob.path):
+            count.file(blob.path, blob.size)
+            regular.append(blob)
+    around = {
+        marker: posixpath.normpath(posixpath.join(inside, marker))
+        for marker in markers(len(inside.split("/")) if inside else 0)
+    }
+    around = {marker: place for marker, place in around.items() if not place.startswith("..")}
+    contents = _contents(git, [*(blob.sha for blob in regular), *(f"{commit}:{place}" for place in around.values())])
+    files = {blob.path: data or b"" for blob, data in zip(regular, contents, strict=False)}
+    context = {marker: data for marker, data in zip(around, contents[len(regular) :], strict=True) if data is not None}
+    folders = {folder for blob in blobs for folder in _above(blob.path)}
+    return Tree(path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _listed(git: Git, commit: str, inside: str) -> list[_Blob]:
+    """Every entry below the directory; [] when the commit has none there."""
+    code, output, _ = git.attempt("ls-tree", "-r", "-z", "-l", "--full-tree", git.checked(f"{commit}:{inside}"))
+    if code:
+        git.ensure_commit(commit)
+        if git.attempt("rev-parse", "--verify", "--quiet", f"{commit}:{inside}")[0]:
+            return []
+        output = git.output("ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit}:{inside}")
+    blobs = []
+    for row in output.split(b"\0"):
+        if row:
+            facts, _, name = row.partition(b"\t")
+            mode, _, sha, size = facts.decode("ascii").split()
+            blobs.append(_Blob(os.fsdecode(name), mode, sha, int(size) if size.isdigit() else 0))
+    return blobs
+
+
+def _contents(git: Git, objects: list[str]) -> list[bytes | None]:
+    """The bytes of every object named, None for one that does not exist."""
+    if any("\n" in name for name in objects):
+        raise DirectoryRefusedError(
+            "file-name", "the path of the directory holds a line break, which Git cannot be asked for"
+        )
+    if not objects:
+        return []
+    output = git.output("cat-file", "--batch", input=os.fsencode("\n".join(objects) + "\n"))
+    found: list[bytes | None] = []
+    at = 0
+    for _ in objects:
+        end = output.find(b"\n", at)
+        facts = output[at:end].rsplit(b" ", 2)
+        at = end + 1
+        if end < 0:
+            raise HistoryError("git cat-file answered less than it was asked for: run 'git fsck' in this repository")
+        if len(facts) == 3 and facts[2].isdigit():
+            size = int(facts[2])
+            found.append(output[at : at + size])
+            at += size + 1
+        else:
+            found.append(None)
+    return found
