@@ -60,11 +60,8 @@ def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
             explained.add(finding.rule)
     yield from _failure(report, width)
     for each in report.not_analysed:
-        yield [
-            (line(f"{location(report, each.file)}:{each.line}"), "strong"),
-            (" not analysed: ", "dim"),
-            (inline(each.reason), ""),
-        ]
+        where = f"{location(report, each.file)}:{each.line}"
+        yield from _headed([(line(where), "strong"), (" not analysed", "dim")], each.reason, width)
     if report.not_analysed:
         yield []
     for note in report.notes:
@@ -83,12 +80,8 @@ def _finding(
     where = location(report, finding.file)
     if placed:
         where += f":{finding.line}:{finding.column}"
-    yield [
-        (line(where), "strong"),
-        (f" {finding.severity} ", finding.severity),
-        (inline(finding.rule), finding.severity),
-        (" " + inline(finding.message), ""),
-    ]
+    head: Row = [(line(where), "strong"), (f" {finding.severity} {inline(finding.rule)}", finding.severity)]
+    yield from _headed(head, finding.message, width)
     yield from _source(finding, source, width)
     general = (("why", finding.why), ("instead", finding.remedy)) if explain else ()
     for label, said in (*general, ("how we know", basis(report, finding) if source else "")):
@@ -98,6 +91,17 @@ def _finding(
         yield from _wrapped("suggestion", finding.suggestion.summary or "replace the lines by", width)
         for row in lines_of(finding.suggestion.text.rstrip("\n"))[:SOURCE_LINES]:
             yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+
+
+def _headed(head: Row, said: str, width: int | None) -> Iterator[Row]:
+    """What was found behind its place; below it where the line would not fit."""
+    one = inline(said)
+    if width is None or sum(len(part) for part, _ in head) + 1 + len(one) <= width:
+        yield [*head, (f" {one}", "")]
+        return
+    yield head
+    for row in textwrap.wrap(one, max(30, width - 2), break_long_words=False, break_on_hyphens=False):
+        yield [(f"  {row}", "")]
 
 
 def _source(finding: Finding, source: str, width: int | None) -> Iterator[Row]:
@@ -125,12 +129,8 @@ def _failure(report: Report, width: int | None) -> Iterator[Row]:
     if error is None:
         return
     where = f"{location(report, error.file)}:{error.line}:{error.column}"
-    yield [
-        (line(where), "strong"),
-        (" error ", "error"),
-        ("this migration does not run", "error"),
-        (inline(f" on {report.replay.engine}"), ""),
-    ]
+    head: Row = [(line(where), "strong"), (" error this migration does not run", "error")]
+    yield from _headed(head, f"on {report.replay.engine}", width)
     source = next((file.text for file in report.files if file.name == error.file), "")
     spot = Finding("", "error", "", error.file, error.line, error.column, error.line, error.column + 1)
     yield from _source(spot, source, width)
