@@ -35,7 +35,9 @@ def same_representation(old: Type, new: Type) -> bool:
     first, second = _ENUM.search(old.text or old.base), _ENUM.search(new.text or new.base)
     if first and second:
         before, after = _members(first[2]), _members(second[2])
-        return (first[1] or "8") == (second[1] or "8") and all(after.get(name) == value for name, value in before.items())
+        return (first[1] or "8") == (second[1] or "8") and all(
+            after.get(name) == value for name, value in before.items()
+        )
     return _zoneless(one) == _zoneless(two)
 
 

@@ -37,7 +37,9 @@ def replaced(context: Context, op: DropConstraint, constraint: Constraint) -> bo
 
 
 def _others(context: Context) -> Iterator[AddConstraint | DropColumn]:
-    return (op for _, op in context.file.of(AddConstraint, DropColumn))
+    for step in context.file.steps:
+        if isinstance(step.operation, AddConstraint | DropColumn):
+            yield step.operation
 
 
 def _alike(new: Constraint, old: Constraint, columns: set[str], dialect: str) -> bool:
@@ -45,4 +47,6 @@ def _alike(new: Constraint, old: Constraint, columns: set[str], dialect: str) ->
         return False
     if new.kind == "primary-key" or not columns or not new.columns:
         return new.kind == "primary-key" or comparable(new.name, dialect) == comparable(old.name, dialect)
-    return columns <= {comparable(column, dialect) for column in new.columns} or comparable(new.name, dialect) == comparable(old.name, dialect)
+    return columns <= {comparable(column, dialect) for column in new.columns} or comparable(
+        new.name, dialect
+    ) == comparable(old.name, dialect)

@@ -16,15 +16,22 @@ from ci_runner.sql.catalog_columns import index_table
 from ci_runner.sql.catalog_names import comparable, locate
 
 if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
     from ci_runner.lint.rebuild import Rebuild
 
 O = TypeVar("O", bound=Operation)  # noqa: E741 — the one type variable of operations
 
 
+# SQL Server is called by its year
+_YEARS = {2008: 10, 2012: 11, 2014: 12, 2016: 13, 2017: 14, 2019: 15, 2022: 16, 2025: 17}
+
+
 class Step(NamedTuple):
     """One operation of a file: which statement it belongs to, the schema before it, the transaction it runs in."""
 
-    index: int
+    position: int
     statement: int
     operation: Operation
     catalog: Catalog
@@ -44,6 +51,7 @@ class File:
     server_version: str | None = None
     server_edition: str | None = None
     observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement
+    rebuilds: tuple[Rebuild, ...] = ()
 
     @property
     def text(self) -> str:
@@ -53,6 +61,8 @@ class File:
     def at_least(self, *version: int, default: bool = True) -> bool:
         """Whether the server is of that version or newer; ``default`` where the version is not known."""
         known = numbers(self.server_version)
+        if known and self.dialect == "sqlserver":
+            known = (_YEARS.get(known[0], known[0]), *known[1:])
         return default if known is None else known >= version
 
     def of(self, *kinds: type[O]) -> Iterator[tuple[Step, O]]:
@@ -115,9 +125,8 @@ class Context:
         table = self.catalog.tables.get(key)
         if table is not None:
             return not table.born and not table.temporary
-        if ("view", key) in self.catalog.born or key.schema == "pg_temp" or key.name.startswith("#"):
-            return False
-        return True
+        fresh = ("view", key) in self.catalog.born or key.schema == "pg_temp" or key.name.startswith("#")
+        return not fresh
 
     def column(self, table: Name, column: str) -> Column | None:
         """The column as known before the operation."""
@@ -141,11 +150,11 @@ class Context:
 
     def later(self) -> Iterator[Step]:
         """The steps after this one."""
-        return iter(self.file.steps[self.step.index + 1 :])
+        return iter(self.file.steps[self.step.position + 1 :])
 
     def earlier(self) -> Iterator[Step]:
         """The steps before this one, nearest first."""
-        return reversed(self.file.steps[: self.step.index])
+        return reversed(self.file.steps[: self.step.position])
 
     def siblings(self) -> Iterator[Operation]:
         """The other operations of the same statement."""
@@ -164,7 +173,7 @@ class Context:
             return True
         return False if any(o.kind in ("lock", "algorithm") for o in relevant) else None
 
-    def judged(self, kind: str, inferred: bool, table: Name | None = None) -> tuple[bool, bool]:  # noqa: FBT001 — a verdict, not a switch
+    def judged(self, kind: str, inferred: bool, table: Name | None = None) -> tuple[bool, bool]:
         """(hazard, observed): what was seen outranks what the text says, where it can be told which operation did it."""
         saw = self.observed(kind, table)
         if saw is None:

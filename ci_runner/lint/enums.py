@@ -20,7 +20,10 @@ def may_hold(context: Context, step: Step, type_: Name, text: str, value: str) -
     if isinstance(op, Other) and op.kind in ("set-comment", "grant", "revoke", "call", "do-block"):
         return False
     if isinstance(op, CreateTable):
-        return any(_of(context, column, type_) and f"'{value}'" in (column.default or "") + (column.check or "") for column in op.columns)
+        return any(
+            _of(context, column, type_) and f"'{value}'" in (column.default or "") + (column.check or "")
+            for column in op.columns
+        )
     if isinstance(op, AddColumn):
         return _of(context, op.column, type_)
     names = (*op.tables, *op.reads) if isinstance(op, Dml) else _named(op)

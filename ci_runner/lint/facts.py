@@ -6,7 +6,17 @@ import re
 
 from ci_runner.lint.context import Context, Step
 from ci_runner.lint.rebuild import Rebuild
-from ci_runner.model.operations import AddConstraint, Column, Constraint, CreateIndex, CreateTable, DropTable, Name, Operation, RenameTable
+from ci_runner.model.operations import (
+    AddConstraint,
+    Column,
+    Constraint,
+    CreateIndex,
+    CreateTable,
+    DropTable,
+    Name,
+    Operation,
+    RenameTable,
+)
 from ci_runner.model.schema import Table
 from ci_runner.sql.catalog_names import comparable
 
@@ -15,7 +25,11 @@ _NULL = re.compile(r"\(*\s*null\s*\)*(?:\s*::\s*[\w\s()]+)?", re.IGNORECASE)
 
 def has_default(column: Column) -> bool:
     """Whether new rows of the column get something other than NULL by themselves."""
-    return (column.default is not None and _NULL.fullmatch(column.default.strip()) is None) or column.identity or bool(column.generated)
+    return (
+        (column.default is not None and _NULL.fullmatch(column.default.strip()) is None)
+        or column.identity
+        or bool(column.generated)
+    )
 
 
 def not_null(column: Column) -> bool:
@@ -29,9 +43,12 @@ def rebuild_of(context: Context, table: Name) -> Rebuild | None:
     return next((rebuild for rebuild in context.file.rebuilds if rebuild.table == key), None)
 
 
-def set_aside(context: Context, table: Name) -> bool:
-    """Whether the table is the old one under another name, its rows already copied over."""
-    return any(rebuild.dropped is not None and rebuild.dropped.index == context.step.index for rebuild in context.file.rebuilds)
+def set_aside(context: Context) -> bool:
+    """Whether the operation drops the old table of a rebuild, its rows already copied over."""
+    return any(
+        rebuild.dropped is not None and rebuild.dropped.position == context.step.position
+        for rebuild in context.file.rebuilds
+    )
 
 
 def primary_key(table: Table | None) -> Constraint | None:
@@ -65,7 +82,17 @@ def proves_not_null(constraint: Constraint, column: str) -> bool:
     return no_or and any(re.fullmatch(plain, part, re.IGNORECASE) for part in parts)
 
 
-_STRONG = ("alter-table.", "drop-table", "drop-index", "rename-table", "truncate", "drop-view", "reindex", "create-index", "vacuum-full")
+_STRONG = (
+    "alter-table.",
+    "drop-table",
+    "drop-index",
+    "rename-table",
+    "truncate",
+    "drop-view",
+    "reindex",
+    "create-index",
+    "vacuum-full",
+)
 _WEAK = (
     "alter-table.validate-constraint", "alter-table.set-column-statistics", "alter-table.attach-partition", "alter-table.set-comment",
     "drop-index-concurrently", "create-index-concurrently", "reindex-concurrently", "alter-table.detach-partition-concurrently",
@@ -95,7 +122,11 @@ def scans(operation: Operation) -> str | None:
     if isinstance(operation, AddConstraint):
         kind = operation.constraint.kind
         quick = operation.constraint.not_valid or operation.constraint.using_index
-        return None if quick else {"foreign-key": "the foreign key's check", "check": "the CHECK's scan"}.get(kind, "the index build")
+        return (
+            None
+            if quick
+            else {"foreign-key": "the foreign key's check", "check": "the CHECK's scan"}.get(kind, "the index build")
+        )
     if isinstance(operation, CreateIndex):
         return None if operation.concurrently else "the index build"
     return {

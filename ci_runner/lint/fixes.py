@@ -13,7 +13,7 @@ from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import Finding, Suggestion
 
-MOST = 25               # suggestions tried in one file
+MOST = 25  # suggestions tried in one file
 Parse = Callable[[Migration], tuple[Statement, ...]]
 
 
@@ -25,7 +25,9 @@ class Candidate(NamedTuple):
     suggestion: Suggestion
 
 
-def candidate(finding: Finding, fix: Fix, migration: Migration, statements: tuple[Statement, ...], format_: str) -> Candidate | None:
+def candidate(
+    finding: Finding, fix: Fix, migration: Migration, statements: tuple[Statement, ...], format_: str
+) -> Candidate | None:
     """The rewrite a rule proposes; None where this format has no way to say what it needs."""
     edits = list(fix.edits)
     transaction = migration.transaction
@@ -43,7 +45,9 @@ def candidate(finding: Finding, fix: Fix, migration: Migration, statements: tupl
     fixed = Lines(text)
     shown = "\n".join(fixed.content(number) for number in range(first, last + grown + 1))
     parts = tuple(replace(part, end=len(text)) if part.end >= len(migration.text) else part for part in migration.parts)
-    changed = replace(migration, text=text, transaction=transaction, parts=parts if len(parts) == 1 else migration.parts)
+    changed = replace(
+        migration, text=text, transaction=transaction, parts=parts if len(parts) == 1 else migration.parts
+    )
     return Candidate(finding, changed, Suggestion(first, last, shown, fix.summary))
 
 

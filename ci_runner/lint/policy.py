@@ -28,7 +28,9 @@ class Policy:
         return None if level == "off" else level
 
 
-def policy(levels: Mapping[str, str], rules: Iterable[Rule], *, require_reason: bool = False, source: str = "rules") -> Policy:
+def policy(
+    levels: Mapping[str, str], rules: Iterable[Rule], *, require_reason: bool = False, source: str = "rules"
+) -> Policy:
     """The policy a configuration asks for; names may be slugs or the Atlas and squawk names of the catalogue.
 
     A slug outranks a foreign name. Raises ConfigError for a name or level that is none, with the nearest one.

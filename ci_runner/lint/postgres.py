@@ -81,16 +81,22 @@ def _numeric(old: tuple[int, ...], new: tuple[int, ...]) -> Effect:
 
 # Built-in functions people write in defaults that PostgreSQL evaluates once: immutable or stable (pg_proc.provolatile).
 _STEADY = frozenset(
-    """abs age array array_to_string cast ceil ceiling char_length coalesce concat concat_ws current_database current_date current_schema
-    current_setting current_time current_timestamp current_user date date_part date_trunc decode digest encode extract floor format
-    gen_salt greatest initcap int4range int8range jsonb_build_array jsonb_build_object json_build_array json_build_object jsonb_object
-    json_object least left length localtime localtimestamp lower lpad ltrim make_date make_interval make_time make_timestamp
-    make_timestamptz md5 mod now nullif numeric numrange daterange tsrange tstzrange pg_backend_pid power repeat replace reverse right
-    round row rpad rtrim session_user sha256 split_part sqrt statement_timestamp string_to_array strpos substr substring text timezone to_char
-    to_date to_json to_jsonb to_number to_timestamp to_tsvector transaction_timestamp translate trim trunc txid_current upper user varchar
-    char character numeric decimal timestamp timestamptz interval bit setweight inet_client_addr uuid_nil uuid_ns_dns point box circle
-    int4multirange nummultirange any all some values in and or not between is like""".split()
-) - {"gen_salt"}
+    {
+        "abs", "age", "all", "and", "any", "array", "array_to_string", "between", "bit", "box", "cast", "ceil", "ceiling", "char", "char_length",
+        "character", "circle", "coalesce", "concat", "concat_ws", "current_database", "current_date", "current_schema",
+        "current_setting", "current_time", "current_timestamp", "current_user", "date", "date_part", "date_trunc", "daterange",
+        "decimal", "decode", "digest", "encode", "extract", "floor", "format", "greatest", "in", "inet_client_addr", "initcap",
+        "int4multirange", "int4range", "int8range", "interval", "is", "json_build_array", "json_build_object", "json_object",
+        "jsonb_build_array", "jsonb_build_object", "jsonb_object", "least", "left", "length", "like", "localtime",
+        "localtimestamp", "lower", "lpad", "ltrim", "make_date", "make_interval", "make_time", "make_timestamp",
+        "make_timestamptz", "md5", "mod", "not", "now", "nullif", "numeric", "nummultirange", "numrange", "or", "pg_backend_pid", "point",
+        "power", "repeat", "replace", "reverse", "right", "round", "row", "rpad", "rtrim", "session_user", "setweight", "sha256", "some",
+        "split_part", "sqrt", "statement_timestamp", "string_to_array", "strpos", "substr", "substring", "text", "timestamp",
+        "timestamptz", "timezone", "to_char", "to_date", "to_json", "to_jsonb", "to_number", "to_timestamp", "to_tsvector",
+        "transaction_timestamp", "translate", "trim", "trunc", "tsrange", "tstzrange", "txid_current", "upper", "user", "uuid_nil",
+        "uuid_ns_dns", "values", "varchar",
+    }
+)  # fmt: skip
 _CALL = re.compile(r'((?:"[^"]*"|[A-Za-z_][\w$]*)(?:\s*\.\s*(?:"[^"]*"|[A-Za-z_][\w$]*))?)\s*\(')
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 
@@ -114,7 +120,14 @@ def rewrites_by_adding(column: Column, catalog: Catalog) -> bool:
 
 def utc(context: Context) -> bool:
     """Whether the session's time zone is known to be UTC."""
-    return (context.setting("timezone") or context.setting("time zone") or "").strip("'\"").lower() in ("utc", "etc/utc", "gmt", "z", "0", "universal")
+    return (context.setting("timezone") or context.setting("time zone") or "").strip("'\"").lower() in (
+        "utc",
+        "etc/utc",
+        "gmt",
+        "z",
+        "0",
+        "universal",
+    )
 
 
 def concurrently(context: Context, word: str) -> Fix | None:
@@ -125,4 +138,6 @@ def concurrently(context: Context, word: str) -> Fix | None:
     found = re.compile(rf"\b{word}\b", re.IGNORECASE).search(context.file.text, statement.start, statement.end)
     if found is None:
         return None
-    return Fix((Edit(found.end(), found.end(), " CONCURRENTLY"),), "CONCURRENTLY, outside a transaction", no_transaction=True)
+    return Fix(
+        (Edit(found.end(), found.end(), " CONCURRENTLY"),), "CONCURRENTLY, outside a transaction", no_transaction=True
+    )

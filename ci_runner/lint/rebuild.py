@@ -46,12 +46,16 @@ _Pairs = list[tuple[Step, Name, Name]]
 
 def _new_first(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
     for renamed, new, old in renames:
-        dropped = next((step for step, key in drops if key == old and step.index < renamed.index), None)
+        dropped = next((step for step, key in drops if key == old and step.position < renamed.position), None)
         copied = next(
-            (step for step, target, source in copies if target == new and source == old and step.index < renamed.index),
+            (
+                step
+                for step, target, source in copies
+                if target == new and source == old and step.position < renamed.position
+            ),
             None,
         )
-        if new in makes and dropped and copied and copied.index < dropped.index:
+        if new in makes and dropped and copied and copied.position < dropped.position:
             yield Rebuild(old, "new-first", makes[new], copied, dropped)
 
 
@@ -59,19 +63,23 @@ def _rename_first(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Na
     for renamed, old, aside in renames:
         made = makes.get(old)
         copied = next((step for step, target, source in copies if target == old and source == aside), None)
-        if made and copied and made.index > renamed.index:
-            dropped = next((step for step, key in drops if key == aside and step.index > copied.index), None)
+        if made and copied and made.position > renamed.position:
+            dropped = next((step for step, key in drops if key == aside and step.position > copied.position), None)
             yield Rebuild(old, "rename-first", made, copied, dropped)
 
 
 def _copy_out(drops: _Drops, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
     for dropped, old in drops:
         made = makes.get(old)
-        if made is None or made.index < dropped.index:
+        if made is None or made.position < dropped.position:
             continue
-        asides = {target for step, target, source in copies if source == old and step.index < dropped.index}
+        asides = {target for step, target, source in copies if source == old and step.position < dropped.position}
         back = next(
-            (step for step, target, source in copies if target == old and source in asides and step.index > made.index),
+            (
+                step
+                for step, target, source in copies
+                if target == old and source in asides and step.position > made.position
+            ),
             None,
         )
         if back:

@@ -67,7 +67,9 @@ def explain(slug: str) -> Rule:
     if covered:
         raise UsageError(f"'{slug}' covers several rules: {', '.join(sorted(covered))}")
     close = get_close_matches(slug, list(known), 1)
-    raise UsageError(f"there is no rule '{slug}'{f' — did you mean {close[0]!r}?' if close else ''}; 'pilotage rules' lists them")
+    raise UsageError(
+        f"there is no rule '{slug}'{f' — did you mean {close[0]!r}?' if close else ''}; 'pilotage rules' lists them"
+    )
 
 
 def lint(
@@ -113,7 +115,12 @@ def lint(
 
 def _asks(files: Sequence[LintFile]) -> bool:
     """Whether some file holds an ignore comment: only then the names of all rules matter."""
-    return any(word in f.changed.migration.text for f in files if f.changed.migration for word in (":ignore", ":nolint", "squawk-ignore"))
+    return any(
+        word in f.changed.migration.text
+        for f in files
+        if f.changed.migration
+        for word in (":ignore", ":nolint", "squawk-ignore")
+    )
 
 
 def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
@@ -127,7 +134,11 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
             steps.append(Step(len(steps), number, operation, state, tx))
             state = schema.apply(state, operation, run.dialect)
     name = file.changed.name
-    watched = {number: run.observations[name, number] for number in range(len(file.statements)) if (name, number) in run.observations}
+    watched = {
+        number: run.observations[name, number]
+        for number in range(len(file.statements))
+        if (name, number) in run.observations
+    }
     view = File(
         file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched
     )  # fmt: skip
@@ -146,7 +157,9 @@ def _judged(file: File, run: _Run) -> tuple[list[Finding], list[NotAnalysed], in
     if not hits and not unread and not comments:
         return [], [], 0
     lines = Lines(file.text)
-    kept, missed, silent, notices = silenced(hits, unread, comments, file, run.policy, {rule.slug for rule in run.rules})
+    kept, missed, silent, notices = silenced(
+        hits, unread, comments, file, run.policy, {rule.slug for rule in run.rules}
+    )
     fixes = [(_finding(found, file, lines, run), found.hit.fix) for found in kept]
     findings = _suggested(fixes, file, run)
     findings += [notice.finding(lines) for notice in notices]
@@ -163,7 +176,7 @@ def _hits(file: File, run: _Run) -> Iterator[Found]:
     for step in file.steps if file.changed.change != "renamed" else ():
         asked = [*wanted.get(step.operation.__class__, ()), *always]
         if not asked or (old is not None and file.statements[step.statement].text in old):
-            continue                                        # what a released file always said was reviewed when it was new
+            continue  # what a released file always said was reviewed when it was new
         context = Context(file, step)
         for rule in asked:
             for hit in rule.check(context):
@@ -205,7 +218,9 @@ def _suggested(pairs: list[tuple[Finding, Fix | None]], file: File, run: _Run) -
         if fix is not None and tried < MOST and file.changed.migration is not None:
             tried += 1
             found = candidate(finding, fix, file.changed.migration, file.statements, run.format)
-        done.append(replace(finding, suggestion=found.suggestion) if found and _holds(found, levels, file, run) else finding)
+        done.append(
+            replace(finding, suggestion=found.suggestion) if found and _holds(found, levels, file, run) else finding
+        )
     return done
 
 

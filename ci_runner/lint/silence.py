@@ -50,7 +50,12 @@ Silenced = tuple[list[Found], list[NotAnalysed], int, list[Notice]]
 
 
 def silenced(
-    hits: list[Found], unread: list[tuple[int, NotAnalysed]], comments: tuple[Ignore, ...], file: File, policy: Policy, active: set[str]
+    hits: list[Found],
+    unread: list[tuple[int, NotAnalysed]],
+    comments: tuple[Ignore, ...],
+    file: File,
+    policy: Policy,
+    active: set[str],
 ) -> Silenced:
     """What is left of hits and unread statements, how many went, and what is to be said of the comments."""
     used: set[Ignore] = set()
@@ -68,12 +73,19 @@ def silenced(
     return kept, missed, gone, list(_notices(file, comments, used, policy, active))
 
 
-def _notices(file: File, comments: Iterable[Ignore], used: set[Ignore], policy: Policy, active: set[str]) -> Iterator[Notice]:
+def _notices(
+    file: File, comments: Iterable[Ignore], used: set[Ignore], policy: Policy, active: set[str]
+) -> Iterator[Notice]:
     name = file.changed.name
     for ignore in comments:
         for word in ignore.unknown:
             yield Notice(
-                name, ignore, "ignore-unknown", "notice", f"There is no rule '{word}'.", "See 'pilotage rules' for the names, or remove it."
+                name,
+                ignore,
+                "ignore-unknown",
+                "notice",
+                f"There is no rule '{word}'.",
+                "See 'pilotage rules' for the names, or remove it.",
             )
         if policy.require_reason and not ignore.reason and not ignore.foreign:
             yield Notice(

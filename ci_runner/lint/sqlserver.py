@@ -26,8 +26,12 @@ def rewrites(old: Type, new: Type, table: Table | None, *, modern: bool) -> bool
         return not (first and second and "max" not in (first[0], second[0]) and int(first[0]) <= int(second[0]))
     if one == two == "numeric" and _decimal(first) is not None and _decimal(first) == _decimal(second):
         return int(first[0]) > int(second[0])
-    compressed = table is not None and any(option.startswith("data_compression") and "none" not in option for option in table.options)
-    return not (compressed and modern and one in _COMPRESSIBLE and two in _COMPRESSIBLE and _widens(one, two, first, second))
+    compressed = table is not None and any(
+        option.startswith("data_compression") and "none" not in option for option in table.options
+    )
+    return not (
+        compressed and modern and one in _COMPRESSIBLE and two in _COMPRESSIBLE and _widens(one, two, first, second)
+    )
 
 
 def _arguments(type_: Type) -> tuple[str, ...]:
@@ -41,7 +45,10 @@ def _decimal(args: tuple[str, ...]) -> tuple[int, int] | None:
     if not args or args[0] == "max":
         return None
     precision = int(args[0])
-    return (5 if precision <= 9 else 9 if precision <= 19 else 13 if precision <= 28 else 17, int(args[1]) if len(args) > 1 else 0)
+    return (
+        5 if precision <= 9 else 9 if precision <= 19 else 13 if precision <= 28 else 17,
+        int(args[1]) if len(args) > 1 else 0,
+    )
 
 
 _ORDER = ["tinyint", "smallint", "int", "bigint"]

@@ -34,7 +34,9 @@ class Ignore(NamedTuple):
             return False
         if self.statement is None:
             return True
-        return statement == self.statement and (self.operations is None or operation is None or operation in self.operations)
+        return statement == self.statement and (
+            self.operations is None or operation is None or operation in self.operations
+        )
 
 
 class Lines:
@@ -86,7 +88,9 @@ def _read(
             continue
         names, reason, end = _arguments(found)
         slugs, unknown = _covered(names, known)
-        ignore = Ignore(found.start(), end, slugs, None, unknown=unknown, reason=reason, foreign=not found[1].startswith("pilotage"))
+        ignore = Ignore(
+            found.start(), end, slugs, None, unknown=unknown, reason=reason, foreign=not found[1].startswith("pilotage")
+        )
         if found[1].endswith("-file"):
             yield ignore
         elif inside:
@@ -103,7 +107,9 @@ def _arguments(found: re.Match[str]) -> tuple[tuple[str, ...], str, int]:
     return tuple(_NAMES.findall(listed)), reason.strip(), end if closed or end > found.end(1) else found.end(1)
 
 
-def _covered(names: tuple[str, ...], known: Mapping[str, frozenset[str]]) -> tuple[frozenset[str] | None, tuple[str, ...]]:
+def _covered(
+    names: tuple[str, ...], known: Mapping[str, frozenset[str]]
+) -> tuple[frozenset[str] | None, tuple[str, ...]]:
     if not names:
         return None, ()
     slugs: set[str] = set()
@@ -146,7 +152,12 @@ def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at:
     column = lines.content(line)
     trailing = bool(re.match(r"\s*(?!--|#|/\*|//)\S", column))
     chosen = _on(line, operations, lines) if trailing else []
-    if not chosen and not trailing and operations and operations[0].kind in ("do-block", "procedural-block", "execute-dynamic"):
+    if (
+        not chosen
+        and not trailing
+        and operations
+        and operations[0].kind in ("do-block", "procedural-block", "execute-dynamic")
+    ):
         following = [op for op in operations if op.start > ignore.start]
         chosen = following[:1]
     return ignore._replace(statement=at, operations=_starts(chosen, operations))

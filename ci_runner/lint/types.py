@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ci_runner.model.operations import Type
@@ -199,10 +200,10 @@ def _integers_less(old: Shape, new: Shape) -> bool:
     return (new.low or 0) > (old.low or 0) or (new.high or 0) < (old.high or 0)
 
 
-_ORDER = {
+_ORDER: dict[tuple[str, str], Callable[[Shape, Shape], bool]] = {
     ("int", "int"): _integers_less,
     ("int", "decimal"): lambda old, new: new.low is not None and len(str(old.high)) > new.low,
-    ("decimal", "int"): lambda old, new: old.low is None or old.high > 0 or 10**old.low - 1 > new.high,
+    ("decimal", "int"): lambda old, new: old.low is None or bool(old.high) or 10**old.low - 1 > (new.high or 0),
     ("decimal", "decimal"): lambda old, new: _less(new.low, old.low) or _less(new.high, old.high),
     ("float", "int"): lambda _old, _new: True,
     ("float", "decimal"): lambda _old, new: new.low is not None,

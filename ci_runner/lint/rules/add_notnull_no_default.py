@@ -52,7 +52,11 @@ def check(context: Context) -> Iterator[Hit]:
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
         return
-    always = " always: the database refuses it even on an empty table" if context.dialect == "redshift" else " as soon as the table has a row"
+    always = (
+        " always: the database refuses it even on an empty table"
+        if context.dialect == "redshift"
+        else " as soon as the table has a row"
+    )
     yield Hit(f"Adding NOT NULL column {quoted(column.name)} to {quoted(op.table)} without a default fails{always}.")
 
 

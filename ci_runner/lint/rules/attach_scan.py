@@ -39,7 +39,9 @@ def check(context: Context) -> Iterator[Hit]:
         return
     child, parent = context.table(op.partition), context.table(op.table)
     if child is None or not _covered(child, parent, op.bounds):
-        yield Hit(f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds.")
+        yield Hit(
+            f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds."
+        )
 
 
 def _covered(child: Table, parent: Table | None, bounds: str) -> bool:
@@ -49,7 +51,10 @@ def _covered(child: Table, parent: Table | None, bounds: str) -> bool:
         return False
     inner = (parent.partition_by if parent else "").partition("(")[2]
     keys = [name for name in re.findall(r"\w+", inner) if name in child.columns]
-    needed = all(mentions(checks, key) and (_required(child, key) or re.search(rf"{key}\W+is not null", checks, re.IGNORECASE)) for key in keys)
+    needed = all(
+        mentions(checks, key) and (_required(child, key) or re.search(rf"{key}\W+is not null", checks, re.IGNORECASE))
+        for key in keys
+    )
     return needed and all(literal in checks for literal in literals)
 
 

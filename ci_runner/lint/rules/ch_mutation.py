@@ -32,7 +32,9 @@ _KINDS = ("alter-table.update", "alter-table.delete")
 def check(context: Context) -> Iterator[Hit]:
     """ALTER UPDATE, ALTER DELETE, MATERIALIZE and type changes of old tables."""
     op = context.step.operation
-    table = op.tables[0] if isinstance(op, Dml) and op.tables else getattr(op, "table", None) or getattr(op, "object", None)
+    table = (
+        op.tables[0] if isinstance(op, Dml) and op.tables else getattr(op, "table", None) or getattr(op, "object", None)
+    )
     if not isinstance(table, Name) or not context.old(table):
         return
     if isinstance(op, AlterColumnType):
@@ -51,6 +53,10 @@ def _type(context: Context, op: AlterColumnType) -> Iterator[Hit]:
     if not op.type.base or key_use(context.table(op.table), op.column):
         return
     if column is None or column.type is None:
-        yield Hit(f"Changing {quoted(op.column)} of {quoted(op.table)} to {op.type.text} may rewrite every part: its present type is not known.")
+        yield Hit(
+            f"Changing {quoted(op.column)} of {quoted(op.table)} to {op.type.text} may rewrite every part: its present type is not known."
+        )
     elif not same_representation(column.type, op.type):
-        yield Hit(f"Changing {quoted(op.column)} from {column.type.text} to {op.type.text} rewrites every part of {quoted(op.table)}.")
+        yield Hit(
+            f"Changing {quoted(op.column)} from {column.type.text} to {op.type.text} rewrites every part of {quoted(op.table)}."
+        )

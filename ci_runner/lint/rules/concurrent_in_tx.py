@@ -25,11 +25,19 @@ from ci_runner.lint.context import Context
 from ci_runner.lint.rule import POSTGRES, Fix, Hit, rule
 from ci_runner.model.operations import Operation
 
-_WHO = {"runner": "the runner wraps this file in one", "file": "the file opens one with BEGIN", "block": "a DO block is one"}
+_WHO = {
+    "runner": "the runner wraps this file in one",
+    "file": "the file opens one with BEGIN",
+    "block": "a DO block is one",
+}
 
 
 @rule(
-    "error", POSTGRES, on=(Operation,), aliases=("PG103", "ban-concurrent-index-creation-in-transaction"), seen=("error",)
+    "error",
+    POSTGRES,
+    on=(Operation,),
+    aliases=("PG103", "ban-concurrent-index-creation-in-transaction"),
+    seen=("error",),
 )
 def check(context: Context) -> Iterator[Hit]:
     """Whatever is CONCURRENTLY and cannot be in a block; REFRESH MATERIALIZED VIEW CONCURRENTLY can."""

@@ -48,12 +48,14 @@ def check(context: Context) -> Iterator[Hit]:
         return
     if context.dialect != "postgres":
         if constraint.kind == "foreign-key" and not _unchecked(context):
-            yield Hit(f"Adding a foreign key to {quoted(op.table)} copies the table while writes wait, to check every row.")
+            yield Hit(
+                f"Adding a foreign key to {quoted(op.table)} copies the table while writes wait, to check every row."
+            )
         return
-    yield Hit(_message(context, op, constraint), fix=_fix(context, op, constraint))
+    yield Hit(_message(op, constraint), fix=_fix(context, op, constraint))
 
 
-def _message(context: Context, op: AddConstraint, constraint: Constraint) -> str:
+def _message(op: AddConstraint, constraint: Constraint) -> str:
     if constraint.kind == "foreign-key":
         target = constraint.references.table if constraint.references else ""
         name = f" {quoted(constraint.name)}" if constraint.name else ""

@@ -37,8 +37,15 @@ def check(file: File) -> Iterator[Hit]:
     first: Operation | None = None
     statement = -1
     for step in file.steps:
-        if first is not None and step.statement != statement and not step.operation.kind.startswith(("set-", "transaction.", "use", "select")):
-            yield Hit(f"{_NAMES[file.dialect]} commits each DDL by itself: if a later statement of this file fails, this one stays.", at=first)
+        if (
+            first is not None
+            and step.statement != statement
+            and not step.operation.kind.startswith(("set-", "transaction.", "use", "select"))
+        ):
+            yield Hit(
+                f"{_NAMES[file.dialect]} commits each DDL by itself: if a later statement of this file fails, this one stays.",
+                at=first,
+            )
             return
         if first is None and step.operation.kind.startswith(_DDL) and not getattr(step.operation, "temporary", False):
             first, statement = step.operation, step.statement

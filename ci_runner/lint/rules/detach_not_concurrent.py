@@ -31,7 +31,12 @@ def check(context: Context) -> Iterator[Hit]:
     """DETACH of an old parent, where the server knows a better way."""
     op = context.step.operation
     assert isinstance(op, Partition)  # noqa: S101
-    if not op.kind.endswith(".detach-partition") or op.concurrently or not context.old(op.table) or not context.file.at_least(14):
+    if (
+        not op.kind.endswith(".detach-partition")
+        or op.concurrently
+        or not context.old(op.table)
+        or not context.file.at_least(14)
+    ):
         return
     end = op.start + len(context.text().rstrip().rstrip(";").rstrip())
     fix = Fix((Edit(end, end, " CONCURRENTLY"),), "detach CONCURRENTLY, outside a transaction", no_transaction=True)

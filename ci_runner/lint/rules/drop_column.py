@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
+from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.lint.naming import comparable
 from ci_runner.model.operations import AddColumn, CreateTable, DropColumn, DropTable
 
 
@@ -38,7 +38,7 @@ def check(context: Context) -> Iterator[Hit]:
             )
         return
     for rebuild in context.file.rebuilds:
-        if rebuild.dropped is not None and rebuild.dropped.index == context.step.index:
+        if rebuild.dropped is not None and rebuild.dropped.position == context.step.position:
             yield from _left_out(context, rebuild)
 
 

@@ -32,7 +32,12 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, DropConstraint)  # noqa: S101
     found = dropped(context, op)
-    if found is None or found.kind not in ("check", "primary-key") or replaced(context, op, found) or _superseded(context, op, found):
+    if (
+        found is None
+        or found.kind not in ("check", "primary-key")
+        or replaced(context, op, found)
+        or _superseded(context, op, found)
+    ):
         return
     what = "the primary key" if found.kind == "primary-key" else f"CHECK {quoted(op.name)}"
     yield Hit(f"Dropping {what} of {quoted(op.table)}: rows it refused are accepted from now on.")
@@ -40,4 +45,6 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _superseded(context: Context, op: DropConstraint, found: Constraint) -> bool:
     table = context.table(op.table)
-    return any(c.nullable is False and proves_not_null(found, c.name) for c in (table.columns.values() if table else ()))
+    return any(
+        c.nullable is False and proves_not_null(found, c.name) for c in (table.columns.values() if table else ())
+    )

@@ -39,4 +39,6 @@ def check(context: Context) -> Iterator[Hit]:
     columns = f" on {listed(found.columns)}" if found.columns else ""
     name = f" {quoted(op.name)}" if op.name else ""
     target = f" to {quoted(found.references.table)}" if found.references else ""
-    yield Hit(f"Dropping foreign key{name}{columns}: rows of {quoted(op.table)} may from now on refer{target or ' to rows'} that do not exist.")
+    yield Hit(
+        f"Dropping foreign key{name}{columns}: rows of {quoted(op.table)} may from now on refer{target or ' to rows'} that do not exist."
+    )

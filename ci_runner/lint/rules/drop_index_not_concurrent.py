@@ -39,16 +39,25 @@ def check(context: Context) -> Iterator[Hit]:
         if key is None and (op.if_exists or op.conditional):
             continue
         table = context.catalog.tables.get(key) if key else None
-        if (key is not None and not context.old(key)) or (table is not None and table.partition_by) or _made_here(context, name):
+        if (
+            (key is not None and not context.old(key))
+            or (table is not None and table.partition_by)
+            or _made_here(context, name)
+        ):
             continue
         where = f" of {quoted(table.name)}" if table else ""
-        yield Hit(f"Dropping index {quoted(name)}{where} blocks all access to the table until running queries are done.", fix=_fix(context, op))
+        yield Hit(
+            f"Dropping index {quoted(name)}{where} blocks all access to the table until running queries are done.",
+            fix=_fix(context, op),
+        )
 
 
 def _made_here(context: Context, name: Name) -> bool:
     from ci_runner.model.operations import CreateIndex
 
-    return any(isinstance(step.operation, CreateIndex) and step.operation.index.name == name.name for step in context.earlier())
+    return any(
+        isinstance(step.operation, CreateIndex) and step.operation.index.name == name.name for step in context.earlier()
+    )
 
 
 def _fix(context: Context, op: DropIndex) -> Fix | None:

@@ -34,4 +34,6 @@ def check(context: Context) -> Iterator[Hit]:
     column = context.column(op.table, op.column)
     table = context.table(op.table)
     if column is None or column.nullable is False or (table is not None and table.partial):
-        yield Hit(f"Column {quoted(op.column)} of {quoted(op.table)} may hold NULL from now on: readers of the running release do not expect it.")
+        yield Hit(
+            f"Column {quoted(op.column)} of {quoted(op.table)} may hold NULL from now on: readers of the running release do not expect it."
+        )

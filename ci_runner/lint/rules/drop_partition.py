@@ -36,10 +36,18 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, Partition)  # noqa: S101
     action = op.kind.rpartition(".")[2]
-    if action not in ("drop-partition", "drop-part", "drop-detached-partition", "detach-partition", "detach-part") or not context.old(op.table):
+    if action not in (
+        "drop-partition",
+        "drop-part",
+        "drop-detached-partition",
+        "detach-partition",
+        "detach-part",
+    ) or not context.old(op.table):
         return
     if action.startswith("detach"):
         if context.dialect == "clickhouse":
-            yield Hit(f"Detaching partition {quoted(op.partition.name)} of {quoted(op.table)} hides its rows from every reader.")
+            yield Hit(
+                f"Detaching partition {quoted(op.partition.name)} of {quoted(op.table)} hides its rows from every reader."
+            )
         return
     yield Hit(f"Dropping partition {quoted(op.partition.name)} of {quoted(op.table)} deletes all rows in it.")

@@ -43,11 +43,13 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, DropTable)  # noqa: S101
     for name in op.tables:
         if not _survives(context, name, guarded=op.if_exists or op.conditional):
-            cascade = ", and CASCADE drops the views and foreign keys that depend on it" if "cascade" in op.options else ""
+            cascade = (
+                ", and CASCADE drops the views and foreign keys that depend on it" if "cascade" in op.options else ""
+            )
             yield Hit(f"Dropping {quoted(name)} deletes all its rows, and the running release fails on it{cascade}.")
 
 
 def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
-    if not context.old(name) or rebuild_of(context, name) or set_aside(context, name):
+    if not context.old(name) or rebuild_of(context, name) or set_aside(context):
         return True
     return guarded and context.table(name) is None

@@ -45,5 +45,8 @@ def check(context: Context) -> Iterator[Hit]:
             continue
         text = context.text(other)
         if word.search(text) and may_hold(context, step, op.type, text, op.value):
-            yield Hit(f"Value '{op.value}' of {quoted(op.type)} is used before the transaction that adds it has committed: PostgreSQL refuses it.", at=other)
+            yield Hit(
+                f"Value '{op.value}' of {quoted(op.type)} is used before the transaction that adds it has committed: PostgreSQL refuses it.",
+                at=other,
+            )
             return

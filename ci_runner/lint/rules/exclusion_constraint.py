@@ -29,4 +29,6 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, AddConstraint)  # noqa: S101
     if op.constraint.kind == "exclusion" and context.old(op.table):
-        yield Hit(f"Building exclusion constraint {quoted(op.constraint.name)} blocks all access to {quoted(op.table)}.")
+        yield Hit(
+            f"Building exclusion constraint {quoted(op.constraint.name)} blocks all access to {quoted(op.table)}."
+        )

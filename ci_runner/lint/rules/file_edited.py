@@ -28,4 +28,6 @@ from ci_runner.lint.rule import Hit, rule
 def check(file: File) -> Iterator[Hit]:
     """Edited files of the released history."""
     if file.changed.change == "edited":
-        yield Hit(f"{file.changed.name} is already released: databases that ran it keep its old effect, and a deploy refuses the new text.")
+        yield Hit(
+            f"{file.changed.name} is already released: databases that ran it keep its old effect, and a deploy refuses the new text."
+        )

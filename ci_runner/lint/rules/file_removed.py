@@ -27,7 +27,9 @@ def check(file: File) -> Iterator[Hit]:
     """Removed files, and released files under another name."""
     changed = file.changed
     if changed.change == "removed":
-        yield Hit(f"{changed.name} is released and now missing: databases that ran it keep its effect, new ones never get it.")
+        yield Hit(
+            f"{changed.name} is released and now missing: databases that ran it keep its effect, new ones never get it."
+        )
     elif changed.change == "renamed" and changed.before is not None:
         yield Hit(
             f"{changed.before.name} is released and was renamed to {changed.name}: databases that ran it under the old name would run it again."

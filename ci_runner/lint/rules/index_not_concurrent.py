@@ -26,7 +26,13 @@ from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import CreateIndex
 
 
-@rule("warning", POSTGRES, on=(CreateIndex,), aliases=("PG101", "require-concurrent-index-creation"), seen=("lock", "index-build"))
+@rule(
+    "warning",
+    POSTGRES,
+    on=(CreateIndex,),
+    aliases=("PG101", "require-concurrent-index-creation"),
+    seen=("lock", "index-build"),
+)
 def check(context: Context) -> Iterator[Hit]:
     """Indexes on old tables, but for ON ONLY a partitioned parent, which builds nothing."""
     op = context.step.operation
@@ -43,4 +49,7 @@ def check(context: Context) -> Iterator[Hit]:
         )
         return
     named = f" {quoted(op.index.name)}" if op.index.name else ""
-    yield Hit(f"Building index{named} blocks writes to {quoted(op.table)} until it is complete.", fix=concurrently(context, "INDEX"))
+    yield Hit(
+        f"Building index{named} blocks writes to {quoted(op.table)} until it is complete.",
+        fix=concurrently(context, "INDEX"),
+    )

@@ -30,7 +30,13 @@ def check(context: Context) -> Iterator[Hit]:
     if isinstance(op, CreateTable):
         found = [_KEYS[c.kind] for c in op.constraints if c.kind in _KEYS]
         for column in op.columns:
-            found += [word for word, there in zip(_KEYS.values(), (column.primary_key, column.unique, column.references), strict=True) if there]
+            found += [
+                word
+                for word, there in zip(
+                    _KEYS.values(), (column.primary_key, column.unique, column.references), strict=True
+                )
+                if there
+            ]
         hybrid = "hybrid" in op.options
     elif isinstance(op, AddColumn):
         flags = (op.column.primary_key, op.column.unique, op.column.references)
@@ -41,7 +47,9 @@ def check(context: Context) -> Iterator[Hit]:
         found = [_KEYS[op.constraint.kind]] if op.constraint.kind in _KEYS else []
         hybrid = _hybrid(context, op)
     if found and not hybrid:
-        yield Hit(f"{' and '.join(dict.fromkeys(found))} on {quoted(op.table)} is declared, but {context.dialect.capitalize()} does not enforce it.")
+        yield Hit(
+            f"{' and '.join(dict.fromkeys(found))} on {quoted(op.table)} is declared, but {context.dialect.capitalize()} does not enforce it."
+        )
 
 
 def _hybrid(context: Context, op: AddColumn | AddConstraint) -> bool:

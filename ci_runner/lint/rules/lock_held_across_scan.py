@@ -45,7 +45,7 @@ def check(context: Context) -> Iterator[Hit]:
             continue
         locked = strong_lock(context, step.operation)
         if held is not None and (scans(step.operation) or (locked and context.key(locked) != context.key(held))):
-            return                                          # said where it first happened
+            return  # said where it first happened
         held = held or locked
     if held is None:
         return
@@ -57,5 +57,9 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _old_work(context: Context, op: Operation) -> bool:
     """Whether what is scanned may hold rows."""
-    names = op.tables if isinstance(op, Dml) else tuple(n for n in (getattr(op, "table", None), getattr(op, "object", None)) if isinstance(n, Name))
+    names = (
+        op.tables
+        if isinstance(op, Dml)
+        else tuple(n for n in (getattr(op, "table", None), getattr(op, "object", None)) if isinstance(n, Name))
+    )
     return not names or any(context.old(name) for name in names)

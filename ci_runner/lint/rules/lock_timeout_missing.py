@@ -26,7 +26,12 @@ from ci_runner.lint.facts import strong_lock
 from ci_runner.lint.rule import MYSQL, Edit, Fix, Hit, rule
 from ci_runner.model.operations import Operation
 
-_SETTINGS = {"postgres": "lock_timeout", "mysql": "lock_wait_timeout", "mariadb": "lock_wait_timeout", "sqlserver": "lock_timeout"}
+_SETTINGS = {
+    "postgres": "lock_timeout",
+    "mysql": "lock_wait_timeout",
+    "mariadb": "lock_wait_timeout",
+    "sqlserver": "lock_timeout",
+}
 _STATEMENTS = {
     "mysql": "SET SESSION lock_wait_timeout = 2;", "mariadb": "SET SESSION lock_wait_timeout = 2;", "sqlserver": "SET LOCK_TIMEOUT 2000;",
 }  # fmt: skip

@@ -38,4 +38,6 @@ def check(context: Context) -> Iterator[Hit]:
         return
     reaches_rows = column.nullable is False or column.primary_key or "with values" in column.options
     if reaches_rows and not keeps_default_apart(context.file, column.default):
-        yield Hit(f"The default of {quoted(column.name)} is written to every row of {quoted(op.table)} while the table is locked.")
+        yield Hit(
+            f"The default of {quoted(column.name)} is written to every row of {quoted(op.table)} while the table is locked."
+        )

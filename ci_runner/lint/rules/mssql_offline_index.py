@@ -48,6 +48,10 @@ def check(context: Context) -> Iterator[Hit]:
         if op.kind not in ("alter-index.rebuild", "alter-table.rebuild"):
             return
         table, options, what = op.object, op.options, "Rebuilding"
-    if table is None or not context.old(table) or any(o.startswith("online") and not o.endswith(("off", "=off")) for o in options):
+    if (
+        table is None
+        or not context.old(table)
+        or any(o.startswith("online") and not o.endswith(("off", "=off")) for o in options)
+    ):
         return
     yield Hit(f"{what} on {quoted(table)} offline stops writers until it is done.", fix=online(context, op))

@@ -30,7 +30,11 @@ def check(context: Context) -> Iterator[Hit]:
     """WITH NOCHECK ADD, and CHECK CONSTRAINT without WITH CHECK, unless the file validates afterwards."""
     op = context.step.operation
     if isinstance(op, AddConstraint):
-        if op.constraint.kind not in ("check", "foreign-key") or not op.constraint.not_valid or not context.old(op.table):
+        if (
+            op.constraint.kind not in ("check", "foreign-key")
+            or not op.constraint.not_valid
+            or not context.old(op.table)
+        ):
             return
         table, name = op.table, op.constraint.name
     else:
@@ -40,8 +44,9 @@ def check(context: Context) -> Iterator[Hit]:
         table, name = op.object, next((o.partition("=")[2] for o in op.options if o.startswith("constraint=")), "")
     for step in context.later():
         other = step.operation
-        if isinstance(other, ValidateConstraint) and context.key(other.table) == context.key(table):
-            if not name or other.name.lower() in ("all", "") or context.same(other.name, name):
-                return
+        if not isinstance(other, ValidateConstraint) or context.key(other.table) != context.key(table):
+            continue
+        if not name or other.name.lower() in ("all", "") or context.same(other.name, name):
+            return
     named = f"constraint {quoted(name)}" if name else "the constraint"
     yield Hit(f"Existing rows of {quoted(table)} are not checked against {named}, and the optimizer will not trust it.")

@@ -23,7 +23,18 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.mysql import algorithm, copies
 from ci_runner.lint.rule import MYSQL, Hit, rule
-from ci_runner.model.operations import AddColumn, AddConstraint, AlterColumn, AlterColumnType, DropColumn, DropConstraint, Name, Operation, Other
+from ci_runner.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumn,
+    AlterColumnType,
+    Column,
+    DropColumn,
+    DropConstraint,
+    Name,
+    Operation,
+    Other,
+)
 
 
 @rule(
@@ -38,25 +49,29 @@ def check(context: Context) -> Iterator[Hit]:
         return
     asked = algorithm(op)
     if asked in ("instant", "inplace", "nocopy"):
-        return                                              # refused at once by the server instead of copying
+        return  # refused at once by the server instead of copying
     reason = copies(op, context.table(table), _column(context, op), tuple(context.siblings()), context.dialect)
-    observed = _observed(context, table, op)
+    observed = _observed(context)
     if observed is False or (reason is None and not observed and asked != "copy"):
         return
     because = f": {reason}" if reason else ": it names ALGORITHM=COPY" if asked == "copy" else ""
     yield Hit(f"This change copies all of {quoted(table)} while writes wait{because}.", observed=observed is True)
 
 
-def _column(context: Context, op: Operation):  # type: ignore[no-untyped-def]
+def _column(context: Context, op: Operation) -> Column | None:
     return context.column(op.table, op.column) if isinstance(op, AlterColumnType) else None
 
 
-def _observed(context: Context, table: Name, op: Operation) -> bool | None:
+def _observed(context: Context) -> bool | None:
     """What the dev database did: it tried the algorithms from the cheapest on, for the whole statement."""
-    seen = [o.detail.lower() for o in context.file.observations.get(context.step.statement, ()) if o.kind == "algorithm"]
+    seen = [
+        o.detail.lower() for o in context.file.observations.get(context.step.statement, ()) if o.kind == "algorithm"
+    ]
     if not seen:
         return None
-    foreign = any(isinstance(o, AddConstraint) and o.constraint.kind == "foreign-key" for o in context.statement.operations)
+    foreign = any(
+        isinstance(o, AddConstraint) and o.constraint.kind == "foreign-key" for o in context.statement.operations
+    )
     if any("copy" in detail and "nocopy" not in detail for detail in seen):
         alone = len(context.statement.operations) == 1
         return None if foreign or not alone else True

@@ -26,9 +26,36 @@ from ci_runner.lint.rule import MYSQL, Hit, rule
 from ci_runner.lint.types import base
 from ci_runner.model.operations import AddColumn, Column
 
-_NUMBERS = {"tinyint", "smallint", "mediumint", "int", "bigint", "numeric", "real", "double precision", "float", "boolean", "bit", "year"}
-_DATES = {"date": "'0000-00-00'", "datetime": "'0000-00-00 00:00:00'", "timestamp": "'0000-00-00 00:00:00'", "time": "'00:00:00'"}
-_SPATIAL = {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection"}
+_NUMBERS = {
+    "tinyint",
+    "smallint",
+    "mediumint",
+    "int",
+    "bigint",
+    "numeric",
+    "real",
+    "double precision",
+    "float",
+    "boolean",
+    "bit",
+    "year",
+}
+_DATES = {
+    "date": "'0000-00-00'",
+    "datetime": "'0000-00-00 00:00:00'",
+    "timestamp": "'0000-00-00 00:00:00'",
+    "time": "'00:00:00'",
+}
+_SPATIAL = {
+    "geometry",
+    "point",
+    "linestring",
+    "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
+    "geometrycollection",
+}
 
 
 @rule("warning", MYSQL, on=(AddColumn,), aliases=("MY101",))

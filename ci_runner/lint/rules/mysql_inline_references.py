@@ -39,4 +39,6 @@ def check(context: Context) -> Iterator[Hit]:
         columns = (op.definition,)
     for column in columns:
         if column is not None and column.references:
-            yield Hit(f"MySQL ignores REFERENCES in the definition of {quoted(column.name)}: no foreign key to {quoted(column.references.table)} is made.")
+            yield Hit(
+                f"MySQL ignores REFERENCES in the definition of {quoted(column.name)}: no foreign key to {quoted(column.references.table)} is made."
+            )

@@ -37,7 +37,9 @@ def check(context: Context) -> Iterator[Hit]:
     if lock != "default":
         table = getattr(op, "table", None) or getattr(op, "object", None)
         where = f" on {quoted(table)}" if table else ""
-        yield Hit(f"MySQL refuses ALGORITHM=INSTANT with LOCK={lock.upper()}{where} (error 1221).", fix=_without_lock(context))
+        yield Hit(
+            f"MySQL refuses ALGORITHM=INSTANT with LOCK={lock.upper()}{where} (error 1221).", fix=_without_lock(context)
+        )
 
 
 def _without_lock(context: Context) -> Fix | None:

@@ -29,7 +29,12 @@ from ci_runner.model.operations import Transaction
 _KINDS = ("transaction.begin", "transaction.commit", "transaction.rollback", "transaction.prepare")
 
 
-@rule("warning", on=(Transaction,), aliases=("TX101", "TX201", "transaction-nesting", "ban-uncommitted-transaction"), seen=("error",))
+@rule(
+    "warning",
+    on=(Transaction,),
+    aliases=("TX101", "TX201", "transaction-nesting", "ban-uncommitted-transaction"),
+    seen=("error",),
+)
 def check(context: Context) -> Iterator[Hit]:
     """The first BEGIN, COMMIT or ROLLBACK inside the runner's transaction."""
     op = context.step.operation
@@ -39,16 +44,23 @@ def check(context: Context) -> Iterator[Hit]:
     mode = context.statement.transaction or (migration.transaction if migration else "file")
     if mode == "none":
         if op.kind == "transaction.begin" and not _closed(context):
-            yield Hit("The transaction that begins here is never ended: what it does is rolled back when the connection closes.")
+            yield Hit(
+                "The transaction that begins here is never ended: what it does is rolled back when the connection closes."
+            )
         return
     if context.dialect == "clickhouse" or any(step.operation.kind in _KINDS for step in context.earlier()):
         return
     word = op.kind.partition(".")[2].upper()
     if word == "BEGIN":
-        yield Hit("The runner already wraps this file in a transaction: BEGIN nests in it, and the COMMIT that follows ends the runner's.")
+        yield Hit(
+            "The runner already wraps this file in a transaction: BEGIN nests in it, and the COMMIT that follows ends the runner's."
+        )
     else:
         yield Hit(f"{word} ends the transaction the runner wraps this file in: what follows runs without one.")
 
 
 def _closed(context: Context) -> bool:
-    return any(step.operation.kind in ("transaction.commit", "transaction.rollback", "transaction.prepare") for step in context.later())
+    return any(
+        step.operation.kind in ("transaction.commit", "transaction.rollback", "transaction.prepare")
+        for step in context.later()
+    )

@@ -51,4 +51,8 @@ def check(context: Context) -> Iterator[Hit]:
 def _drops_default(op: Operation) -> bool:
     if isinstance(op, AlterColumnType):
         return op.definition is not None and not_null(op.definition) and not has_default(op.definition)
-    return op.kind == "alter-table.drop-column-default" or (op.kind == "alter-table.set-column-default" and (op.default or "").lower() == "null")
+    if not isinstance(op, AlterColumn):
+        return False
+    return op.kind == "alter-table.drop-column-default" or (
+        op.kind == "alter-table.set-column-default" and (op.default or "").lower() == "null"
+    )

@@ -39,4 +39,7 @@ def check(context: Context) -> Iterator[Hit]:
         if not context.old(key):
             return
     what = quoted(op.object) if op.object else "the database"
-    yield Hit(f"REINDEX of {what} blocks writes, and reads by that index, until it is done.", fix=concurrently(context, r"(?:INDEX|TABLE|SCHEMA|DATABASE)"))
+    yield Hit(
+        f"REINDEX of {what} blocks writes, and reads by that index, until it is done.",
+        fix=concurrently(context, r"(?:INDEX|TABLE|SCHEMA|DATABASE)"),
+    )

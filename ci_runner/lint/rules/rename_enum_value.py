@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.naming import born_type
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AlterEnum
-from ci_runner.lint.naming import born_type
 
 
 @rule("warning", POSTGRES, on=(AlterEnum,))
@@ -31,4 +31,6 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, AlterEnum)  # noqa: S101
     if op.kind == "alter-type.rename-value" and not born_type(context, op.type):
-        yield Hit(f"Renaming value '{op.value}' of {quoted(op.type)} to '{op.new}' breaks the running release, which writes and reads '{op.value}'.")
+        yield Hit(
+            f"Renaming value '{op.value}' of {quoted(op.type)} to '{op.new}' breaks the running release, which writes and reads '{op.value}'."
+        )

@@ -28,4 +28,6 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, RenameObject)  # noqa: S101
     if op.kind.rpartition(".")[2] == "rename-schema" and ("schema", Name("", op.name.name)) not in context.catalog.born:
-        yield Hit(f"Renaming schema {quoted(op.name.name)} to {quoted(op.new.name)} breaks every query and search_path that names it.")
+        yield Hit(
+            f"Renaming schema {quoted(op.name.name)} to {quoted(op.new.name)} breaks every query and search_path that names it."
+        )

@@ -31,12 +31,20 @@ def check(context: Context) -> Iterator[Hit]:
     """Old tables that get another name (or schema), unless something takes the old name."""
     op = context.step.operation
     assert isinstance(op, RenameTable)  # noqa: S101
-    if op.kind.endswith(("swap-table", "exchange-tables")) or not context.old(op.table) or context.key(op.table) in context.catalog.views:
+    if (
+        op.kind.endswith(("swap-table", "exchange-tables"))
+        or not context.old(op.table)
+        or context.key(op.table) in context.catalog.views
+    ):
         return
     if rebuild_of(context, op.table) or view_follows(context, op) or _renamed_back(context, op):
         return
     moved = op.kind.endswith("set-schema")
-    what = f"Moving {quoted(op.table)} to schema {quoted(op.new.schema)}" if moved else f"Renaming {quoted(op.table)} to {quoted(op.new)}"
+    what = (
+        f"Moving {quoted(op.table)} to schema {quoted(op.new.schema)}"
+        if moved
+        else f"Renaming {quoted(op.table)} to {quoted(op.new)}"
+    )
     yield Hit(f"{what} breaks the running release, which still asks for {quoted(op.table)}.")
 
 

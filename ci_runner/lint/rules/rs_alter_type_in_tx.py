@@ -31,4 +31,7 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, AlterColumnType)  # noqa: S101
     if context.tx.block:
         fix = Fix((), "run the file outside a transaction", no_transaction=True) if context.tx.by == "runner" else None
-        yield Hit(f"Redshift refuses to change the type of {quoted(op.column)} of {quoted(op.table)} inside a transaction.", fix=fix)
+        yield Hit(
+            f"Redshift refuses to change the type of {quoted(op.column)} of {quoted(op.table)} inside a transaction.",
+            fix=fix,
+        )

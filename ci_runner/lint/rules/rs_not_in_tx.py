@@ -23,7 +23,15 @@ from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Fix, Hit, rule
 from ci_runner.model.operations import AddColumn, CreateTable, DropObjects, DropTable, Operation, Partition
 
-_REFUSED = ("vacuum", "alter-table.append-from", "create-external", "drop-external", "alter-external", "create-database", "drop-database")
+_REFUSED = (
+    "vacuum",
+    "alter-table.append-from",
+    "create-external",
+    "drop-external",
+    "alter-external",
+    "create-database",
+    "drop-database",
+)
 
 
 @rule("error", ("redshift",), on=(Operation,))

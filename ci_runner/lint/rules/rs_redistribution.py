@@ -22,7 +22,10 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import Other
 
-_KINDS = {"alter-table.alter-distribution": "moves its rows between nodes", "alter-table.alter-sort-key": "sorts all its rows anew"}
+_KINDS = {
+    "alter-table.alter-distribution": "moves its rows between nodes",
+    "alter-table.alter-sort-key": "sorts all its rows anew",
+}
 
 
 @rule("notice", ("redshift",), on=(Other,))

@@ -35,4 +35,6 @@ def check(context: Context) -> Iterator[Hit]:
     if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
         return
     if op.column.identity and context.old(op.table):
-        yield Hit(f"Every row of {quoted(op.table)} gets a number for {quoted(op.column.name)}: the table is rewritten while nobody can use it.")
+        yield Hit(
+            f"Every row of {quoted(op.table)} gets a number for {quoted(op.column.name)}: the table is rewritten while nobody can use it."
+        )

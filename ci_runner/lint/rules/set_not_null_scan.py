@@ -28,14 +28,24 @@ from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AddConstraint, AlterColumn, Name
 
 
-@rule("warning", POSTGRES, on=(AlterColumn, AddConstraint), aliases=("MF104", "PG303", "PG304", "adding-not-nullable-field"))
+@rule(
+    "warning",
+    POSTGRES,
+    on=(AlterColumn, AddConstraint),
+    aliases=("MF104", "PG303", "PG304", "adding-not-nullable-field"),
+)
 def check(context: Context) -> Iterator[Hit]:
     """SET NOT NULL of old columns not proven to hold no NULL."""
     op = context.step.operation
     if isinstance(op, AlterColumn):
-        hazard, observed = context.judged("scan", op.kind == "alter-table.set-not-null" and _scanned(context, op.table, op.column), op.table)
+        hazard, observed = context.judged(
+            "scan", op.kind == "alter-table.set-not-null" and _scanned(context, op.table, op.column), op.table
+        )
         if hazard and op.kind == "alter-table.set-not-null":
-            yield Hit(f"SET NOT NULL on {quoted(op.column)} reads all of {quoted(op.table)} while nobody can use it.", observed=observed)
+            yield Hit(
+                f"SET NOT NULL on {quoted(op.column)} reads all of {quoted(op.table)} while nobody can use it.",
+                observed=observed,
+            )
         return
     assert isinstance(op, AddConstraint)  # noqa: S101
     if op.constraint.kind != "primary-key" or not op.constraint.using_index:
@@ -44,7 +54,9 @@ def check(context: Context) -> Iterator[Hit]:
     index = table.indexes.get(op.constraint.using_index) if table else None
     for column in index.columns if index else ():
         if _scanned(context, op.table, column):
-            yield Hit(f"PRIMARY KEY USING INDEX makes nullable {quoted(column)} NOT NULL: all of {quoted(op.table)} is read while nobody can use it.")
+            yield Hit(
+                f"PRIMARY KEY USING INDEX makes nullable {quoted(column)} NOT NULL: all of {quoted(op.table)} is read while nobody can use it."
+            )
 
 
 def _scanned(context: Context, name: Name, column: str) -> bool:
@@ -54,6 +66,7 @@ def _scanned(context: Context, name: Name, column: str) -> bool:
     if known is not None and not_null(known):
         return False
     proven = context.file.at_least(12) and any(
-        proves_not_null(constraint, column) and not constraint.not_valid and constraint.enforced for constraint in (table.constraints if table else ())
+        proves_not_null(constraint, column) and not constraint.not_valid and constraint.enforced
+        for constraint in (table.constraints if table else ())
     )
     return not proven

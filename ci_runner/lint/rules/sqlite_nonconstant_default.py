@@ -26,7 +26,9 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn
 
-_CONSTANT = re.compile(r"[-+]?\s*[\d.][\w.+-]*|'(?:[^']|'')*'|\"[^\"]*\"|x'[0-9a-f]*'|null|true|false|\w+", re.IGNORECASE)
+_CONSTANT = re.compile(
+    r"[-+]?\s*[\d.][\w.+-]*|'(?:[^']|'')*'|\"[^\"]*\"|x'[0-9a-f]*'|null|true|false|\w+", re.IGNORECASE
+)
 
 
 @rule("error", ("sqlite",), on=(AddColumn,), seen=("error",))

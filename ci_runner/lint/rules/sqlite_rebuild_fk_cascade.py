@@ -42,15 +42,22 @@ from ci_runner.model.operations import DropTable, Setting
 def check(context: Context) -> Iterator[Hit]:
     """The DROP of a rebuild whose table has children, where foreign keys are not known to be off."""
     for rebuild in context.file.rebuilds:
-        if rebuild.dropped is None or rebuild.dropped.index != context.step.index or rebuild.style == "rename-first":
+        if (
+            rebuild.dropped is None
+            or rebuild.dropped.position != context.step.position
+            or rebuild.style == "rename-first"
+        ):
             continue
         referring = children(context.catalog, rebuild.table)
         if not referring or not foreign_keys(context):
             continue
         idle = any(
-            isinstance(step.operation, Setting) and step.operation.name == "foreign_keys" and step.tx.block for step in context.earlier()
+            isinstance(step.operation, Setting) and step.operation.name == "foreign_keys" and step.tx.block
+            for step in context.earlier()
         )
         why = " PRAGMA foreign_keys inside the transaction does nothing." if idle else ""
         cascade = any(action == "cascade" for action in referring.values())
         effect = "deletes their rows too" if cascade else "fails or breaks their references"
-        yield Hit(f"Dropping {quoted(rebuild.table)} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}")
+        yield Hit(
+            f"Dropping {quoted(rebuild.table)} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}"
+        )

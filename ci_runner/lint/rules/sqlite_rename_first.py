@@ -50,5 +50,5 @@ def check(context: Context) -> Iterator[Hit]:
     referring = children(context.catalog, rebuild.table)
     if referring:
         yield Hit(
-            f"Renaming {quoted(op.table)} to {quoted(op.new)} first makes {listed(sorted(referring))} refer to {quoted(op.new)}, which is then dropped."
+            f"Renaming {quoted(op.table)} to {quoted(op.new)} first makes {listed(sorted(referring))} refer to it: then it is dropped."
         )

@@ -38,7 +38,7 @@ from ci_runner.model.operations import Column, CreateTable, Dml
 def check(context: Context) -> Iterator[Hit]:
     """The copying INSERT of a rebuild, column by column."""
     for rebuild in context.file.rebuilds:
-        if rebuild.copied.index == context.step.index:
+        if rebuild.copied.position == context.step.position:
             yield from _copied(context, rebuild)
 
 
@@ -53,7 +53,9 @@ def _copied(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
         if before is None or not not_null(column) or not_null(before):
             continue
         if _bare(op, targets, column) and not _filled(context, column.name):
-            yield Hit(f"Copying {quoted(old.name)} fails on the first row whose {quoted(column.name)} is NULL: the new table refuses it.")
+            yield Hit(
+                f"Copying {quoted(old.name)} fails on the first row whose {quoted(column.name)} is NULL: the new table refuses it."
+            )
 
 
 def _bare(op: Dml, targets: tuple[str, ...], column: Column) -> bool:
@@ -67,6 +69,12 @@ def _bare(op: Dml, targets: tuple[str, ...], column: Column) -> bool:
 
 def _filled(context: Context, column: str) -> bool:
     """An UPDATE of the column before the copy, or a filter in it that leaves the NULLs out."""
-    if re.search(rf"\b{re.escape(column)}\W*\s+(?:is\s+)?not\s*null", context.text().partition("WHERE")[2] or context.text(), re.IGNORECASE):
+    if re.search(
+        rf"\b{re.escape(column)}\W*\s+(?:is\s+)?not\s*null",
+        context.text().partition("WHERE")[2] or context.text(),
+        re.IGNORECASE,
+    ):
         return True
-    return any(step.operation.kind == "update" and mentions(context.text(step.operation), column) for step in context.earlier())
+    return any(
+        step.operation.kind == "update" and mentions(context.text(step.operation), column) for step in context.earlier()
+    )

@@ -34,10 +34,23 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, AddColumn):
         column = op.column
-        what = "PRIMARY KEY" if column.primary_key else "UNIQUE" if column.unique else "STORED" if column.generated == "stored" else ""
+        what = (
+            "PRIMARY KEY"
+            if column.primary_key
+            else "UNIQUE"
+            if column.unique
+            else "STORED"
+            if column.generated == "stored"
+            else ""
+        )
         if what:
             yield Hit(f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}.")
-        elif column.references and column.default is not None and column.default.strip("() ").lower() != "null" and context.old(op.table):
+        elif (
+            column.references
+            and column.default is not None
+            and column.default.strip("() ").lower() != "null"
+            and context.old(op.table)
+        ):
             yield Hit(
                 f"SQLite refuses to add {quoted(column.name)} to {quoted(op.table)}: with foreign keys on, a REFERENCES column must default to NULL."
             )
@@ -52,8 +65,14 @@ def _use(context: Context, op: DropColumn) -> str | None:
     table = context.table(op.table)
     name = comparable(op.column, "sqlite")
     for constraint in table.constraints if table else ():
-        if name in {comparable(c, "sqlite") for c in constraint.columns} and not (constraint.kind == "check" and len(constraint.columns) == 1):
-            return {"primary-key": "the primary key", "unique": "a UNIQUE constraint", "foreign-key": "a foreign key"}.get(constraint.kind, "a CHECK")
+        if name in {comparable(c, "sqlite") for c in constraint.columns} and not (
+            constraint.kind == "check" and len(constraint.columns) == 1
+        ):
+            return {
+                "primary-key": "the primary key",
+                "unique": "a UNIQUE constraint",
+                "foreign-key": "a foreign key",
+            }.get(constraint.kind, "a CHECK")
         if constraint.kind == "check" and not constraint.columns and mentions(constraint.expression, op.column):
             return "a CHECK of the table"
     for index in table.indexes.values() if table else ():

@@ -24,7 +24,14 @@ from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AddColumn
 
 
-@rule("warning", POSTGRES, on=(AddColumn,), aliases=("PG309", "adding-field-with-default"), seen=("rewrite",), refutable=True)
+@rule(
+    "warning",
+    POSTGRES,
+    on=(AddColumn,),
+    aliases=("PG309", "adding-field-with-default"),
+    seen=("rewrite",),
+    refutable=True,
+)
 def check(context: Context) -> Iterator[Hit]:
     """ADD COLUMN … STORED on old tables."""
     op = context.step.operation
@@ -32,4 +39,6 @@ def check(context: Context) -> Iterator[Hit]:
     if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
         return
     if op.column.generated == "stored" and context.old(op.table):
-        yield Hit(f"Stored generated column {quoted(op.column.name)} is computed for every row: {quoted(op.table)} is rewritten while nobody can use it.")
+        yield Hit(
+            f"Stored generated column {quoted(op.column.name)} is computed for every row: {quoted(op.table)} is rewritten while nobody can use it."
+        )

@@ -29,14 +29,28 @@ from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AlterColumnType
 
 
-@rule("warning", POSTGRES, on=(AlterColumnType,), aliases=("PG301", "changing-column-type"), seen=("index-build",), refutable=True)
+@rule(
+    "warning",
+    POSTGRES,
+    on=(AlterColumnType,),
+    aliases=("PG301", "changing-column-type"),
+    seen=("index-build",),
+    refutable=True,
+)
 def check(context: Context) -> Iterator[Hit]:
     """Changes to a type that is stored alike and compared otherwise, where the column is indexed."""
     op = context.step.operation
     assert isinstance(op, AlterColumnType)  # noqa: S101
     column = context.column(op.table, op.column)
-    if column is None or column.type is None or not context.old(op.table) or type_change(column, op, utc=utc(context)) != "index":
+    if (
+        column is None
+        or column.type is None
+        or not context.old(op.table)
+        or type_change(column, op, utc=utc(context)) != "index"
+    ):
         return
     index = index_on(context.table(op.table), op.column, context.dialect)
     if index:
-        yield Hit(f"Changing {quoted(op.column)} to {op.type.text or op.type.base} rebuilds index {quoted(index)} while nobody can use {quoted(op.table)}.")
+        yield Hit(
+            f"Changing {quoted(op.column)} to {op.type.text or op.type.base} rebuilds index {quoted(index)} while nobody can use {quoted(op.table)}."
+        )

@@ -55,7 +55,13 @@ def check(context: Context) -> Iterator[Hit]:
         return
     new = op.type.text or op.type.base
     if column is None or column.type is None:
-        yield Hit(f"Changing {quoted(op.column)} to {new} may rewrite {quoted(op.table)}: its present type is not known.", observed=observed)
+        yield Hit(
+            f"Changing {quoted(op.column)} to {new} may rewrite {quoted(op.table)}: its present type is not known.",
+            observed=observed,
+        )
         return
     old = column.type.text or column.type.base
-    yield Hit(f"Changing {quoted(op.column)} from {old} to {new} rewrites {quoted(op.table)} while nobody can use it.", observed=observed)
+    yield Hit(
+        f"Changing {quoted(op.column)} from {old} to {new} rewrites {quoted(op.table)} while nobody can use it.",
+        observed=observed,
+    )

@@ -33,7 +33,12 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, AlterColumnType)  # noqa: S101
     column = context.column(op.table, op.column)
-    if column is None or column.type is None or not context.old(op.table) or not narrows(column.type, op.type, context.dialect):
+    if (
+        column is None
+        or column.type is None
+        or not context.old(op.table)
+        or not narrows(column.type, op.type, context.dialect)
+    ):
         return
     if context.dialect == "clickhouse" and key_use(context.table(op.table), op.column):
         return

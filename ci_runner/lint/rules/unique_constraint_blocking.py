@@ -21,13 +21,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.context import Context, listed, quoted
-from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import rewrites_by_adding
+from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AddColumn, AddConstraint
 
 
-@rule("warning", POSTGRES, on=(AddConstraint, AddColumn), aliases=("PG104", "PG105", "disallowed-unique-constraint"), seen=("index-build",))
+@rule(
+    "warning",
+    POSTGRES,
+    on=(AddConstraint, AddColumn),
+    aliases=("PG104", "PG105", "disallowed-unique-constraint"),
+    seen=("index-build",),
+)
 def check(context: Context) -> Iterator[Hit]:
     """Keys of old tables without USING INDEX; a column that is added with one, unless the table is rewritten for it anyway."""
     op = context.step.operation
@@ -37,11 +43,15 @@ def check(context: Context) -> Iterator[Hit]:
             return
         if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
             return
-        kind, columns = ("PRIMARY KEY" if op.column.primary_key else "UNIQUE"), (op.column.name,)
+        kind = "PRIMARY KEY" if op.column.primary_key else "UNIQUE"
+        columns: tuple[str, ...] = (op.column.name,)
     else:
         assert isinstance(op, AddConstraint)  # noqa: S101
         constraint = op.constraint
         if constraint.kind not in ("unique", "primary-key") or constraint.using_index or not context.old(op.table):
             return
-        kind, columns = ("PRIMARY KEY" if constraint.kind == "primary-key" else "UNIQUE"), constraint.columns
-    yield Hit(f"{kind} ({', '.join(columns)}) builds its index while nobody can read or write {quoted(op.table)}, and fails on duplicates in {listed(columns)}.")
+        kind = "PRIMARY KEY" if constraint.kind == "primary-key" else "UNIQUE"
+        columns = constraint.columns
+    yield Hit(
+        f"{kind} ({', '.join(columns)}) builds its index while nobody can use {quoted(op.table)}, and fails on duplicates."
+    )

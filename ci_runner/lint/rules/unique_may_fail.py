@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
-from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.naming import comparable
+from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn, AddConstraint, CreateIndex
 
 
@@ -35,7 +35,12 @@ def check(context: Context) -> Iterator[Hit]:
         assert isinstance(op, AddConstraint)  # noqa: S101
         unique = op.constraint.kind in ("unique", "primary-key") and not op.constraint.using_index
         columns = op.constraint.columns
-    if not unique or not context.old(op.table) or not columns or context.dialect in ("clickhouse", "redshift", "snowflake"):
+    if (
+        not unique
+        or not context.old(op.table)
+        or not columns
+        or context.dialect in ("clickhouse", "redshift", "snowflake")
+    ):
         return
     if _new_column(context, op, columns) or _unique_already(context, op, columns):
         return

@@ -37,6 +37,10 @@ def check(context: Context) -> Iterator[Hit]:
         other = step.operation
         if step.tx.id != context.tx.id or not isinstance(other, AddConstraint) or not other.constraint.not_valid:
             continue
-        if context.key(other.table) == context.key(op.table) and (not other.constraint.name or context.same(other.constraint.name, op.name)):
-            yield Hit(f"{quoted(op.name)} is validated in the transaction that adds it: the scan of {quoted(op.table)} runs under the lock of ADD CONSTRAINT.")
+        if context.key(other.table) == context.key(op.table) and (
+            not other.constraint.name or context.same(other.constraint.name, op.name)
+        ):
+            yield Hit(
+                f"{quoted(op.name)} is validated in the transaction that adds it: {quoted(op.table)} is scanned under the lock of ADD CONSTRAINT."
+            )
             return

@@ -41,4 +41,7 @@ def check(context: Context) -> Iterator[Hit]:
     hazard, observed = context.judged("rewrite", function is not None, op.table)
     if hazard:
         what = f"{function}()" if function else column.default
-        yield Hit(f"{what} is computed for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.", observed=observed)
+        yield Hit(
+            f"{what} is computed for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.",
+            observed=observed,
+        )

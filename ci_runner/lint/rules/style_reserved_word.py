@@ -1,0 +1,48 @@
+"""A name is a reserved word.
+
+It must be quoted wherever it is used, and every query that forgets is an error, or means something else (user).
+
+Instead: choose another name.
+
+Bad, postgres:
+    CREATE TABLE "order" (id bigint PRIMARY KEY);
+
+Good, postgres:
+    CREATE TABLE purchase (id bigint PRIMARY KEY);
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ci_runner.lint.columns import names
+from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.operations import AddColumn, CreateTable, RenameColumn, RenameTable
+
+_RESERVED = frozenset(
+    {
+        "all", "alter", "and", "any", "as", "asc", "between", "both", "by", "case", "cast", "check", "collate", "column",
+        "constraint", "create", "cross", "current_date", "current_time", "current_timestamp",
+        "current_user", "default", "delete", "desc", "distinct", "drop", "else", "end", "except", "exists", "false",
+        "fetch", "for", "foreign", "from", "full", "grant", "group", "having", "in", "index", "inner", "insert",
+        "intersect", "into", "is", "join", "key", "leading", "left", "like", "limit", "natural", "not", "null", "offset",
+        "on", "or", "order", "outer", "primary", "references", "right", "select", "session_user", "set", "some",
+        "table", "then", "to", "trailing", "trigger", "true", "union", "unique", "update", "user", "using", "values",
+        "when", "where", "with",
+    }
+)  # fmt: skip
+
+
+@rule(
+    "notice",
+    on=(CreateTable, AddColumn, RenameTable, RenameColumn),
+    aliases=("NM102",),
+    accepts=("style",),
+    default=False,
+)
+def check(context: Context) -> Iterator[Hit]:
+    """New tables and columns named by a word of SQL."""
+    for what, name in names(context.step.operation):
+        if name.lower() in _RESERVED:
+            yield Hit(f"The name of {what} {quoted(name)} is a reserved word: every query must quote it.")
