@@ -11,7 +11,7 @@ from ci_runner.cli.world import World
 @click.command("ci")
 @manifest("ci")
 @click.pass_obj
-def command(world: World, **flags: object) -> int:
+def command(world: World, /, **flags: object) -> int:
     """Do what this CI run is for: lint a pull request and comment on it, push a merge, or nothing — and say why.
 
     A comment that cannot be posted is a warning; a push that fails, fails.

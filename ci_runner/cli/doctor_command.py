@@ -17,7 +17,7 @@ _MARKS = {"ok": ("✓", "green"), "missing": ("✗", "red"), "note": ("•", "cy
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @manifest("doctor")
 @click.pass_obj
-def command(world: World, as_json: bool, **flags: object) -> int:
+def command(world: World, /, as_json: bool, **flags: object) -> int:
     """Say what was detected here, which parts are missing and how to get them.
 
     Exit code 2 when something the configuration asks for is missing; what is merely optional does not count.

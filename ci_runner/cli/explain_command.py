@@ -18,7 +18,7 @@ from ci_runner.text import line
 @click.option("--server-version", help="Version of the production server.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/explain.md).")
 @click.pass_obj
-def command(world: World, file: str, as_json: bool, **flags: object) -> None:
+def command(world: World, /, file: str, as_json: bool, **flags: object) -> None:
     """Show what each statement of FILE does, to what, with which lock, and for how long in kind.
 
     The effect is metadata (an instant), scan (reads the table), rewrite (copies the table) or none.

@@ -13,7 +13,7 @@ from ci_runner.text import visible
 @click.option("--check", is_flag=True, help="Write nothing; exit 3 when atlas.sum is not what the files say.")
 @manifest("hash")
 @click.pass_obj
-def command(world: World, check: bool, **flags: object) -> int:
+def command(world: World, /, check: bool, **flags: object) -> int:
     """Write atlas.sum anew (to a scratch file beside it, then renamed) and say which lines changed."""
     from ci_runner.cli.setup import ground
     from ci_runner.journeys.hashing import rehash

@@ -17,6 +17,7 @@ from ci_runner.cli.world import World
 @click.pass_obj
 def command(
     world: World,
+    /,
     directory: str | None,
     dialect: str | None,
     platform: str | None,

@@ -14,7 +14,7 @@ from ci_runner.config.options import REPORTS
 @click.option("--output", metavar="FILE", help="Write that to FILE instead of printing it.")
 @manifest("lint")
 @click.pass_obj
-def command(world: World, form: str, output: str | None, **flags: object) -> int:
+def command(world: World, /, form: str, output: str | None, **flags: object) -> int:
     """Check the changed migrations and replay them on a dev database.
 
     What changed is found in Git: against the merge base with the default branch, unless --base, --latest or --all says

@@ -16,7 +16,7 @@ from ci_runner.text import visible
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @manifest("log")
 @click.pass_obj
-def command(world: World, name: str | None, as_json: bool, **flags: object) -> None:
+def command(world: World, /, name: str | None, as_json: bool, **flags: object) -> None:
     """List the versions of NAME, newest first; without NAME, the directories the registry holds."""
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import versions

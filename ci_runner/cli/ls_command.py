@@ -16,7 +16,7 @@ from ci_runner.text import visible
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/directories.md).")
 @manifest("ls")
 @click.pass_obj
-def command(world: World, as_json: bool, **flags: object) -> int:
+def command(world: World, /, as_json: bool, **flags: object) -> int:
     """List the migrations as read: format, order, versions, transaction mode, problems. Runs nothing.
 
     Exit code 1 with an error among the problems, 2 when the directory is refused.

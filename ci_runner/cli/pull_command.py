@@ -22,6 +22,7 @@ from ci_runner.cli.world import World
 @click.pass_obj
 def command(
     world: World,
+    /,
     reference: str,
     output: str,
     seq: int | None,

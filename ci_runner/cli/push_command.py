@@ -31,7 +31,9 @@ _SAID = {
 @click.option("--move-tag", is_flag=True, help="Let TAG move from the version it names now.")
 @manifest("push")
 @click.pass_obj
-def command(world: World, reference: str, as_json: bool, allow_rewrite: bool, move_tag: bool, **flags: object) -> int:
+def command(
+    world: World, /, reference: str, as_json: bool, allow_rewrite: bool, move_tag: bool, **flags: object
+) -> int:
     """Put the directory into the registry as the next version of NAME, tagged TAG when given.
 
     The same content again is no new version. Where a dev database is configured the whole directory is replayed first. Exit

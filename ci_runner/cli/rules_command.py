@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ci_runner.cli.world import World
+
+if TYPE_CHECKING:
+    from ci_runner.lint import Rule
 
 _COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan", "off": "white"}
 
@@ -22,7 +26,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--dialect", help="Only the rules that concern this dialect.")
 @click.pass_obj
-def command(world: World, rule: str | None, as_json: bool, dialect: str | None) -> None:
+def command(world: World, /, rule: str | None, as_json: bool, dialect: str | None) -> None:
     """List the rules, or explain RULE: what it finds, why that hurts, what to do instead.
 
     RULE may be one of Pilotage's names, an Atlas code (DS102) or a squawk rule name.
@@ -31,39 +35,59 @@ def command(world: World, rule: str | None, as_json: bool, dialect: str | None) 
     from ci_runner.sql import normalize_dialect
 
     if rule:
-        found = [lint.describe(one) for one in lint.explain(rule)]
+        found = _described(lint.explain(rule))
         if as_json:
             world.say(json.dumps(found, indent=2, ensure_ascii=False))
-            return
-        for one in found:
-            _print(world, one)
+        else:
+            _print(world, found)
         return
-    wanted = normalize_dialect(dialect) if dialect else None
-    rules = [one for one in lint.catalogue() if wanted is None or wanted in one.databases]
+    rules = lint.catalogue(normalize_dialect(dialect) if dialect else "")
     if as_json:
-        world.say(json.dumps([lint.describe(one) for one in rules], indent=2, ensure_ascii=False))
+        world.say(json.dumps([_described(one) for one in rules], indent=2, ensure_ascii=False))
         return
     width = max(len(one.slug) for one in rules)
     for one in rules:
-        severity = click.style(f"{one.severity:8}", fg=_COLOURS[one.severity])
-        world.say(f"{one.slug:{width}}  {severity}  {one.title}")
+        level = one.severity if one.default else "off"
+        title = lint.document(one.docstring).title
+        world.say(f"{one.slug:{width}}  {click.style(f'{level:8}', fg=_COLOURS[level])}  {title}")
     world.note(f"{len(rules)} rules; pilotage rules NAME explains one")
 
 
-def _print(world: World, one: dict[str, object]) -> None:
-    world.say(
-        f"{click.style(str(one['rule']), bold=True)}  {click.style(str(one['severity']), fg=_COLOURS[str(one['severity'])])}"
-    )
-    for key in ("title", "why", "remedy"):
-        world.say(f"\n{click.style({'title': 'What', 'why': 'Why', 'remedy': 'Do instead'}[key], bold=True)}")
-        world.say(click.wrap_text(str(one[key]), min(world.width, 100), "  ", "  "))
+def _described(rule: Rule) -> dict[str, Any]:
+    """A rule and its documentation as JSON values."""
+    from ci_runner import lint
+
+    page = lint.document(rule.docstring)
+    examples = [
+        {"kind": "good" if e.good else "bad", "dialect": e.dialect, "before": e.before, "sql": e.sql, "given": e.traits}
+        for e in page.examples
+    ]
+    return {
+        "rule": rule.slug,
+        "severity": rule.severity,
+        "default": rule.default,
+        "title": page.title,
+        "why": page.why,
+        "remedy": page.remedy,
+        "databases": list(rule.databases),
+        "aliases": list(rule.aliases),
+        "examples": examples,
+    }
+
+
+def _print(world: World, one: dict[str, Any]) -> None:
+    severity = click.style(one["severity"], fg=_COLOURS[one["severity"]])
+    world.say(f"{click.style(one['rule'], bold=True)}  {severity}{'' if one['default'] else ', off unless asked for'}")
+    for key, heading in (("title", "What"), ("why", "Why"), ("remedy", "Do instead")):
+        world.say(f"\n{click.style(heading, bold=True)}")
+        world.say(click.wrap_text(one[key], min(world.width, 100), "  ", "  ", preserve_paragraphs=True))
     for key in ("databases", "aliases"):
-        if value := one[key]:
-            world.say(
-                f"\n{click.style(key.title(), bold=True)}  {', '.join(map(str, value)) if isinstance(value, list) else value}"
-            )
-    for example in one["examples"] if isinstance(one["examples"], list) else []:
+        if one[key]:
+            world.say(f"\n{click.style(key.title(), bold=True)}  {', '.join(one[key])}")
+    for example in one["examples"]:
         colour = {"bad": "red", "good": "green"}[example["kind"]]
-        world.say(f"\n{click.style(example['kind'].title(), fg=colour)} ({example['dialect']})")
-        for line in example["sql"].splitlines():
-            world.say(f"  {line}")
+        world.say(
+            f"\n{click.style(example['kind'].title(), fg=colour)} ({', '.join([example['dialect'], *example['given']])})"
+        )
+        for row in example["sql"].splitlines():
+            world.say(f"  {row}")

@@ -15,7 +15,7 @@ from ci_runner.cli.world import World
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @manifest("trigger")
 @click.pass_obj
-def command(world: World, as_json: bool, platform: str | None) -> None:
+def command(world: World, /, as_json: bool, platform: str | None) -> None:
     """Say what this CI run was taken for, from environment and event file alone.
 
     A value of null cannot be known from there; nothing is guessed.

@@ -19,7 +19,7 @@ from ci_runner.text import visible
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @manifest("verify")
 @click.pass_obj
-def command(world: World, name: str | None, anchor: str | None, as_json: bool, **flags: object) -> int:
+def command(world: World, /, name: str | None, anchor: str | None, as_json: bool, **flags: object) -> int:
     """Recompute every hash of a registry (or of NAME) and name what is damaged. Exit code 6 when something is."""
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import versions

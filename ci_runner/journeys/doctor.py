@@ -126,7 +126,7 @@ def _registry(ground: Ground) -> Iterator[Check]:
         return
     try:
         store = stores.open(address)
-        store.get("format.json")
+        store.get("format.json", 4096)
     except PilotageError as error:
         yield Check("Registry", "missing", str(error))
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import cast
+
 from ci_runner import lint, report, sources, sql
 from ci_runner.config import Directory
 from ci_runner.journeys import oracle
@@ -11,8 +14,6 @@ from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Report, Run
 from ci_runner.sql import history
-
-MAX_STATEMENTS = 100_000
 
 
 def run(ground: Ground) -> Run:
@@ -29,21 +30,22 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     before = history.before(changes.released, head.dialect, ground.cache)
     replayed = oracle.replayed(ground, wanted, changes, statements)
     linted = lint.lint(
-        lint.files(changes, statements),
+        [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
         before,
         dialect=head.dialect,
-        policy=lint.policy(wanted.rules, require_reason=wanted.require_ignore_reason),
+        policy=policy(wanted),
         format=head.format,
         server_version=wanted.server_version,
         server_edition=wanted.server_edition,
         observations=replayed.observations,
+        parse=partial(sql.statements, name=head.dialect),
     )
     return report.build(
         changes,
         linted,
         replayed,
         name=wanted.name,
-        fail_on=ground.config.fail_on,
+        fail_on=cast("report.FailOn", ground.config.fail_on),
         notes=(*compared.notes, *guessed(wanted, head)),
         effects={name: sql.effects(found, head.dialect) for name, found in statements.items()},
         redact=ground.redact,
@@ -59,6 +61,14 @@ def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
     """The statements of every changed file that still exists, by file name."""
     dialect = changes.head.dialect
     return {file.name: sql.statements(file.migration, dialect) for file in changes.files if file.migration is not None}
+
+
+def policy(wanted: Directory) -> lint.Policy:
+    """The severities a directory asks for; the catalogue is read only when it asks for any."""
+    rules = lint.catalogue() if wanted.rules else ()
+    return lint.policy(
+        wanted.rules, rules, require_reason=wanted.require_ignore_reason, source=f"the rules of {wanted.dir}"
+    )
 
 
 def guessed(wanted: Directory, head: MigrationDir) -> tuple[str, ...]:

@@ -69,8 +69,8 @@ def directory(
 
 
 def sound(read: MigrationDir) -> None:
-    """ConflictError when the directory has an error of its own (sum, duplicate version, …)."""
-    broken = [problem for problem in read.problems if problem.level == "error"]
+    """ConflictError when the directory has an error of its own: a sum that is wrong or, where one is required, missing …"""
+    broken = [problem for problem in read.problems if problem.level == "error" or problem.code == "sum-file-missing"]
     if broken:
         first = broken[0]
         where = f"{read.path}/{first.file}" + (f":{first.line}" if first.line else "") if first.file else read.path

@@ -30,7 +30,7 @@ class Cache(Protocol):
 
 def keys(released: Sequence[Migration], dialect: str) -> list[str]:
     """One key per prefix of ``released``: a hash over dialect, catalog version, and name and content hash of every file in it."""
-    running = hashlib.sha256(f"{__version__} {catalog_store.FORMAT} {dialect}".encode())
+    running = hashlib.sha256(f"{__version__} {catalog_store.VERSION} {dialect}".encode())
     found = []
     for migration in released:
         running.update(f"\0{migration.name}\0{migration.sha256}".encode())

@@ -97,7 +97,9 @@ class Actions:
 
     def output(self) -> dict[str, str]:
         text = self.outputs.read_text()
-        return {name: value for name, _, value in re.findall(r"^(\w+)<<(\S+)\n(.*?)\n\2$", text, re.MULTILINE | re.DOTALL)}
+        return {
+            name: value for name, _, value in re.findall(r"^(\w+)<<(\S+)\n(.*?)\n\2$", text, re.MULTILINE | re.DOTALL)
+        }
 
 
 @pytest.fixture
