@@ -13,9 +13,9 @@ from ci_runner.model.directory import Problem, Tree
 
 STATEMENTS = 100_000
 _PLAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?")
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]')
+_FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)
-_CONFLICT = re.compile(rb"^(?:<{7}|>{7})(?:[ \t\r].*)?$", re.MULTILINE)
+_CONFLICT = rb"(?m)^(?:<{7}|>{7})(?:[ \t\r].*)?$"
 _TROUBLE = {
     "unreadable": "cannot be read: give this user the right to",
     "changing": "changed while it was read: run again when nothing writes there",
@@ -53,7 +53,7 @@ def name(path: str) -> None:
 def _name_reason(part: str) -> str | None:
     if not part or len(part.encode("utf-8", "surrogateescape")) > 255:
         return "is not 1 to 255 bytes long"
-    if found := _FORBIDDEN.search(part):
+    if found := re.search(_FORBIDDEN, part):
         return f"holds the character {found[0]!a}, which not every system can store"
     if part.startswith("-"):
         return "begins with '-', which a command would take for an option"
@@ -196,7 +196,7 @@ def content(path: str, data: bytes) -> Iterable[Problem]:
             line,
             "set '*.sql text eol=lf' in .gitattributes",
         )
-    if (b"<<<<<<<" in data or b">>>>>>>" in data) and (found := _CONFLICT.search(data)):
+    if (b"<<<<<<<" in data or b">>>>>>>" in data) and (found := re.search(_CONFLICT, data)):
         line = data.count(b"\n", 0, found.start()) + 1
         yield problem(
             "merge-conflict",

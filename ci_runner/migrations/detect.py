@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 
 from ci_runner.errors import DirectoryRefusedError
-from ci_runner.migrations import drizzle, flyway, liquibase
 from ci_runner.migrations.format import hidden, root_sql
 from ci_runner.model.directory import Tree
 
 HEAD = 64 * 1024
 SAMPLE = 200
-_GOOSE = re.compile(rb"^--[ \t]*\+goose[ \t]+up[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
-_DBMATE = re.compile(rb"^--[ \t]*migrate:up(?:\s|\Z)", re.MULTILINE)
-_PAIR = re.compile(r"[0-9]+_.*\.up\.sql", re.DOTALL)
-_NUMBERED = re.compile(r"[0-9]+_.*\.sql", re.DOTALL)
-_PROJECT = re.compile(rb"^[ \t]*project_id[ \t]*=", re.MULTILINE)
-_SQLX = re.compile(rb"\bsqlx\b")
+_GOOSE = rb"(?mi)^--[ \t]*\+goose[ \t]+up[ \t\r]*$"
+_DBMATE = rb"(?m)^--[ \t]*migrate:up(?:\s|\Z)"
+_LIQUIBASE = rb"(?i)(?:\xef\xbb\xbf)?\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b"
+_FLYWAY = re.compile(r"(?:[VB][0-9]+(?:[._][0-9]+)*|R)__.*\.sql", re.DOTALL)
+_NUMBERED = re.compile(r"[0-9]+_.*?(\.up)?\.sql", re.DOTALL)
+_PROJECT = rb"(?m)^[ \t]*project_id[ \t]*="
 
 
 def detect(tree: Tree) -> str:
@@ -25,7 +24,7 @@ def detect(tree: Tree) -> str:
 
 
 def _by_structure(tree: Tree) -> str | None:
-    if drizzle.JOURNAL in tree.files and _is_journal(tree.files[drizzle.JOURNAL]):
+    if b'"entries"' in tree.files.get("meta/_journal.json", b""):
         return "drizzle"
     below = {name.partition("/")[2] for name in tree.files if "/" in name and not hidden(name)}
     if "migration_lock.toml" in tree.files or "migration.sql" in below:
@@ -33,23 +32,18 @@ def _by_structure(tree: Tree) -> str | None:
     if "up.sql" in below:
         return "diesel"
     path = "/" + tree.path.replace("\\", "/").strip("/")
-    if path.endswith("/supabase/migrations") or _PROJECT.search(tree.context.get("../config.toml", b"")):
+    if path.endswith("/supabase/migrations") or re.search(_PROJECT, tree.context.get("../config.toml", b"")):
         return "supabase"
     return None
-
-
-def _is_journal(content: bytes) -> bool:
-    """A journal stays one when a merge left conflict markers in it: no other format keeps a file of that name."""
-    return drizzle.tags(content) is not None or b'"entries"' in content
 
 
 def _by_marker(tree: Tree) -> str | None:
     heads = [tree.files[name][:HEAD] for name in root_sql(tree)[:SAMPLE]]
     evidence = {
-        "goose": any(b"goose" in head and _GOOSE.search(head) for head in heads),
-        "dbmate": any(b"migrate:up" in head and _DBMATE.search(head) for head in heads),
-        "liquibase": any(b"iquibase" in head.lower() and _is_formatted(head) for head in heads),
-        "flyway": any(flyway.NAME.fullmatch(path.rpartition("/")[2]) for path in tree.files if not hidden(path)),
+        "goose": any(b"goose" in head and re.search(_GOOSE, head) for head in heads),
+        "dbmate": any(b"migrate:up" in head and re.search(_DBMATE, head) for head in heads),
+        "liquibase": any(b"ormatted" in head and re.match(_LIQUIBASE, head) for head in heads),
+        "flyway": any(_FLYWAY.fullmatch(path.rpartition("/")[2]) for path in tree.files if not hidden(path)),
     }
     found = tuple(name for name, seen in evidence.items() if seen)
     if len(found) > 1:
@@ -61,19 +55,13 @@ def _by_marker(tree: Tree) -> str | None:
     return found[0] if found else None
 
 
-def _is_formatted(head: bytes) -> bool:
-    text = head.decode("utf-8-sig", "replace").lstrip()
-    return liquibase.HEADER.match(text) is not None
-
-
 def _by_name(tree: Tree) -> str:
-    names = root_sql(tree)
-    cargo = any(
-        _SQLX.search(content) if path.endswith("Cargo.toml") else path.endswith(".sqlx/")
-        for path, content in tree.context.items()
-    )
-    if any(_PAIR.fullmatch(name) for name in names):
-        return "sqlx" if cargo else "golang-migrate"
-    if cargo and any(_NUMBERED.fullmatch(name) for name in names):
-        return "sqlx"
-    return "atlas"
+    numbered = [match for name in root_sql(tree) if (match := _NUMBERED.fullmatch(name))]
+    if any(match[1] for match in numbered):
+        return "sqlx" if _uses_sqlx(tree) else "golang-migrate"
+    return "sqlx" if numbered and _uses_sqlx(tree) else "atlas"
+
+
+def _uses_sqlx(tree: Tree) -> bool:
+    cargo = (content for path, content in tree.context.items() if path.endswith("Cargo.toml"))
+    return any(path.endswith(".sqlx/") for path in tree.context) or any(re.search(rb"\bsqlx\b", each) for each in cargo)

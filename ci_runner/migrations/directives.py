@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from ci_runner.errors import DirectoryRefusedError
-from ci_runner.migrations.format import problem
+from ci_runner.migrations.format import Directed, problem
 from ci_runner.model.directory import Problem
 
 LINE = re.compile(r"([ -~]*)(atlas|pilotage):(\w+)(?: +(.+))?", re.ASCII)
@@ -34,17 +33,6 @@ class Found(NamedTuple):
     place: str
     line: int
     end: int
-
-
-class Directed(NamedTuple):
-    """The directives in effect for the whole file, and what is wrong with others. ``start`` is where statements may begin."""
-
-    effective: tuple[tuple[str, str, int], ...] = ()
-    problems: tuple[Problem, ...] = ()
-    transaction: str | None = None
-    delimiter: str = ""
-    checkpoint: bool = False
-    start: int = 0
 
 
 class _Header(NamedTuple):
@@ -214,6 +202,8 @@ def _argument(name: str, found: Found) -> Problem | None:
 
 def _unknown(name: str, found: Found) -> Problem:
     known = _known(found.spelling)
+    from difflib import get_close_matches
+
     near = get_close_matches(found.name, known, 1)
     hint = f" — did you mean {found.spelling}:{near[0]}?" if near else ""
     return problem(

@@ -51,6 +51,17 @@ class Sections(NamedTuple):
     repeatable: bool = False
 
 
+class Directed(NamedTuple):
+    """The directives in effect for the whole file, and what is wrong with others. ``start`` is where statements may begin."""
+
+    effective: tuple[tuple[str, str, int], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    transaction: str | None = None
+    delimiter: str = ""
+    checkpoint: bool = False
+    start: int = 0
+
+
 class Format(NamedTuple):
     """A directory format.
 
@@ -101,6 +112,8 @@ def line_of(text: str, offset: int) -> int:
 
 def is_blank(text: str, start: int = 0, end: int | None = None) -> bool:
     """Whether there are only blanks, comments and semicolons between the offsets (MySQL runs ``/*! … */``, so that is none)."""
+    if text[start : start + 1].isalpha():
+        return False
     stop = len(text) if end is None else end
     found = _BLANK.match(text, start, stop)
     return found is not None and found.end() == stop

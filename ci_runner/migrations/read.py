@@ -4,37 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import NamedTuple, cast
 
 from ci_runner.errors import ConfigError, DirectoryRefusedError
-from ci_runner.migrations import (
-    atlas,
-    checks,
-    dbmate,
-    diesel,
-    directives,
-    drizzle,
-    flyway,
-    golang_migrate,
-    goose,
-    liquibase,
-    prisma,
-    sqlx,
-    sumfile,
-    supabase,
-)
+from ci_runner.migrations import checks, sumfile
 from ci_runner.migrations.detect import detect
-from ci_runner.migrations.format import Entry, Format, Sections, Source, is_blank, problem
+from ci_runner.migrations.format import Directed, Entry, Format, Sections, Source, is_blank, problem
+from ci_runner.migrations.table import FORMATS, load
 from ci_runner.model.directory import Migration, MigrationDir, Part, Problem, SumCheck, Tree, TxMode
-from ci_runner.sql.dialects import normalize_dialect
+from ci_runner.sql import normalize_dialect
 
-FORMATS: dict[str, Format] = {
-    module.FORMAT.name: module.FORMAT
-    for module in (
-        atlas, golang_migrate, goose, flyway, liquibase, dbmate, prisma, diesel, sqlx, supabase, drizzle,
-    )
-}  # fmt: skip
 _SUM_REASONS = {
     "edited": "was edited after atlas.sum was written",
     "added": "is not what atlas.sum lists at this place: it was added",
@@ -76,7 +55,7 @@ def read(
     _known("transaction mode", tx_mode, ("file", "all", "none"))
     _known("sum mode", sum_mode, ("required", "optional", "off"))
     try:
-        form = FORMATS[format or detect(tree)]
+        form = load(format or detect(tree))
     except DirectoryRefusedError:
         checks.irregular(tree)
         raise
@@ -91,6 +70,8 @@ def read(
 def _known(what: str, given: str | None, known: Iterable[str]) -> None:
     if given is None or given in known:
         return
+    from difflib import get_close_matches
+
     near = get_close_matches(given, list(known), 1)
     hint = f" — did you mean {near[0]!r}?" if near else ""
     raise ConfigError(f"there is no {what} {given!r}{hint} (known are {', '.join(known)})")
@@ -139,8 +120,10 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     path, data = entry.path, tree.files[entry.path]
     text = checks.decode(path, data)
     problems = list(checks.content(path, data))
-    directed = directives.Directed()
+    directed = Directed()
     if b"atlas:" in data or b"pilotage:" in data:
+        from ci_runner.migrations import directives
+
         mark = data.startswith(b"\xef\xbb\xbf")
         directed = directives.read(path, text, mark=mark, tx_mode=settings.tx_mode, lenient=settings.lenient)
     read_sections = settings.form.sections
@@ -164,13 +147,13 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     return migration, problems
 
 
-def _transaction(directed: directives.Directed, sections: Sections, default: TxMode) -> TxMode:
+def _transaction(directed: Directed, sections: Sections, default: TxMode) -> TxMode:
     if sections.transaction == "changeset":
         return "changeset"
     return cast("TxMode | None", directed.transaction) or sections.transaction or default
 
 
-def _clash(path: str, directed: directives.Directed, sections: Sections) -> Iterator[Problem]:
+def _clash(path: str, directed: Directed, sections: Sections) -> Iterator[Problem]:
     if directed.transaction == "file" and sections.transaction == "none":
         line = next((line for name, _, line in directed.effective if name == "txmode"), None)
         why = "'txmode file' stands against the format's own mark, which takes the file out of the transaction"

@@ -11,7 +11,7 @@ from ci_runner.model.directory import SumCheck
 
 NAME = "atlas.sum"
 _PREFIX = "h1:"
-_DIRECTIVE = re.compile(rb"[ -~]*atlas:(\w+)(?: +([^\n]+))?")
+_DIRECTIVE = rb"[ -~]*atlas:(\w+)(?: +([^\n]+))?"
 
 Line = tuple[str, str]
 
@@ -34,7 +34,7 @@ def ignores(content: bytes) -> bool:
     """Whether the first line takes the file out of the sum; a byte order mark, a trailing blank or CR is in the way of that."""
     if b"atlas:sum" not in content:
         return False
-    found = _DIRECTIVE.match(content)
+    found = re.match(_DIRECTIVE, content)
     return found is not None and found[1] == b"sum" and found[2] == b"ignore"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci_runner.errors import DirectoryRefusedError, SetupError
@@ -56,13 +55,15 @@ def folder(
     )
 
 
-@dataclass(slots=True)
 class _Reading:
-    count: Count
-    files: dict[str, bytes] = field(default_factory=dict)
-    irregular: list[tuple[str, str]] = field(default_factory=list)
-    folders: list[str] = field(default_factory=list)
-    linked: list[str] = field(default_factory=list)
+    __slots__ = ("count", "files", "folders", "irregular", "linked")
+
+    def __init__(self, count: Count) -> None:
+        self.count = count
+        self.files: dict[str, bytes] = {}
+        self.irregular: list[tuple[str, str]] = []
+        self.folders: list[str] = []
+        self.linked: list[str] = []
 
 
 def _resolved(path: Path, name: str) -> Path:

@@ -12,9 +12,7 @@ from ci_runner.errors import HistoryError, SetupError, TemporaryError, UsageErro
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f]|\.\.")
 _PASSWORD = re.compile(r"://[^/@\s]*@")
-_REMOTE = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]+)(?::\d+)?/|(?:[^@/:]+@)?(?P<scp>[^/:]+):)(?P<path>.+)"
-)
+_REMOTE = r"(?:[a-z][a-z0-9+.-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]+)(?::\d+)?/|(?:[^@/:]+@)?(?P<scp>[^/:]+):)(?P<path>.+)"
 DEEPEN = (50, 200, 1000)
 SECONDS = 60
 FETCH_SECONDS = 300
@@ -48,9 +46,7 @@ class Git:
 
     def resolve(self, ref: str) -> str | None:
         """The commit that a name means here; None when it means none."""
-        code, output, _ = self.attempt(
-            "rev-parse", "--verify", "--quiet", f"{self.checked(ref)}^{{commit}}"
-        )
+        code, output, _ = self.attempt("rev-parse", "--verify", "--quiet", f"{self.checked(ref)}^{{commit}}")
         return _text(output) if code == 0 else None
 
     def is_shallow(self) -> bool:
@@ -89,7 +85,7 @@ class Git:
 
     def _address(self) -> re.Match[str] | None:
         code, output, _ = self.attempt("config", "--get", f"remote.{self.remote}.url")
-        return _REMOTE.fullmatch(_text(output)) if code == 0 else None
+        return re.fullmatch(_REMOTE, _text(output)) if code == 0 else None
 
     def ensure_commit(self, commit: str) -> str:
         """The full name of a commit (hash, branch, remote branch or tag), fetched when it is not here; HistoryError when that fails."""
