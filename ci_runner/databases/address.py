@@ -45,6 +45,9 @@ class Use(NamedTuple):
 
 def parse(url: str, known_options: frozenset[str] = frozenset()) -> Address:
     """An :class:`Address` from ``scheme://user:password@host:port/database?option=value``; ConfigError when it cannot be meant."""
+    if "#" in url:
+        scheme = url.partition("://")[0]
+        raise ConfigError(f"database URL {scheme}://… has a '#': write it as %23 inside a user name or password")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -57,8 +60,6 @@ def parse(url: str, known_options: frozenset[str] = frozenset()) -> Address:
     if unknown:
         known = ", ".join(sorted(known_options)) or "none"
         raise ConfigError(f"database URL {parts.scheme}://…: unknown option {unknown[0]!r}; known options: {known}")
-    if parts.fragment:
-        raise ConfigError(f"database URL {parts.scheme}://… has a '#': write it as %23 inside a user name or password")
     return Address(
         scheme=parts.scheme.lower(),
         host=unquote(parts.hostname or ""),
@@ -66,7 +67,7 @@ def parse(url: str, known_options: frozenset[str] = frozenset()) -> Address:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         database=unquote(parts.path.lstrip("/")),
-        path=unquote(parts.netloc + parts.path),
+        path=unquote(parts.netloc + parts.path) if parts.scheme == "sqlite" else "",
         socket=options.get("socket", "")
         or (options.get("host", "") if options.get("host", "").startswith("/") else ""),
         options={key: value for key, value in options.items() if key not in {"socket", "host"}},

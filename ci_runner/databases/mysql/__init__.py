@@ -32,7 +32,7 @@ def connect(address: Address, use: Use) -> Mysql:
         raise SetupError("MySQL and MariaDB need the PyMySQL driver: pip install 'pilotage[mysql]'") from None
     place: dict[str, Any] = {"unix_socket": address.socket} if address.socket else {}
     try:
-        connection = pymysql.connect(
+        connection: Any = pymysql.connect(
             host=address.host or "localhost",
             port=address.port or 3306,
             user=address.user or "root",
@@ -40,6 +40,7 @@ def connect(address: Address, use: Use) -> Mysql:
             database=address.database or None,
             charset=address.options.get("charset", "utf8mb4"),
             connect_timeout=_seconds(address),
+            read_timeout=_seconds(address),
             autocommit=True,
             local_infile=False,
             ssl=tls(address),
@@ -47,6 +48,7 @@ def connect(address: Address, use: Use) -> Mysql:
         )
     except (pymysql.Error, RuntimeError, OSError) as error:
         raise refusal(address, error) from None
+    connection._read_timeout = None  # noqa: SLF001 - the greeting has a limit, statements have none; PyMySQL offers one for both
     return Mysql(connection, address.database, lambda: connect(address, use))
 
 
@@ -58,7 +60,7 @@ def _seconds(address: Address) -> int:
 class Mysql:
     """One session. DDL commits by itself on these servers, so a failure undoes only the rows of the open transaction."""
 
-    def __init__(self, connection: Any, name: str, beside: Callable[[], Mysql]) -> None:
+    def __init__(self, connection: Any, name: str, again: Callable[[], Mysql]) -> None:
         text: str = connection.get_server_info()
         number = _VERSION.findall(text.removeprefix("5.5.5-"))
         self.connection = connection
@@ -66,8 +68,9 @@ class Mysql:
         self.version = tuple(int(part) for part in number[0].split(".")) if number else ()
         self.engine = f"{'MariaDB' if self.dialect == 'mariadb' else 'MySQL'} {number[0] if number else text}"
         self.name = name
-        self._beside = beside
+        self._again = again
         self._session_touched = False
+        self._interrupted = False
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
@@ -116,7 +119,8 @@ class Mysql:
         """A new session on the same database when this one's settings were touched."""
         self.rollback()
         if self._session_touched:
-            self._reconnect()
+            self.close()
+            self.connection = self._again().connection
             self._session_touched = False
 
     def inspect(self) -> Schema:
@@ -126,8 +130,9 @@ class Mysql:
 
     def interrupt(self) -> None:
         """Kill what this session runs, from a session beside it."""
+        self._interrupted = True
         with suppress(PilotageError):
-            beside = self._beside()
+            beside = self._again()
             try:
                 beside.query(f"KILL QUERY {int(self.connection.thread_id())}")
             finally:
@@ -143,15 +148,6 @@ class Mysql:
     def _open(self) -> bool:
         return self.connection.open and bool(self.connection.server_status & _IN_TRANSACTION)
 
-    def _reconnect(self) -> None:
-        import pymysql
-
-        try:
-            self.connection.close()
-            self.connection.connect()
-        except (pymysql.Error, OSError) as error:
-            raise _failure(error, "") from None
-
     def _send(self, sql: str) -> None:
         """Send ``sql`` and read every row of every result, keeping none."""
         import pymysql
@@ -166,7 +162,11 @@ class Mysql:
                 more = cursor.nextset()
             cursor.close()
         except (pymysql.Error, OSError) as error:
+            self._interrupted = False
             raise _failure(error, sql) from None
+        if self._interrupted:  # SLEEP() and BENCHMARK() end as if nothing had happened
+            self._interrupted = False
+            raise DatabaseFailure("Query execution was interrupted", "1317")
 
 
 def _failure(error: Exception, sql: str) -> DatabaseFailure:

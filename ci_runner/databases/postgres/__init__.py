@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from ci_runner.databases import Sql
 
-# A file that holds one of these is run statement by statement: it decides about transactions itself, or cannot be undone by ROLLBACK.
+_LEAD = r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
+# A file that holds one of these is run statement by statement: it decides about transactions itself, or needs more than to be sent.
 _OWN_WAY = re.compile(
-    r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|copy|set|reset|discard|listen)\b",
+    _LEAD + r"(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|copy|set|reset|discard|listen)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_COPY = re.compile(_LEAD + r"copy\b.*\b(?:stdin|stdout)\b", re.IGNORECASE | re.DOTALL)
+_TO_CLIENT = re.compile(r"\bto\s+stdout\b", re.IGNORECASE)
 _SESSION = re.compile(r"\b(?:set|set_config|reset|discard)\b", re.IGNORECASE)
 _CREATE = re.compile(r"(\s*create\s+(extension|schema)\s+)(?!if\s)(\"[^\"]+\"|\w+)", re.IGNORECASE)
 _IDLE = 0
@@ -110,7 +113,7 @@ class Postgres:
         try:
             return self.connection.execute(sql.encode()).fetchall()
         except psycopg.Error as error:
-            raise _failure(error, sql) from None
+            raise self._failure(error, sql) from None
 
     def reset(self) -> None:
         """Settings, role and open transactions back to those of a new session."""
@@ -149,7 +152,7 @@ class Postgres:
             self._send("BEGIN;" + "\n;".join(texts) + "\n;COMMIT")
         except DatabaseFailure as failure:
             if failure.lost:
-                return False
+                raise
             self.rollback()
             return False
         self._session_touched |= any(_SESSION.search(text) for text in texts)
@@ -157,19 +160,23 @@ class Postgres:
 
     def _step(self, statement: Sql) -> None:
         self._session_touched |= bool(_SESSION.search(statement.text))
-        if statement.data is None:
-            self._send(self._adapt(statement.text))
+        if _COPY.match(statement.text):
+            self._copy(statement.text, statement.data or "")
         else:
-            self._copy(statement.text, statement.data)
+            self._send(self._adapt(statement.text))
 
     def _copy(self, sql: str, data: str) -> None:
         import psycopg
 
         try:
             with self.connection.cursor().copy(sql.encode()) as copy:
-                copy.write(data)
+                if _TO_CLIENT.search(sql):
+                    for _ in copy:
+                        pass
+                else:
+                    copy.write(data)
         except psycopg.Error as error:
-            raise _failure(error, sql) from None
+            raise self._failure(error, sql) from None
 
     def _send(self, sql: str) -> None:
         import psycopg
@@ -179,7 +186,7 @@ class Postgres:
         try:
             self.connection.execute(sql.encode())
         except psycopg.Error as error:
-            raise _failure(error, sql) from None
+            raise self._failure(error, sql) from None
 
     def _adapt(self, text: str) -> str:
         if not self.ready:
@@ -189,15 +196,14 @@ class Postgres:
             return text
         return f"{found[1]}IF NOT EXISTS {text[found.start(3) :]}"
 
-
-def _failure(error: psycopg.Error, sql: str) -> DatabaseFailure:
-    """The server's primary message with detail and hint; without a server message the driver's."""
-    diag = error.diag
-    lines = [diag.message_primary or str(error)]
-    lines += [f"DETAIL: {diag.message_detail}"] if diag.message_detail else []
-    lines += [f"HINT: {diag.message_hint}"] if diag.message_hint else []
-    position = int(diag.statement_position) - 1 if diag.statement_position else None
-    if position is not None and position > len(sql):
-        position = None
-    lost = bool(error.pgconn and error.pgconn.status != 0) or (diag.sqlstate or "").startswith(("57P0", "08"))
-    return DatabaseFailure("\n".join(lines), diag.sqlstate or "", position, lost=lost)
+    def _failure(self, error: psycopg.Error, sql: str) -> DatabaseFailure:
+        """The server's primary message with detail and hint; without a server message the driver's."""
+        diag = error.diag
+        lines = [diag.message_primary or str(error)]
+        lines += [f"DETAIL: {diag.message_detail}"] if diag.message_detail else []
+        lines += [f"HINT: {diag.message_hint}"] if diag.message_hint else []
+        position = int(diag.statement_position) - 1 if diag.statement_position else None
+        if position is not None and position > len(sql):
+            position = None
+        lost = self._closed() or (diag.sqlstate or "").startswith(("57P0", "08"))
+        return DatabaseFailure("\n".join(lines), diag.sqlstate or "", position, lost=lost)
