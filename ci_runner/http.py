@@ -120,9 +120,10 @@ class Web:
             httpx.PoolTimeout,
             httpx.ProxyError,
             httpx.UnsupportedProtocol,
+            httpx.InvalidURL,
         ) as error:
             raise HttpError(f"{where} cannot be reached: {_words(error)}", "unreachable") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.HTTPError, httpx.StreamError) as error:
             raise HttpError(
                 f"{where} was asked, but its answer did not arrive whole: {_words(error)}", "doubt"
             ) from None
@@ -171,7 +172,7 @@ def json_only(url: str, answer: Answer) -> Answer:
     """The answer, if what it says on success is JSON or nothing; HttpError for sign-in pages, redirects and cut bodies."""
     where = address(url)
     if 300 <= answer.status < 400 and answer.status not in {301, 304}:
-        target = urlsplit(answer.headers.get("location", "")).hostname or "another address"
+        target = address(answer.headers.get("location", "")) if "location" in answer.headers else "another address"
         raise HttpError(
             f"{where} sends on to {target} instead of answering; check the API address and the token", "redirect"
         )
@@ -225,8 +226,11 @@ def adapter(http: Web) -> BaseAdapter:
 
 def address(url: str) -> str:
     """An address as it may be shown: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "an address that cannot be read"
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
@@ -244,7 +248,10 @@ def _text(value: str | bytes) -> str:
 
 
 def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    said = str(error) or type(error).__name__
+    return (
+        f"{said}; name your authority's certificates in SSL_CERT_FILE" if "CERTIFICATE_VERIFY_FAILED" in said else said
+    )
 
 
 def _seconds(said: str | None, now: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol
@@ -75,6 +76,7 @@ class Scm(Protocol):
         """Let connections go."""
 
 
+_API = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?\Z")
 _MODULES = {"github": "ci_runner.scm.github"}
 NAMES = tuple(_MODULES)
 
@@ -82,7 +84,7 @@ NAMES = tuple(_MODULES)
 def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:  # noqa: A001
     """The SCM of a trigger; makes no request. ``patience`` bounds the waiting of the whole run.
 
-    Raises UsageError where the trigger names no SCM that is known here, or no repository.
+    Raises UsageError where the trigger names no SCM that is known here, no repository, or an API address that is none.
     """
     if trigger.scm not in _MODULES:
         raise UsageError(
@@ -90,5 +92,9 @@ def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:
         )
     if not trigger.repository:
         raise UsageError(f"the environment does not name the repository; {trigger.scm} cannot be asked without it")
+    if trigger.api_url is not None and not _API.match(trigger.api_url):
+        raise UsageError(
+            f"the API address of {trigger.scm} in the environment is no http(s) address: {trigger.api_url[:100]!r}"
+        )
     made: Scm = import_module(_MODULES[trigger.scm]).open(trigger, token, patience or Patience())
     return made

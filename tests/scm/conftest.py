@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci_runner.http import Limits
+from ci_runner.http import Limits, Patience
 from ci_runner.scm import Scm
 from tests.scm.host import HOSTS, Host, Waits
 
@@ -18,8 +18,8 @@ class Bench:
     def __init__(self, host: Host, fake: Any):
         self.host, self.fake, self.waits = host, fake, Waits()
 
-    def scm(self, who: str = "bot", *, patience: float = 120.0, limits: Limits | None = None) -> Scm:
-        return self.host.scm(self.fake, self.host.tokens[who], self.waits.patience(patience), limits)
+    def scm(self, who: str = "bot", *, patience: Patience | None = None, limits: Limits | None = None) -> Scm:
+        return self.host.scm(self.fake, self.host.tokens[who], patience or self.waits.patience(), limits)
 
     def login(self, who: str = "bot") -> str:
         return self.host.logins[who]

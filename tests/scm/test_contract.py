@@ -216,6 +216,16 @@ def test_the_door_refuses_what_it_cannot_ask() -> None:
         open_scm(Trigger("local", None, "local"), "t")
     with pytest.raises(UsageError, match="does not name the repository"):
         open_scm(Trigger("github", "github", "push"), "t")
+    for url in ("http://[bad", "ftp://x", "https://", "https://me:pw@x/", "https://x/?a=b", "https://x:port/"):
+        with pytest.raises(UsageError, match=r"no http\(s\) address"):
+            open_scm(Trigger("github", "github", "push", "a/b", api_url=url), "t")
+
+
+def test_the_door_opens_without_a_request() -> None:
+    scm = open_scm(
+        Trigger("github", "github", "push", "acme/shop", api_url="https://git.acme.example:8443/api/v3"), "t"
+    )
+    assert (scm.name, scm.repository) == ("github", "acme/shop")
 
 
 def test_closing_twice_is_fine(bench: Bench) -> None:

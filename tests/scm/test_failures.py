@@ -96,7 +96,7 @@ def status(number: int, body: Any = None, times: int = ALWAYS, **headers: str) -
         (Fault("GET", "truncated", ALWAYS), READ, "down", "did not arrive whole"),
         (Fault("GET", "broken", ALWAYS), READ, "garbled", "broken JSON"),
         (Fault(".", "html", ALWAYS), READ, "garbled", "text/html instead of JSON"),
-        (Fault(".", "redirect", ALWAYS), READ, "garbled", "sends on to login.example.org"),
+        (Fault(".", "redirect", ALWAYS), READ, "garbled", "sends on to https://login.example.org"),
         (status(200, {"a": "list was wanted"}), READ, "garbled", "wrong shape"),
         (status(200, [{"id": "no number"}]), READ, "garbled", "wrong shape"),
         (status(200, [7, None, []]), READ, "garbled", "wrong shape"),
