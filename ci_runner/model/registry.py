@@ -113,7 +113,8 @@ class Pushed:
 
     ``seq`` is the entry that holds this state: written now, or found; for a stale or diverged push without an entry of its own,
     that of the registry's latest. ``digest`` is this state's, "sha256:<hex>". ``head`` is "<seq>:<sha256>" of the last entry of the log.
-    ``stores``: address → ok, behind, or failed: why. ``reason``: one sentence on why it is not ok and what to do.
+    ``stores``: address → ok, inbox (kept there until the primary is back), or failed: why. ``degraded``: the primary could not be
+    used and a backup took the push; ``seq`` is 0 and ``head`` "" then. ``reason``: one sentence on why it is not ok and what to do.
     """
 
     outcome: Literal["ok", "noop", "stale", "diverged"]
@@ -124,11 +125,29 @@ class Pushed:
     differences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str = ""
+    degraded: bool = False
 
     @property
     def exit_code(self) -> int:
         """0, or 3 (conflict) for a diverged push."""
         return 3 if self.outcome == "diverged" else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something was read: the store's address, and what a reader must know (a store that was passed over, pushes not yet in it)."""
+
+    address: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What reconciling did: ``stores`` address → ok or failed: why, ``replayed`` pushes brought to the primary, ``kept`` those that could not be."""
+
+    stores: Mapping[str, str]
+    replayed: int = 0
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ci_runner.model.registry import GitFacts, Pushed, Snapshot
-from ci_runner.registry import pushing
+from ci_runner.registry import pushing, syncing
 from ci_runner.registry.chain import list_names, log, manifest
 from ci_runner.registry.commit import Pause, jitter
 from ci_runner.registry.output import write
@@ -15,6 +15,7 @@ from ci_runner.registry.prefix import Ancestry
 from ci_runner.registry.reading import pull
 from ci_runner.registry.references import parse_address, parse_reference
 from ci_runner.registry.snapshots import snapshot, tree
+from ci_runner.registry.syncing import read, sync
 from ci_runner.registry.verification import parse_anchor, verify
 from ci_runner.stores import Store
 
@@ -29,7 +30,9 @@ __all__ = [
     "parse_reference",
     "pull",
     "push",
+    "read",
     "snapshot",
+    "sync",
     "tree",
     "verify",
     "write",
@@ -48,6 +51,7 @@ def push(
     clock: Callable[[], datetime],
     nonce: Callable[[], str],
     pause: Pause,
+    backups: Sequence[Store] = (),
     allow_rewrite: bool = False,
     move_tag: bool = False,
 ) -> Pushed:
@@ -55,6 +59,7 @@ def push(
 
     ``ancestry(a, b)`` says whether commit a is an ancestor of commit b (None = not known here), ``actor`` is any JSON object,
     ``clock`` gives an aware time (for the record only), ``nonce`` 32 hex digits, ``pause`` waits between rounds (``jitter``).
+    ``backups`` get a copy in their order; while the primary cannot be used they keep the push, which is then ``degraded``.
     A diverged push writes nothing and is returned, with exit code 3. Raises UsageError and RefusedError before anything is read,
     ConflictError for a tag that may not move or a name that collides, TemporaryError, SetupError and IntegrityError from the store.
     """
@@ -70,7 +75,7 @@ def push(
         allow_rewrite=allow_rewrite,
         move_tag=move_tag,
     )
-    return pushing.push(store, wanted, pause)
+    return syncing.push(store, backups, wanted, pause)
 
 
 def log_document(store: Store, name: str) -> list[dict[str, Any]]:

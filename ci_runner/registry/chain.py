@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ci_runner.errors import IntegrityError, PilotageError, UsageError
-from ci_runner.model.registry import Entry, Latest, Manifest
-from ci_runner.registry import entries, keys, manifests, names
+from ci_runner.model.registry import Entry, Latest, Manifest, ManifestFile
+from ci_runner.registry import canonical, entries, keys, manifests, names
 from ci_runner.stores import Store
 
 
@@ -112,6 +112,17 @@ def manifest(store: Store, digest: str) -> Manifest:
     if raw is None:
         raise IntegrityError(f"manifest {digest} is missing in {store.address}: verify the registry and restore it")
     return manifests.parse(raw, digest)
+
+
+def blob(store: Store, file: ManifestFile) -> bytes:
+    """A file's bytes, checked; IntegrityError when they are missing or wrong."""
+    content = store.get(keys.blob(file.sha256), file.size)
+    if content is None or len(content) != file.size or canonical.sha256(content) != file.sha256:
+        what = "missing" if content is None else "damaged: its bytes are not what its hash says"
+        raise IntegrityError(
+            f"the file {file.name!r} ({keys.blob(file.sha256)}) in {store.address} is {what}; verify the registry and restore it"
+        )
+    return content
 
 
 def _start(store: Store, name: str) -> tuple[int, bytes | None]:

@@ -24,13 +24,17 @@ def encode(entry: Entry) -> Entry:
         "kind": entry.kind,
         "manifest": entry.manifest,
         "tags": list(entry.tags),
-        "git": _git(entry.git),
+        "git": git_value(entry.git),
         "actor": dict(entry.actor),
         "time": entry.time,
         "id": entry.id,
     }
     if entry.latest:
-        value["latest"] = {"seq": entry.latest.seq, "manifest": entry.latest.manifest, "git": _git(entry.latest.git)}
+        value["latest"] = {
+            "seq": entry.latest.seq,
+            "manifest": entry.latest.manifest,
+            "git": git_value(entry.latest.git),
+        }
     if entry.tagged is not None:
         value["tagged"] = entry.tagged
     if entry.differences:
@@ -87,7 +91,8 @@ def shorten(differences: tuple[str, ...]) -> tuple[str, ...]:
     return (*kept, f"{more} more") if more else kept
 
 
-def _git(git: GitFacts) -> dict[str, str]:
+def git_value(git: GitFacts) -> dict[str, str]:
+    """Facts from Git as an entry spells them."""
     return {"repo": git.repo, "sha": git.sha, "ref": git.ref}
 
 

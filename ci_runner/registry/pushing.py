@@ -31,6 +31,8 @@ class Request:
     id: str
     allow_rewrite: bool
     move_tag: bool
+    keep: bool = False
+    """Write a note on a stale state that the history does not have, because somebody was told that it is kept."""
 
     @property
     def digest(self) -> str:
@@ -120,7 +122,11 @@ def _plan(store: Store, wanted: Request) -> _Plan:
         return _Plan("ok", head, entry, there, judgement)
     if judgement.outcome == "ok":
         return _Plan("ok", head, _entry(wanted, head, "push", wanted.tags), there, judgement)
-    return _Plan(judgement.outcome, head, _entry(wanted, head, "tag", to_set) if to_set else None, there, judgement)
+    if to_set:
+        return _Plan(judgement.outcome, head, _entry(wanted, head, "tag", to_set), there, judgement)
+    if wanted.keep and all(entry.manifest != digest for entry in chain.backwards(store, wanted.name, head.last)):
+        return _Plan(judgement.outcome, head, _entry(wanted, head, "note", ()), there, judgement)
+    return _Plan(judgement.outcome, head, None, there, judgement)
 
 
 def _entry(

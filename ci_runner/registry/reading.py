@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ci_runner.errors import IntegrityError, UsageError
-from ci_runner.model.registry import Entry, ManifestFile, Selector, Snapshot, SnapshotFile
-from ci_runner.registry import canonical, chain, cut, keys, tags
+from ci_runner.errors import UsageError
+from ci_runner.model.registry import Entry, Selector, Snapshot, SnapshotFile
+from ci_runner.registry import chain, cut, tags
 from ci_runner.stores import Store
 
 
@@ -24,7 +24,7 @@ def pull(store: Store, name: str, selector: Selector) -> tuple[Snapshot, Entry]:
 def read(store: Store, digest: str) -> Snapshot:
     """The snapshot with this digest (hex); every byte of it is checked."""
     manifest = chain.manifest(store, digest)
-    files = tuple(SnapshotFile(file.name, file.kind, _blob(store, file)) for file in manifest.files)
+    files = tuple(SnapshotFile(file.name, file.kind, chain.blob(store, file)) for file in manifest.files)
     return Snapshot(manifest.dialect, manifest.format, manifest.sum, files)
 
 
@@ -50,13 +50,3 @@ def _there(entry: Entry | None, what: str, name: str, store: Store) -> Entry:
     if entry is None:
         raise UsageError(f"{name!r} in {store.address} has no {what}: `pilotage log {name}` lists what it has")
     return entry
-
-
-def _blob(store: Store, file: ManifestFile) -> bytes:
-    content = store.get(keys.blob(file.sha256), file.size)
-    if content is None or len(content) != file.size or canonical.sha256(content) != file.sha256:
-        what = "missing" if content is None else "damaged: its bytes are not what its hash says"
-        raise IntegrityError(
-            f"the file {file.name!r} ({keys.blob(file.sha256)}) in {store.address} is {what}; verify the registry and restore it"
-        )
-    return content

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ci_runner.errors import IntegrityError, PilotageError, RefusedError, SetupError, TemporaryError
-from ci_runner.stores.store import AmbiguousError, Created, check_hint_key, check_key, check_prefix
+from ci_runner.stores.store import AmbiguousError, Created, check_hint_key, check_inbox_key, check_key, check_prefix
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Non-blocking: opening a pipe that somebody put in the store must not wait for a writer.
@@ -85,6 +85,13 @@ class FileStore:
         with self._errors(key), self._folder(tuple(folders), make=True) as folder:
             temporary = _write_temporary(leaf, content, folder)
             os.replace(temporary, leaf, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def discard(self, key: str) -> None:
+        """See Store."""
+        *folders, leaf = check_inbox_key(key)
+        with self._errors(key), suppress(FileNotFoundError), self._folder(tuple(folders), make=False) as folder:
+            os.unlink(leaf, dir_fd=folder)
+            os.fsync(folder)
 
     def _publish(self, temporary: str, leaf: str, folder: int) -> Created:
         try:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from ci_runner.errors import IntegrityError
-from ci_runner.stores.store import Created, check_hint_key, check_key, check_prefix
+from ci_runner.stores.store import Created, check_hint_key, check_inbox_key, check_key, check_prefix
 
 
 class MemoryStore:
@@ -51,3 +51,9 @@ class MemoryStore:
         check_hint_key(key)
         with self._lock:
             self._objects[key] = bytes(content)
+
+    def discard(self, key: str) -> None:
+        """See Store."""
+        check_inbox_key(key)
+        with self._lock:
+            self._objects.pop(key, None)

@@ -55,6 +55,9 @@ class Store(Protocol):
     def put_hint(self, key: str, content: bytes) -> None:
         """Write or overwrite ``key``, which lies below ``hints/``."""
 
+    def discard(self, key: str) -> None:
+        """Remove ``key``, which lies in an ``inbox`` folder; one that is not there is fine."""
+
 
 def check_key(key: str) -> tuple[str, ...]:
     """Segments of a key; RefusedError for one that could leave the prefix or that some store cannot hold."""
@@ -75,6 +78,14 @@ def check_prefix(prefix: str) -> tuple[str, ...]:
     if not prefix.endswith("/"):
         raise RefusedError(f"{prefix[:80]!r} is no folder of a store: it must end in a slash")
     return check_key(prefix[:-1])
+
+
+def check_inbox_key(key: str) -> tuple[str, ...]:
+    """Segments of a key in an inbox; RefusedError for any other, because nothing else is ever removed."""
+    segments = check_key(key)
+    if len(segments) < 2 or segments[-2] != "inbox":
+        raise RefusedError(f"{key[:80]!r} is never removed: only what lies in an inbox is")
+    return segments
 
 
 def check_hint_key(key: str) -> tuple[str, ...]:

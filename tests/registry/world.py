@@ -105,6 +105,10 @@ class Counting:
         self.requests.append(("put_hint", key, len(content)))
         self._inner.put_hint(key, content)
 
+    def discard(self, key: str) -> None:
+        self.requests.append(("discard", key, 0))
+        self._inner.discard(key)
+
 
 class Fault(Enum):
     """What happens to one operation."""
@@ -170,6 +174,9 @@ class Faulty:
 
     def put_hint(self, key: str, content: bytes) -> None:
         self._do(lambda: self._inner.put_hint(key, content))
+
+    def discard(self, key: str) -> None:
+        self._do(lambda: self._inner.discard(key))
 
 
 class Editable(MemoryStore):

@@ -81,6 +81,19 @@ def test_a_hint_can_be_overwritten_and_nothing_else_can(store: Store) -> None:
         store.put_hint("dirs/app/log/0000000001.json", b"x")
 
 
+def test_only_what_lies_in_an_inbox_can_be_removed(store: Store) -> None:
+    store.create("dirs/app/inbox/a.json", b"x")
+    store.create("dirs/app/log/a.json", b"x")
+    for _again in range(2):
+        store.discard("dirs/app/inbox/a.json")
+    store.discard("dirs/none/inbox/a.json")
+    assert store.get("dirs/app/inbox/a.json", 10) is None
+    for key in ("dirs/app/log/a.json", "inbox", "dirs/inbox/log/a.json", "dirs/app/inbox/../log/a.json"):
+        with pytest.raises(RefusedError):
+            store.discard(key)
+    assert store.get("dirs/app/log/a.json", 10) == b"x"
+
+
 LONG = ["a" * 201, "/".join(["a" * 100] * 8)]
 ODD = ["/a", "a//b", "../a", "a/../b", "a/./b", ".", "..", "a\\b", "C:\\x", "a\x00b", "a\nb", "ä", ".hidden", "a.tmp.b"]
 

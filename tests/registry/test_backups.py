@@ -1,0 +1,395 @@
+"""A primary and its backups: copies, pushes while the primary is down, reconciling, forks, reading what can be reached."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ci_runner import registry
+from ci_runner.errors import IntegrityError, PilotageError, SetupError, TemporaryError, UsageError
+from ci_runner.model.registry import Selector, Snapshot, Synced
+from ci_runner.registry import keys
+from ci_runner.stores import AmbiguousError, Created, Store
+from tests.registry.world import NAME, Crash, Editable, Job, ancestry, files, snapshot
+
+ROUNDS = int(os.environ.get("PILOTAGE_TEST_ROUNDS", "1"))
+
+
+class Site(Editable):
+    """A store that can be away (``fault``), and that can fail or lose its answer now and then (``chance``)."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+        self.fault: PilotageError | None = None
+        self.chance: Callable[[], float] = lambda: 1.0
+
+    def _meet(self) -> bool:
+        """Raise when away; whether the answer to this operation is to be lost."""
+        if self.fault:
+            raise self.fault
+        drawn = self.chance()
+        if drawn < 0.002:
+            raise Crash
+        if drawn < 0.02:
+            raise AmbiguousError("connection reset")
+        return drawn < 0.04
+
+    def _lose(self, lost: bool) -> None:
+        if lost:
+            raise AmbiguousError("connection reset")
+
+    def create(self, key: str, content: bytes) -> Created:
+        lost = self._meet()
+        created = super().create(key, content)
+        self._lose(lost)
+        return created
+
+    def get(self, key: str, limit: int) -> bytes | None:
+        self._lose(self._meet())
+        return super().get(key, limit)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        self._lose(self._meet())
+        return super().list(prefix)
+
+    def put_hint(self, key: str, content: bytes) -> None:
+        self._lose(self._meet())
+        super().put_hint(key, content)
+
+    def discard(self, key: str) -> None:
+        lost = self._meet()
+        super().discard(key)
+        self._lose(lost)
+
+
+DOWN = TemporaryError("connection refused")
+FORBIDDEN = SetupError("403 AccessDenied")
+
+
+@pytest.fixture
+def sites() -> tuple[Site, Site, Site]:
+    return Site("memory:primary"), Site("memory:one"), Site("memory:two")
+
+
+def history(store: Editable) -> dict[str, bytes]:
+    return {key: store.raw(key) for key in store.all_keys() if "/log/" in key}
+
+
+def level(*stores: Site) -> bool:
+    return all(history(store) == history(stores[0]) for store in stores)
+
+
+def sync(primary: Store, *backups: Store) -> Synced:
+    return registry.sync(primary, backups, ancestry, lambda _repetition: None)
+
+
+def waiting(store: Editable) -> list[str]:
+    return [key for key in store.all_keys() if "/inbox/" in key]
+
+
+def test_a_push_copies_entry_for_entry_and_byte_for_byte(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, two = sites
+    job = Job(primary)
+    job.push(snapshot(files(1)), "1", tags=["v1"])
+    job.push(snapshot(files(2)), "2", backups=[one])
+    pushed = job.push(snapshot(files(3)), "3", backups=[one, two])
+    assert pushed.stores == {"memory:primary": "ok", "memory:one": "ok", "memory:two": "ok"}
+    assert level(*sites)
+    for store in sites:
+        assert registry.verify(store, NAME, pushed.head).damages == ()
+        assert registry.pull(store, NAME, Selector("tag", "v1"))[0] == snapshot(files(1))
+
+
+@pytest.mark.parametrize("fault", [DOWN, FORBIDDEN])
+def test_a_failing_backup_is_a_warning_and_catches_up_later(
+    sites: tuple[Site, Site, Site], fault: PilotageError
+) -> None:
+    primary, one, two = sites
+    one.fault = fault
+    pushed = Job(primary).push(snapshot(files(1)), "1", backups=[one, two])
+    assert (pushed.outcome, pushed.degraded) == ("ok", False)
+    assert pushed.stores["memory:one"].startswith("failed: ")
+    assert "behind" in pushed.warnings[0]
+    one.fault = None
+    Job(primary).push(snapshot(files(2)), "2", backups=[one, two])
+    assert level(*sites)
+
+
+@pytest.mark.parametrize("fault", [DOWN, FORBIDDEN])
+def test_while_the_primary_is_down_backups_keep_the_push_without_inventing_a_number(
+    sites: tuple[Site, Site, Site], fault: PilotageError
+) -> None:
+    primary, one, two = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one, two])
+    primary.fault = fault
+    pushed = Job(primary, seed=1).push(snapshot(files(2)), "2", backups=[one, two], tags=["v2"])
+    assert (pushed.outcome, pushed.exit_code, pushed.degraded, pushed.seq, pushed.head) == ("ok", 0, True, 0, "")
+    assert pushed.stores["memory:one"] == pushed.stores["memory:two"] == "inbox"
+    assert len(registry.log(one, NAME)) == 1
+    primary.fault = None
+    synced = sync(primary, one, two)
+    assert (synced.replayed, synced.kept) == (2, ())
+    assert level(*sites)
+    assert waiting(one) == waiting(two) == []
+    assert registry.pull(two, NAME, Selector("tag", "v2"))[0] == snapshot(files(2))
+    assert [entry.kind for entry in registry.log(primary, NAME)] == ["push", "push"]
+
+
+def test_two_jobs_on_two_backups_are_merged_without_a_fork(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, two = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one, two])
+    primary.fault = DOWN
+    Job(primary, seed=1).push(snapshot(files(3)), "3", backups=[two])
+    Job(primary, seed=2).push(snapshot(files(2)), "2", backups=[one])
+    primary.fault = None
+    assert sync(primary, one, two).replayed == 2
+    assert [len(entry["files"]) for entry in registry.log_document(primary, NAME)] == [1, 2, 3]
+    assert level(*sites)
+
+
+def test_two_jobs_that_diverge_are_both_named_and_the_second_is_kept(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, two = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one, two])
+    primary.fault = DOWN
+    Job(primary, seed=1).push(snapshot({**files(1), "a": b"a"}), "2", backups=[one])
+    Job(primary, seed=2).push(snapshot({**files(1), "b": b"b"}), "3", backups=[two])
+    primary.fault = None
+    synced = sync(primary, one, two)
+    assert synced.replayed == 1
+    assert len(synced.kept) == 1
+    assert len(waiting(one)) + len(waiting(two)) == 1
+    assert level(*sites)
+
+
+def test_a_late_state_that_a_backup_acknowledged_ends_in_the_history_as_a_note(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    primary.fault = DOWN
+    Job(primary, seed=1).push(snapshot(files(2)), "2", backups=[one])
+    primary.fault = None
+    Job(primary, seed=2).push(snapshot(files(3)), "3")
+    sync(primary, one)
+    assert [(entry.kind, entry.seq) for entry in registry.log(primary, NAME)] == [("push", 1), ("note", 2)]
+    assert registry.pull(primary, NAME, Selector())[0] == snapshot(files(3))
+    assert registry.pull(primary, NAME, Selector("seq", "2"))[0] == snapshot(files(2))
+    assert registry.verify(primary).damages == ()
+    assert sync(primary, one).replayed == 0
+
+
+def test_a_tag_that_moved_meanwhile_keeps_the_waiting_push(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    primary.fault = DOWN
+    Job(primary, seed=1).push(snapshot(files(2)), "2", backups=[one], tags=["v"])
+    primary.fault = None
+    Job(primary, seed=2).push(snapshot(files(3)), "3", tags=["v"])
+    assert "--move-tag" in sync(primary, one).kept[0]
+    assert len(waiting(one)) == 1
+
+
+@pytest.mark.parametrize("state", [snapshot({"0001.sql": b"edited"}), snapshot({"x": b"x"})])
+def test_what_diverges_from_a_backup_s_history_is_not_kept(sites: tuple[Site, Site, Site], state: Snapshot) -> None:
+    primary, one, _ = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    primary.fault = DOWN
+    pushed = Job(primary, seed=1).push(state, "2", backups=[one])
+    assert (pushed.outcome, pushed.exit_code) == ("diverged", 3)
+    assert waiting(one) == []
+
+
+@pytest.mark.parametrize("options", [{"allow_rewrite": True}, {"tags": ["v"], "move_tag": True}])
+def test_what_needs_the_primary_s_word_waits_for_the_primary(
+    sites: tuple[Site, Site, Site], options: dict[str, Any]
+) -> None:
+    primary, one, _ = sites
+    primary.fault = DOWN
+    with pytest.raises(TemporaryError):
+        Job(primary).push(snapshot(files(1)), "1", backups=[one], **options)
+    assert waiting(one) == []
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"), [((DOWN, DOWN), 5), ((FORBIDDEN, FORBIDDEN), 2), ((FORBIDDEN, DOWN), 5), ((DOWN, FORBIDDEN), 5)]
+)
+def test_when_nobody_takes_it_the_push_fails_and_says_all_reasons(
+    sites: tuple[Site, Site, Site], faults: tuple[PilotageError, PilotageError], code: int
+) -> None:
+    primary, one, _ = sites
+    primary.fault, one.fault = faults
+    with pytest.raises(PilotageError, match="no store took the push") as caught:
+        Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    assert caught.value.exit_code == code
+
+
+def test_a_fork_is_loud_and_nothing_is_copied_over_it(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    Job(one, seed=5).push(snapshot({**files(1), "x": b"x"}), "2")
+    before = history(one)
+    with pytest.raises(IntegrityError, match="fork at entry 2"):
+        Job(primary, seed=6).push(snapshot(files(2)), "2", backups=[one])
+    assert history(one) == before
+    assert len(registry.log(primary, NAME)) == 2
+    with pytest.raises(IntegrityError, match="fork"):
+        sync(primary, one)
+
+
+def test_a_primary_that_lost_its_end_is_not_taken_for_the_truth(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    job = Job(primary)
+    job.push(snapshot(files(1)), "1", backups=[one])
+    job.push(snapshot(files(2)), "2", backups=[one])
+    primary.edit(keys.slot(NAME, 2), None)
+    with pytest.raises(IntegrityError, match="fork at entry 2"):
+        sync(primary, one)
+    assert len(registry.log(one, NAME)) == 2
+
+
+def test_damage_in_the_primary_is_not_copied(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    job = Job(primary)
+    job.push(snapshot(files(1)), "1", backups=[one])
+    job.push(snapshot(files(2)), "2")
+    job.push(snapshot(files(3)), "3")
+    primary.edit(keys.slot(NAME, 2), primary.raw(keys.slot(NAME, 2)).replace(b"ada", b"bob"))
+    with pytest.raises(IntegrityError):
+        sync(primary, one)
+    assert registry.verify(one).damages == ()
+
+
+def test_a_damaged_waiting_push_is_not_replayed(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    primary.fault = DOWN
+    Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    primary.fault = None
+    (key,) = waiting(one)
+    raw = one.raw(key)
+    one.edit(key, raw.replace(b"ada", b"bob"))
+    assert "damaged" in sync(primary, one).stores["memory:one"]
+    one.edit(key, raw)
+    blob = next(key for key in one.all_keys() if key.startswith("blobs/") and one.raw(key) == files(1)["0001.sql"])
+    one.edit(blob, b"?" * len(files(1)["0001.sql"]))
+    assert "damaged" in sync(primary, one).kept[0]
+    assert list(primary.folders("dirs/")) == []
+
+
+def test_reading_falls_back_in_order_and_says_so(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, two = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one, two])
+
+    def pull(store: Store) -> Snapshot:
+        return registry.pull(store, NAME, Selector())[0]
+
+    assert registry.read(sites, NAME, pull)[1].warnings == ()
+    primary.fault = DOWN
+    found, source = registry.read(sites, NAME, pull)
+    assert (found, source.address) == (snapshot(files(1)), "memory:one")
+    assert "connection refused" in source.warnings[0]
+    one.fault = FORBIDDEN
+    assert registry.read(sites, NAME, pull)[1].address == "memory:two"
+    two.fault = DOWN
+    with pytest.raises(TemporaryError):
+        registry.read(sites, NAME, pull)
+
+
+def test_reading_passes_over_damage_and_loss_loudly_but_not_over_a_wrong_question(
+    sites: tuple[Site, Site, Site],
+) -> None:
+    primary, one, _ = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    with pytest.raises(UsageError, match="no tag"):
+        registry.read([primary, one], NAME, lambda store: registry.pull(store, NAME, Selector("tag", "x")))
+    with pytest.raises(UsageError, match="did you mean 'app'"):
+        registry.read([primary, one], "ap", lambda store: registry.pull(store, "ap", Selector()))
+    primary.edit(keys.slot(NAME, 1), None)
+    _, source = registry.read([primary, one], NAME, lambda store: registry.pull(store, NAME, Selector()))
+    assert "lost data" in source.warnings[0]
+
+
+def test_reading_from_a_backup_says_what_waits_there(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    Job(primary).push(snapshot(files(1)), "1", backups=[one])
+    primary.fault = DOWN
+    Job(primary, seed=2).push(snapshot(files(2)), "2", backups=[one])
+    _, source = registry.read([primary, one], NAME, lambda store: registry.pull(store, NAME, Selector()))
+    assert "1 pushes wait" in source.warnings[-1]
+
+
+# Stores that come and go, fail, lose answers and kill the job, with late jobs and syncs in between.
+
+
+def simulate(seed: int, pushes: int) -> tuple[int, int]:
+    chance = random.Random(seed)
+    sites = [Site(f"memory:{name}") for name in ("primary", "one", "two")]
+    primary, *backups = sites
+    count, acknowledged, kept, degraded = 0, dict[str, int](), set[str](), 0
+    for number in range(pushes):
+        for site in sites:
+            site.fault = DOWN if chance.random() < 0.25 else None
+            site.chance = chance.random
+        late = chance.random() < 0.15
+        count += not late
+        wanted = max(1, count - chance.randrange(1, 4)) if late else count
+        try:
+            pushed = Job(primary, seed=number).push(snapshot(files(wanted)), str(wanted), backups=backups)
+            acknowledged[pushed.digest] = wanted
+            kept |= {pushed.digest} if pushed.outcome == "ok" else set()
+            degraded += pushed.degraded
+            assert pushed.outcome != "diverged"
+            if chance.random() < 0.2:
+                sync(primary, *backups)
+        except (Crash, TemporaryError):
+            continue
+    for site in sites:
+        site.fault, site.chance = None, lambda: 1.0
+    synced = sync(primary, *backups)
+    assert synced.kept == ()
+    check(sites, acknowledged, kept)
+    return len(acknowledged), degraded
+
+
+def check(sites: list[Site], acknowledged: dict[str, int], kept: set[str]) -> None:
+    """Logs identical, chains whole, inboxes empty, everything that was said to be kept is in the history, the end is the newest."""
+    primary = sites[0]
+    assert level(*sites)
+    for site in sites:
+        assert registry.verify(site).damages == ()
+        assert waiting(site) == []
+    log = registry.log(primary, NAME)
+    assert len({entry.id for entry in log}) == len(log)
+    assert kept <= {f"sha256:{entry.manifest}" for entry in log}, "an acknowledged push was lost"
+    states = [entry.manifest for entry in log if entry.kind == "push"]
+    assert len(states) == len(set(states)), "a state was pushed twice"
+    sizes = [len(registry.manifest(primary, state).files) for state in states]
+    assert sizes == sorted(sizes), "latest moved backwards"
+    assert max(sizes) >= max(acknowledged.values())
+
+
+@pytest.mark.slow
+def test_a_primary_and_two_backups_that_come_and_go_lose_nothing_and_end_level() -> None:
+    pushes = acknowledged = degraded = 0
+    for seed in range(25 * ROUNDS):
+        try:
+            told, with_warning = simulate(seed, 30)
+        except BaseException:
+            print(f"seed: {seed}")
+            raise
+        pushes, acknowledged, degraded = pushes + 30, acknowledged + told, degraded + with_warning
+    print(
+        f"\n{pushes} pushes, {acknowledged} states acknowledged, {degraded} while the primary was down; 0 lost, 0 forks, all logs identical"
+    )
+    assert acknowledged > 100 * ROUNDS
+    assert degraded > 20 * ROUNDS
+
+
+@pytest.mark.parametrize("broken", ["inbox.put", "replication.replicate"])
+def test_the_simulator_finds_out_a_lost_inbox_and_a_copy_that_is_never_made(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"ci_runner.registry.{broken}", lambda *_arguments: None)
+    with pytest.raises(AssertionError):
+        all(simulate(seed, 8) for seed in range(40))
