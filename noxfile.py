@@ -66,18 +66,34 @@ def coverage(session: nox.Session) -> None:
 def lint(session: nox.Session) -> None:
     """Style, types, the import contract, workflows, the action's manifest and the Dockerfile."""
     ready(session, "test", "lint")
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("mypy")
-    session.run("mypy", "noxfile.py", "bench/corpus.py", "bench/run.py")
-    session.run("lint-imports")
-    session.run("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
-    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
-    session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
-    session.run("check-jsonschema", "--schemafile", "docs/pilotage.schema.json", "examples/shop/pilotage.yml")
-    session.run("actionlint", *WORKFLOWS)
-    session.run("zizmor", "--offline", "--persona", "auditor", "--quiet", ".github", "action.yml")
-    session.run("hadolint", "Dockerfile")
+    schema = ("check-jsonschema", "--builtin-schema")
+    every(
+        session,
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+        ("mypy", "noxfile.py", "bench/corpus.py", "bench/run.py"),
+        ("lint-imports",),
+        (*schema, "vendor.github-actions", "action.yml"),
+        (*schema, "vendor.github-workflows", *WORKFLOWS),
+        (*schema, "vendor.dependabot", ".github/dependabot.yml"),
+        ("check-jsonschema", "--schemafile", "docs/pilotage.schema.json", "examples/shop/pilotage.yml"),
+        ("actionlint", *WORKFLOWS),
+        ("zizmor", "--offline", "--persona", "auditor", "--quiet", ".github", "action.yml"),
+        ("hadolint", "Dockerfile"),
+    )
+
+
+def every(session: nox.Session, *commands: tuple[str, ...]) -> None:
+    """Run all of ``commands``, so that one run shows all there is to mend; fail when one of them did."""
+    failed = []
+    for command in commands:
+        try:
+            session.run(*command)
+        except nox.command.CommandFailed:
+            failed.append(command[0])
+    if failed:
+        session.error("not clean: " + ", ".join(failed))
 
 
 @nox.session
