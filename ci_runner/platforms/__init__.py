@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
@@ -71,6 +70,8 @@ def detect(env: Env) -> str:
     if said:
         name = said.lower()
         if name not in NAMES:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, NAMES, 1)
             hint = f" — did you mean '{close[0]}'?" if close else ""
             raise UsageError(f"PILOTAGE_PLATFORM names the unknown platform '{said}'{hint} (one of {', '.join(NAMES)})")
