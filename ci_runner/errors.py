@@ -3,6 +3,7 @@
 ::
 
     PilotageError            70  a bug in Pilotage, when raised bare
+    ├── CheckError            1  the migrations themselves fail a check, as a lint run's verdict does
     ├── UsageError            2  wrong command line, address or input
     │   └── ConfigError       2  pilotage.yml, PILOTAGE_*, a flag's value
     ├── RefusedError          2  a directory, file or store that must not be used
@@ -14,7 +15,7 @@
     ├── TemporaryError        5  safe to run again
     └── IntegrityError        6  stored bytes are not what their hash says
 
-A message says what happened, where, and what to do next. Exit code 1 is no error: it is the verdict of a lint run.
+A message says what happened, where, and what to do next.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ class PilotageError(Exception):
     """A failure with a message for people and an exit code for machines."""
 
     exit_code = 70
+
+
+class CheckError(PilotageError):
+    """The migrations fail a check that comes before the work: they do not run on the dev database."""
+
+    exit_code = 1
 
 
 class UsageError(PilotageError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_runner.cli.world import World, keep_secret, known
+from ci_runner.cli.world import World, keep_password, keep_secret, known
 from ci_runner.config.names import CONFIG_FILE
 from ci_runner.errors import ConfigError
 
@@ -28,7 +28,8 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     environ = _environment(world)
     root, git = repository(world)
     config, folder = configuration(world, flags, environ, root)
-    keep_secret(config.token, config.registry, *(d.dev_url for d in config.directories))
+    keep_secret(config.token)
+    keep_password(config.registry, *config.backups, *(d.dev_url for d in config.directories))
     trigger = platforms.trigger(
         {**environ, **({"PILOTAGE_PLATFORM": config.platform} if config.platform else {})}, world.read
     )

@@ -14,7 +14,7 @@ import click
 
 from ci_runner.text import Redactor, visible
 
-_SECRET_NAMES = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "DEV_URL")
+_SECRET_NAMES = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
 _known: list[Redactor] = [Redactor()]
 
 
@@ -87,22 +87,25 @@ def known_secrets(environ: Mapping[str, str]) -> list[str]:
 
 
 def keep_secret(*values: str | None) -> None:
-    """Never print these again; of an address, its password."""
-    found: list[str | None] = []
-    for value in values:
-        found += _passwords(value) if value and "://" in value else [value]
-    if any(found):
-        _known[0] = _known[0].knowing(*found)
+    """Never print these again."""
+    if any(values):
+        _known[0] = _known[0].knowing(*values)
 
 
-def _passwords(address: str) -> list[str | None]:
+def keep_password(*addresses: str | None) -> None:
+    """Never print the passwords in these addresses again."""
     from urllib.parse import unquote, urlsplit
 
-    try:
-        password = urlsplit(address).password
-    except ValueError:
-        return [address]
-    return [password, unquote(password)] if password else []
+    for address in addresses:
+        if not address or "@" not in address:
+            continue
+        try:
+            password = urlsplit(address).password
+        except ValueError:
+            keep_secret(address)
+            continue
+        if password:
+            keep_secret(password, unquote(password))
 
 
 def redacted(text: str) -> str:

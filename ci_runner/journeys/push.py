@@ -7,7 +7,7 @@ import time
 
 from ci_runner import changes, registry, stores
 from ci_runner.config import Directory
-from ci_runner.errors import ConfigError, ConflictError
+from ci_runner.errors import CheckError, ConfigError, ConflictError
 from ci_runner.journeys import lint, oracle
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import MigrationDir
@@ -44,7 +44,7 @@ def directory(
     allow_rewrite: bool = False,
     move_tag: bool = False,
 ) -> Pushed:
-    """Push one directory; ConflictError for a sum that does not hold or a replay that fails, before anything is written."""
+    """Push one directory; ConflictError for a sum that does not hold, CheckError for a replay that fails, before anything is written."""
     if ground.config.registry is None:
         raise ConfigError("where to? give --registry URL, PILOTAGE_REGISTRY or 'registry:' in pilotage.yml")
     store = stores.open(ground.config.registry)
@@ -79,13 +79,13 @@ def sound(read: MigrationDir) -> None:
 
 
 def runs(ground: Ground, wanted: Directory, read: MigrationDir) -> None:
-    """ConflictError when the directory does not run from first file to last on its dev database."""
+    """CheckError when the directory does not run from first file to last on its dev database."""
     everything = changes.everything(read)
     outcome = oracle.replayed(ground, wanted, everything, lint.analyse(everything)) if wanted.dev_url else None
     if outcome is None or outcome.error is None:
         return
     error = outcome.error
-    raise ConflictError(
+    raise CheckError(
         f"{read.path}/{error.file}:{error.line}:{error.column} does not run on {outcome.engine}: {error.message}"
     )
 

@@ -43,7 +43,7 @@ def before(released: Sequence[Migration], dialect: str, cache: Cache) -> Catalog
     prefixes = keys(released, dialect)
     state, done = _kept(prefixes, cache)
     for migration in released[done:]:
-        state = catalog.fold_all(catalog.release(state), statements(migration, dialect), dialect)
+        state = catalog.fold(catalog.release(state), statements(migration, dialect), dialect)
     if done < len(released):
         cache.put(prefixes[-1], catalog_store.dumps(state))
     return state
