@@ -20,7 +20,7 @@ from ci_runner.model.report import (
     StatementEffect,
     Verdict,
 )
-from ci_runner.model.tally import RANK, Counts, as_finding, counts, counts_of, findings
+from ci_runner.model.tally import RANK, Counts, as_finding, counts, counts_of, findings, lines_of
 from ci_runner.text import Redactor, inline
 
 FailOn = Literal["error", "warning", "never"]
@@ -130,17 +130,16 @@ def _files(
     for finding in linted.findings:
         found.setdefault(finding.file, []).append(finding)
     texts = {file.name: _text(file) for file in changes.files}
+    troubled = {problem.file for problem in changes.head.problems if problem.file is not None}
+    lines = {name: lines_of(text) for name, text in texts.items() if name in troubled}
+    told = {(each.file, each.rule, line) for each in linted.findings for line in (each.line, None)}
     for problem in dict.fromkeys(changes.head.problems):
-        if problem.file in found and not _told(problem.code, problem.line, found[problem.file]):
-            found[problem.file].append(as_finding(problem, texts.get(problem.file, "")))
+        if problem.file in found and (problem.file, problem.code, problem.line) not in told:
+            found[problem.file].append(as_finding(problem, lines.get(problem.file, ())))
     known = {file.name: file for file in changes.files}
     return tuple(
         _file(name, known.get(name), found[name], effects.get(name, ()), texts.get(name, "")) for name in found
     )
-
-
-def _told(code: str, line: int | None, among: Sequence[Finding]) -> bool:
-    return any(finding.rule == code and (line is None or finding.line == line) for finding in among)
 
 
 def _text(file: ChangedFile) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ci_runner.model.directory import Problem
@@ -30,10 +31,9 @@ def stray_problems(report: Report) -> tuple[Problem, ...]:
     return tuple(problem for problem in report.problems if problem.file not in changed)
 
 
-def as_finding(problem: Problem, text: str = "") -> Finding:
-    """A problem of the directory as a finding on its whole line; ``text`` is the file's, "" when not at hand."""
+def as_finding(problem: Problem, lines: Sequence[str] = ()) -> Finding:
+    """A problem of the directory as a finding on its whole line; ``lines`` are the file's, none when it is not at hand."""
     line = problem.line or 1
-    lines = lines_of(text)
     width = len(lines[line - 1]) if line <= len(lines) else 0
     return Finding(
         rule=problem.code,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ci_runner.model.report import Finding, Run
-from ci_runner.model.tally import RANK
+from ci_runner.model.tally import RANK, lines_of
 from ci_runner.render import view
 from ci_runner.render.environment import clip, fill, safe
 from ci_runner.text import line
@@ -121,12 +121,14 @@ def _finding(run: Run, key: Key) -> Finding:
 def _blocks(run: Run, order: list[Key], room: int, links: view.Links | None, templates: Path | None) -> dict[Key, str]:
     """The finished findings, the gravest first, as many as could fit at all."""
     blocks: dict[Key, str] = {}
+    lines: dict[tuple[int, int], list[str]] = {}
     left = room
     for key in order:
         report, file = run.reports[key[0]], run.reports[key[0]].files[key[1]]
-        made = fill(
-            "finding.md.j2", {"view": view.finding_view(report, _finding(run, key), file.text, links)}, templates
-        )
+        if key[:2] not in lines:
+            lines[key[:2]] = lines_of(file.text)
+        seen = view.finding_view(report, _finding(run, key), lines[key[:2]], links)
+        made = fill("finding.md.j2", {"view": seen}, templates)
         left -= len(made)
         if left < 0:
             break

@@ -13,7 +13,7 @@ from ci_runner.text import fenced, prose, visible
 
 def note(report: Report, finding: Finding, templates: Path | None = None) -> str:
     """A finding as the Markdown of a note on its lines, without the suggestion: each host has its own form for that."""
-    return fill("note.md.j2", {"view": view.finding_view(report, finding, "", None)}, templates)
+    return fill("note.md.j2", {"view": view.finding_view(report, finding, (), None)}, templates)
 
 
 def notes(run: Run, *, templates: Path | None = None) -> tuple[Note, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ci_runner.model.report import Finding, Report, Run
 from ci_runner.model.tally import as_finding, counts_of, lines_of, location, stray_problems
@@ -50,12 +50,13 @@ def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
         yield [(line(f"{report.name} ({report.path})"), "strong")]
         yield []
     for problem in stray_problems(report):
-        yield from _finding(report, as_finding(problem), "", width, bool(problem.line))
+        yield from _finding(report, as_finding(problem), (), width, bool(problem.line))
         yield []
     explained: set[str] = set()
     for file in report.files:
+        lines = lines_of(file.text)
         for finding in file.findings:
-            yield from _finding(report, finding, file.text, width, True, explain=finding.rule not in explained)
+            yield from _finding(report, finding, lines, width, True, explain=finding.rule not in explained)
             yield []
             explained.add(finding.rule)
     yield from _failure(report, width)
@@ -74,7 +75,7 @@ def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
 
 
 def _finding(
-    report: Report, finding: Finding, source: str, width: int | None, placed: bool, *, explain: bool = True
+    report: Report, finding: Finding, lines: Sequence[str], width: int | None, placed: bool, *, explain: bool = True
 ) -> Iterator[Row]:
     """One finding; what its rule says of it in general only where ``explain`` is set: the first time in a directory."""
     where = location(report, finding.file)
@@ -82,9 +83,9 @@ def _finding(
         where += f":{finding.line}:{finding.column}"
     head: Row = [(line(where), "strong"), (f" {finding.severity} {inline(finding.rule)}", finding.severity)]
     yield from _headed(head, finding.message, width)
-    yield from _source(finding, source, width)
+    yield from _source(finding, lines, width)
     general = (("why", finding.why), ("instead", finding.remedy)) if explain else ()
-    for label, said in (*general, ("how we know", basis(report, finding) if source else "")):
+    for label, said in (*general, ("how we know", basis(report, finding) if lines else "")):
         if said:
             yield from _wrapped(label, clip(said, 12), width)
     if finding.suggestion:
@@ -104,9 +105,8 @@ def _headed(head: Row, said: str, width: int | None) -> Iterator[Row]:
         yield [(f"  {row}", "")]
 
 
-def _source(finding: Finding, source: str, width: int | None) -> Iterator[Row]:
+def _source(finding: Finding, lines: Sequence[str], width: int | None) -> Iterator[Row]:
     """The lines the finding stands on with a caret line below the first, tabs as four blanks so that the carets fit."""
-    lines = lines_of(source)
     if not 1 <= finding.line <= len(lines):
         return
     last = min(max(finding.line, finding.end_line), len(lines), finding.line + SOURCE_LINES - 1)
@@ -131,7 +131,7 @@ def _failure(report: Report, width: int | None) -> Iterator[Row]:
     where = f"{location(report, error.file)}:{error.line}:{error.column}"
     head: Row = [(line(where), "strong"), (" error this migration does not run", "error")]
     yield from _headed(head, f"on {report.replay.engine}", width)
-    source = next((file.text for file in report.files if file.name == error.file), "")
+    source = next((lines_of(file.text) for file in report.files if file.name == error.file), [])
     spot = Finding("", "error", "", error.file, error.line, error.column, error.line, error.column + 1)
     yield from _source(spot, source, width)
     for row in clip(error.message, 8).splitlines():
@@ -174,21 +174,11 @@ def _fit(shown: str, width: int | None, used: int, mark: str = "…") -> str:
 
 def _ansi(rows: Iterable[Row]) -> str:
     """The rows with ANSI colours; text goes in as plain text, so that no mark-up of rich in it is obeyed."""
-    from io import StringIO
+    from rich.color import ColorSystem
+    from rich.style import Style
 
-    from rich.console import Console
-    from rich.text import Text
-
-    out = StringIO()
-    console = Console(
-        file=out,
-        force_terminal=True,
-        color_system="standard",
-        width=10_000,
-        legacy_windows=False,
-        emoji=False,
-        highlight=False,
+    styles = {name: Style.parse(style) for name, style in STYLES.items()}
+    painted = (
+        "".join(styles[style].render(part, color_system=ColorSystem.STANDARD) for part, style in row) for row in rows
     )
-    for row in rows:
-        console.print(Text.assemble(*((part, STYLES[style]) for part, style in row)), soft_wrap=True)
-    return out.getvalue()
+    return "".join(f"{row}\n" for row in painted)

@@ -196,8 +196,8 @@ def _file(report: Report, index: int, shown: Shown, links: Links | None, rows: i
     )
 
 
-def finding_view(report: Report, finding: Finding, text: str, links: Links | None) -> FindingView:
-    """One finding in words; ``text`` is its file's."""
+def finding_view(report: Report, finding: Finding, lines: Sequence[str], links: Links | None) -> FindingView:
+    """One finding in words; ``lines`` are its file's."""
     title = finding.title or finding.message
     return FindingView(
         finding=finding,
@@ -210,8 +210,8 @@ def finding_view(report: Report, finding: Finding, text: str, links: Links | Non
         why=clip(finding.why, 12),
         remedy=clip(finding.remedy, 12),
         basis=basis(report, finding),
-        sql=clip(sql(finding, text), SQL_LINES),
-        diff=diff(finding, text),
+        sql=clip(sql(finding, lines), SQL_LINES),
+        diff=diff(finding, lines),
         doc=f"{DOCS}/rules/{finding.rule}.md"
         if finding.rule.replace("-", "").isalnum() and finding.rule.isascii()
         else "",
@@ -226,20 +226,19 @@ def basis(report: Report, finding: Finding) -> str:
     return "inferred from the text"
 
 
-def sql(finding: Finding, text: str) -> str:
+def sql(finding: Finding, lines: Sequence[str]) -> str:
     """The whole lines of the file the finding stands on, else the statement it carries."""
-    lines = lines_of(text)
     if 1 <= finding.line <= len(lines) and any(each.strip() for each in lines[finding.line - 1 : finding.end_line]):
         return "\n".join(lines[finding.line - 1 : max(finding.line, finding.end_line)])
     return finding.statement
 
 
-def diff(finding: Finding, text: str) -> str:
+def diff(finding: Finding, lines: Sequence[str]) -> str:
     """The suggestion as a diff of whole lines, "" when there is none."""
     suggestion = finding.suggestion
     if suggestion is None:
         return ""
-    old = lines_of(text)[suggestion.line - 1 : suggestion.end_line]
+    old = lines[suggestion.line - 1 : suggestion.end_line]
     new = lines_of(suggestion.text.removesuffix("\n"))
     if len(old) + len(new) > 200:
         return ""
