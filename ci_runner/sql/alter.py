@@ -6,8 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ci_runner.model.operations import (
-    AddColumn, AddConstraint, AlterColumn, AlterColumnType, Constraint, CreateIndex, DropColumn, DropConstraint, Index, Name,
-    Operation, Other, Partition, RenameColumn, RenameConstraint, RenameTable, Type, ValidateConstraint,
+    AddColumn,
+    AddConstraint,
+    AlterColumn,
+    AlterColumnType,
+    Constraint,
+    CreateIndex,
+    DropColumn,
+    DropConstraint,
+    Index,
+    Name,
+    Operation,
+    Other,
+    Partition,
+    RenameColumn,
+    RenameConstraint,
+    RenameTable,
+    Type,
+    ValidateConstraint,
 )  # fmt: skip
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.keys import constraint

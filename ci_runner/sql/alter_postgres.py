@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import Name, Operation, RenameTable
 from ci_runner.sql.alter import (
-    Action, actions, add, alter_type, drop, kind, one, other, partition, property_change, rename, set_default, validate, with_options,
+    Action,
+    actions,
+    add,
+    alter_type,
+    drop,
+    kind,
+    one,
+    other,
+    partition,
+    property_change,
+    rename,
+    set_default,
+    validate,
+    with_options,
 )  # fmt: skip
 
 if TYPE_CHECKING:

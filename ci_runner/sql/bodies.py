@@ -21,8 +21,8 @@ _HEADS = {
 }
 _BLOCKS = r"(?:if|case|loop|while|repeat|for)"
 _WORDS = rf"""(?<![\w$.@])(?:
-    (?P<end>end(?:\s+{_BLOCKS})?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do) | (?P<for>for\s+(?:"[^"]*+"|[\w`$]+)\s+in)
-  | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
+    (?P<end>end(?:\s+{_BLOCKS})?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do)
+  | (?P<for>for\s+(?:"[^"]*+"|[\w`$]+)\s+in) | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
   )(?![\w$])"""
 
 

@@ -37,10 +37,12 @@ class Cursor:
         self.text, self.upper, self.start = tokens
         self.source, self.traits, self.dialect = source, traits, traits.name
         self.i, self.zero, self.partial = 0, zero, partial
-        self.last = len(self.text) - 1
-        while self.last and self.text[self.last - 1] == ";":
-            self.last -= 1
-        self.text[self.last] = self.upper[self.last] = ""
+        last = len(self.text) - 1
+        while last and self.text[last - 1] == ";":
+            last -= 1
+        self.last = last
+        self.text[last:] = self.upper[last:] = ["", "", "", ""]  # looking three tokens ahead is always safe
+        self.start += self.start[-1:] * 3
 
     # ── looking ──
 
@@ -205,9 +207,8 @@ class Cursor:
                 cases += 1
             elif token == "END" and cases:
                 cases -= 1
-            elif depth == 0 and cases == 0 and (token == "," or token in stops) and i > first:
-                if token != "WITH" or upper[i + 1] != "TIME":  # … :: timestamp with time zone
-                    break
+            elif depth == 0 and cases == 0 and (token == "," or (i > first and token in stops and _stops_at(upper, i))):
+                break
             i += 1
         self.i = i
         return self.slice(first, i)
@@ -219,6 +220,11 @@ class Cursor:
         last = max(self.i - 1, first)
         end = self.start[last] + len(self.text[last])
         return make(kind=kind, start=self.start[first], end=end, **fields)
+
+
+def _stops_at(upper: list[str], i: int) -> bool:
+    """False for the WITH of ``now() :: timestamp with time zone``."""
+    return upper[i] != "WITH" or upper[i + 1] != "TIME"
 
 
 def unquote(token: str, traits: Dialect, fold: str) -> str:

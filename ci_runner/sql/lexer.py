@@ -31,6 +31,7 @@ _PREFIXES = {
     "mariadb": "[nNxXbB]",
 }
 _OPERATORS = r"::|:=|<=>|<=|>=|<>|!=|\|\||->>|->|&&|=>"
+_QUOTED_PLACEHOLDER = r'"\{\{[^{}]*+\}\}"'  # a template's quotes inside quotes
 _PLACEHOLDER = r"\{\{[^{}]*+\}\}|\$\{[^{}\s]*+\}"
 
 
@@ -59,7 +60,7 @@ def _pattern(name: str) -> re.Pattern[str]:
         escaped = [rf"[eE]{quoted(chr(39), backslash=True)}"] if traits.psql else []
         first = [*escaped, f"{prefix}{texts[0]}", rf"[uU]&{quoted(chr(39), backslash=False)}"]
     word = _WORD.get(name, _PLAIN_WORD)
-    parts = [*first, word, *texts, *names, r"\d[\w.]*+", _PLACEHOLDER, _OPERATORS, r"[\s\S]"]
+    parts = [*first, word, _QUOTED_PLACEHOLDER, *texts, *names, r"\d[\w.]*+", _PLACEHOLDER, _OPERATORS, r"[\s\S]"]
     return re.compile(rf"(?:{'|'.join(parts)})\s*+")
 
 

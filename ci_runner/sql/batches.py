@@ -1,0 +1,299 @@
+"""Cuts a T-SQL batch into statements: they need no semicolon there, so statement keywords decide.
+
+The keywords are reserved words of T-SQL, hence no names; where one of them may stand inside a statement (ALTER TABLE … DROP, INSERT …
+SELECT, UPDATE … SET, ON DELETE) the rules of :func:`_plain_end` know the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from ci_runner.model.operations import Dml, Operation, Other, Setting
+from ci_runner.sql.cursor import Cursor
+from ci_runner.sql.dialects import Dialect
+from ci_runner.sql.lexer import Tokens, tokenize
+from ci_runner.sql.reading import Reading, blanked, read, unbalanced
+from ci_runner.sql.segments import Segment, cut
+
+_STARTERS = frozenset(
+    {
+        "ALTER", "BACKUP", "BEGIN", "BREAK", "BULK", "CHECKPOINT", "CLOSE", "COMMIT", "CONTINUE", "CREATE", "DBCC", "DEALLOCATE", "DECLARE",
+        "DELETE", "DENY", "DISABLE", "DROP", "ENABLE", "EXEC", "EXECUTE", "FETCH", "GOTO", "GRANT", "IF", "INSERT", "KILL", "MERGE", "OPEN",
+        "PRINT", "RAISERROR", "RECONFIGURE", "RESTORE", "RETURN", "REVERT", "REVOKE", "ROLLBACK", "SAVE", "SELECT", "SET", "SHUTDOWN",
+        "THROW", "TRUNCATE", "UPDATE", "USE", "WAITFOR", "WHILE",
+    }
+)  # fmt: skip
+_BOUNDS = _STARTERS | {"END", "ELSE", ";"}
+_NOT_BLOCKS = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"})
+_WHOLE = frozenset({"PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"})
+_BEFORE_PART = frozenset(
+    {"ON", "FOR", "AFTER", "OF", ",", "UNION", "ALL", "EXCEPT", "INTERSECT", "BEFORE", "AS", "ROWS", "ROW", "."}
+)
+_NEVER_PART = frozenset({"IF", "DECLARE", "PRINT", "BEGIN", "WHILE", "RETURN"})
+_CHANGES = (Dml, Setting)
+_DEEPEST = 60
+
+
+class Node(NamedTuple):
+    """A statement by its tokens; IF, WHILE, TRY, CATCH and blocks hold others."""
+
+    kind: str
+    first: int
+    stop: int
+    children: tuple[Node, ...] = ()
+
+
+def spans(text: str, segment: Segment, traits: Dialect) -> list[Segment]:
+    """The statements of a batch as segments of their own, unread."""
+    tokens = _tokens(text, segment, traits, 0)
+    return [_place(tokens, node, segment, 0) for node in _statements(tokens.upper)]
+
+
+def read_batch(
+    text: str, segment: Segment, traits: Dialect, base: int = 0, depth: int = 0
+) -> list[tuple[Segment, Reading]]:
+    """The statements of a batch with their readings; ``base`` is where ``text`` stands in its file."""
+    tokens = _tokens(text, segment, traits, base)
+    source = blanked(text, segment)
+    found = []
+    for node in _statements(tokens.upper):
+        reading = _read(tokens, node, source, traits, base + segment.start, depth)
+        found.append((_place(tokens, node, segment, base), reading))
+    return found
+
+
+def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
+    return tokenize(blanked(text, segment), base + segment.start, traits)
+
+
+def _place(tokens: Tokens, node: Node, segment: Segment, base: int) -> Segment:
+    last = node.stop - 1
+    return segment._replace(
+        start=tokens.start[node.first] - base, end=tokens.start[last] + len(tokens.text[last]) - base
+    )
+
+
+# ── cutting ──
+
+
+def _statements(upper: list[str]) -> list[Node]:
+    found: list[Node] = []
+    at, last = 0, len(upper) - 1
+    while at < last:
+        if upper[at] == ";":
+            at += 1
+            continue
+        node = _statement(upper, at, 0)
+        found.append(node)
+        at = max(node.stop, at + 1)
+    return found
+
+
+def _statement(upper: list[str], first: int, depth: int) -> Node:
+    """The statement at ``first`` with a closing semicolon."""
+    word = upper[first]
+    if depth > _DEEPEST:
+        return Node("deep", first, len(upper) - 1)
+    if word == "BEGIN" and upper[first + 1] not in _NOT_BLOCKS:
+        return _block(upper, first, depth)
+    if word in ("IF", "WHILE"):
+        return _guarded(upper, first, depth)
+    stop = _plain_end(upper, first)
+    return Node("plain", first, stop + 1 if upper[stop] == ";" else stop)
+
+
+def _block(upper: list[str], first: int, depth: int) -> Node:
+    sort = upper[first + 1] if upper[first + 1] in ("TRY", "CATCH", "ATOMIC") else ""
+    at, last = first + (2 if sort else 1), len(upper) - 1
+    children: list[Node] = []
+    while at < last and upper[at] != "END":
+        if upper[at] in (";", "ELSE"):
+            at += 1
+            continue
+        child = _statement(upper, at, depth + 1)
+        children.append(child)
+        at = max(child.stop, at + 1)
+    if at >= last:
+        return Node("open", first, last)
+    at += 1
+    if sort and upper[at] == sort:
+        at += 1
+    if upper[at] == ";":
+        at += 1
+    return Node("catch" if sort == "CATCH" else "block", first, at, tuple(children))
+
+
+def _guarded(upper: list[str], first: int, depth: int) -> Node:
+    at = _condition_end(upper, first + 1)
+    if at >= len(upper) - 1:
+        return Node("open", first, len(upper) - 1)
+    body = _statement(upper, at, depth + 1)
+    children, at = [body], body.stop
+    if upper[first] == "IF" and upper[at] == "ELSE" and at + 1 < len(upper) - 1:
+        other = _statement(upper, at + 1, depth + 1)
+        children.append(other)
+        at = other.stop
+    return Node(upper[first].lower(), first, at, tuple(children))
+
+
+def _condition_end(upper: list[str], at: int) -> int:
+    for index, token in _outside(upper, at):
+        if token in _STARTERS and not (token == "UPDATE" and upper[index + 1] == "("):
+            return index
+    return len(upper) - 1
+
+
+def _plain_end(upper: list[str], first: int) -> int:
+    """Where a simple statement ends: at a semicolon, or before the keyword that begins the next."""
+    word, last = upper[first], len(upper) - 1
+    at = _free_words(upper, first)
+    if at < 0:
+        return last
+    if word == "WITH":
+        at = _main_verb(upper, at)
+        word = upper[at] if at < last else word
+        at += 1
+    wanted = set(_WANTED.get(word, ()))
+    granting = word in ("GRANT", "DENY", "REVOKE")
+    for index, token in _outside(upper, at):
+        if token == ";":
+            return index
+        if token in wanted:
+            wanted = {"SELECT"} if token == "WITH" else set()
+        elif granting and token not in _NEVER_PART:
+            granting = token not in ("ON", "TO", "FROM")
+        elif token in _BOUNDS and not (word == "MERGE" and token in _MERGE_PARTS) and not _part(upper, index):
+            return index
+        elif token == "VALUES":
+            wanted = set()
+    return last
+
+
+_WANTED = {"INSERT": ("SELECT", "EXEC", "EXECUTE", "WITH"), "UPDATE": ("SET",)}
+
+
+def _outside(upper: list[str], at: int) -> Iterator[tuple[int, str]]:
+    """The tokens outside parentheses and CASE … END, with their places."""
+    depth = cases = 0
+    for index in range(at, len(upper) - 1):
+        token = upper[index]
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth -= 1
+        elif token == "CASE":
+            cases += 1
+        elif token == "END" and cases:
+            cases -= 1
+        elif depth <= 0 and (cases == 0 or token == ";"):
+            yield index, token
+
+
+_MERGE_PARTS = frozenset({"UPDATE", "INSERT", "DELETE", "SET", "SELECT"})
+
+
+def _part(upper: list[str], at: int) -> bool:
+    """Whether the keyword at ``at`` belongs to the statement before it."""
+    token, before, after = upper[at], upper[at - 1], upper[at + 1]
+    if token == "IF":
+        return after == "EXISTS" and upper[at + 2] != "("
+    if token in ("ENABLE", "DISABLE"):
+        return after != "TRIGGER"
+    if token == "SET":
+        return before in ("DELETE", "UPDATE") or after == "("
+    if token in ("END", "ELSE"):
+        return False
+    return before in _BEFORE_PART and token not in _NEVER_PART
+
+
+def _main_verb(upper: list[str], at: int) -> int:
+    for index, token in _outside(upper, at):
+        if token in ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"):
+            return index
+    return len(upper) - 1
+
+
+def _free_words(upper: list[str], first: int) -> int:
+    """The token from which on keywords count; -1 when the statement takes the whole batch."""
+    word = upper[first]
+    if word not in ("CREATE", "ALTER"):
+        return first + 1
+    at = first + (3 if upper[first + 1 : first + 3] == ["OR", "ALTER"] else 1)
+    if upper[at] in _WHOLE:
+        return -1
+    if word == "CREATE":
+        return at
+    while at < len(upper) - 1 and upper[at + 1] not in (".", "ON") and upper[at] in _ALTERED:
+        at += 1  # ALTER <object words>
+    while at < len(upper) - 1 and upper[at + 1] == ".":
+        at += 2  # name.
+    return min(at + 2, len(upper) - 1)  # the last part of the name, and the word that says what to do
+
+
+_ALTERED = frozenset(
+    {
+        "TABLE", "INDEX", "DATABASE", "SCHEMA", "USER", "LOGIN", "ROLE", "SEQUENCE", "SERVER", "AUTHORIZATION", "APPLICATION", "PARTITION",
+        "FULLTEXT", "SECURITY", "ASSEMBLY", "CERTIFICATE", "EXTERNAL", "QUEUE", "SERVICE", "FUNCTION", "SCHEME", "POLICY", "CATALOG",
+        "SCOPED", "CONFIGURATION", "CREDENTIAL", "DATA", "SOURCE", "MASTER", "KEY", "SYMMETRIC", "ASYMMETRIC", "AVAILABILITY", "GROUP",
+        "RESOURCE", "WORKLOAD", "POOL", "XML", "COLLECTION", "EVENT", "SESSION", "AUDIT", "SPECIFICATION",
+    }
+)  # fmt: skip
+
+
+# ── reading ──
+
+
+def _read(tokens: Tokens, node: Node, source: str, traits: Dialect, zero: int, depth: int) -> Reading:
+    if node.kind == "plain":
+        return _read_plain(tokens, node, source, traits, zero, depth)
+    if node.kind in ("open", "deep"):
+        reason = "BEGIN or IF without its end" if node.kind == "open" else "blocks nested too deep"
+        return Reading(reason=reason, at=tokens.start[node.first])
+    inner = [_read(tokens, child, source, traits, zero, depth) for child in node.children]
+    found: list[Operation] = [operation for reading in inner for operation in reading.operations]
+    if node.kind in ("if", "catch", "while"):
+        found = [replace(operation, conditional=True) for operation in found]
+    if node.kind == "while":
+        last = node.stop - 1
+        start, end = tokens.start[node.first], tokens.start[last] + len(tokens.text[last])
+        kept = [operation for operation in found if not isinstance(operation, _CHANGES) and _is_schema(operation)]
+        found = [Other(kind="procedural-block", start=start, end=end), *kept]
+    failed = next((reading for reading in inner if reading.reason), None)
+    return Reading(tuple(found), failed.reason, failed.at) if failed else Reading(tuple(found))
+
+
+def _is_schema(operation: Operation) -> bool:
+    return operation.kind.startswith(("alter", "create", "drop", "rename", "truncate"))
+
+
+def _read_plain(tokens: Tokens, node: Node, source: str, traits: Dialect, zero: int, depth: int) -> Reading:
+    mine = Tokens([*tokens.text[node.first : node.stop], ""], [*tokens.upper[node.first : node.stop], ""],
+                  tokens.start[node.first : node.stop + 1])  # fmt: skip
+    wrong = unbalanced(mine)
+    if wrong:
+        return wrong
+    reading = read(Cursor(mine, source, traits, zero=zero))
+    if reading.operations and reading.operations[0].kind == "execute-dynamic":
+        return _dynamic(reading, mine, traits, depth)
+    return reading
+
+
+def _dynamic(reading: Reading, tokens: Tokens, traits: Dialect, depth: int) -> Reading:
+    """EXEC ('…') and sp_executesql N'…': the batch inside the literal, marked conditional."""
+    from ci_runner.sql.blocks import inside_literal
+
+    index = next((i for i, token in enumerate(tokens.text) if token.endswith("'")), -1)
+    if index < 0 or "+" in tokens.text or depth > 3 or any(t.startswith("@") for t in tokens.text[:index]):
+        return Reading(reading.operations, "runs text that is put together at run time", tokens.start[0])
+    text, base, depth = inside_literal(tokens.text[index], tokens.start[index], depth)
+    found = list(reading.operations)
+    failed: Reading | None = None
+    for segment in cut(text, traits).segments:
+        for _, inner in read_batch(text, segment, traits, base, depth):
+            found += [
+                replace(operation, conditional=True) for operation in inner.operations if operation.kind != "select"
+            ]
+            failed = failed or (inner if inner.reason else None)
+    return Reading(tuple(found), failed.reason, failed.at) if failed else Reading(tuple(found))
