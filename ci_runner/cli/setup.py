@@ -27,7 +27,7 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
 
     environ = _environment(world)
     root, git = repository(world)
-    config, folder = configuration(world, flags, environ, root)
+    config, path = configuration(world, flags, environ, root)
     keep_secret(config.token)
     keep_password(config.registry, *config.backups, *(d.dev_url for d in config.directories))
     trigger = platforms.trigger(
@@ -35,9 +35,10 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     )
     keep_secret(trigger.token)
     return Ground(
-        root=folder if git is None else root,
+        root=root,
         git=git,
         config=config,
+        config_file=os.path.relpath(path, root) if path else None,
         trigger=trigger,
         environ=environ,
         cache=Cache(cache_folder(config, environ)),
@@ -51,8 +52,8 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
 
 def configuration(
     world: World, flags: Mapping[str, object], environ: Mapping[str, str], root: Path
-) -> tuple[Config, Path]:
-    """The Config with directories relative to ``root``, and the folder its file lies in (the working folder without one)."""
+) -> tuple[Config, Path | None]:
+    """The Config with directories relative to ``root`` (outside Git: to its file's folder), and the path of its file."""
     from ci_runner.config import load, relocate
 
     path = find(world, root)
@@ -61,7 +62,7 @@ def configuration(
     if flags.get("dir"):
         flags["dir"] = os.path.relpath(world.cwd / str(flags["dir"]).removeprefix("file://"), folder)
     loaded = load(_read(path) if path else ({}, ()), environ, flags)
-    return relocate(loaded, os.path.relpath(folder, root)), folder
+    return relocate(loaded, os.path.relpath(folder, root)), path
 
 
 def find(world: World, root: Path) -> Path | None:

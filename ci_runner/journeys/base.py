@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ci_runner import changes, migrations, registry, sources, stores
-from ci_runner.config import Directory
+from ci_runner.config import Directory, file, load
 from ci_runner.errors import ConfigError, PilotageError
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import MigrationDir
@@ -35,12 +35,24 @@ def compare(ground: Ground, directory: Directory, head: MigrationDir) -> Compare
 
 
 def _registry(ground: Ground, directory: Directory, head: MigrationDir, address: str) -> Compared:
-    if ground.config.registry is None:
+    store = trusted_registry(ground)
+    if store is None:
         raise ConfigError(f"--base {address} needs a registry: give --registry URL or 'registry:' in pilotage.yml")
     reference = registry.parse_address(address)
-    snapshot, entry = registry.pull(stores.open(ground.config.registry), reference.name, reference.selector)
+    snapshot, entry = registry.pull(stores.open(store), reference.name, reference.selector)
     before = read(registry.tree(snapshot, head.path), directory, head)
     return Compared(changes.between(head, before, Base("registry", f"{reference.name}@{entry.seq}")))
+
+
+def trusted_registry(ground: Ground) -> str | None:
+    """The registry's address; on a pull request that of the base commit's file, because the head's is the author's word."""
+    config, trigger = ground.config, ground.trigger
+    from_file = ":" in config.sources.get("registry", "")
+    if trigger.kind != "pull_request" or not from_file or ground.git is None or ground.config_file is None:
+        return config.registry
+    commit = _merge_base(ground, ground.git, None)
+    content = ground.git.output("show", f"{commit}:{ground.config_file}").decode("utf-8", "replace")
+    return load(file.read(content, ground.config_file), ground.environ, {}).registry
 
 
 def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str | None) -> Compared:

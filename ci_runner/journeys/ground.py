@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ci_runner.sources import Git
-
 from ci_runner.cache import Cache
 from ci_runner.config import Config
 from ci_runner.model.ci import Trigger
+from ci_runner.sources import Git
 from ci_runner.text import Redactor
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """``root`` is the repository's root (the configuration's folder outside Git); directories are relative to it."""
+    """``root`` is the repository's root (the configuration's folder outside Git); directories and ``config_file`` are relative to it."""
 
     root: Path
     git: Git | None
     config: Config
+    config_file: str | None
     trigger: Trigger
     environ: Mapping[str, str]
     cache: Cache
