@@ -1,0 +1,215 @@
+"""Whatever an SCM does in the middle of a run: one warning, nothing twice, and the next run puts it right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ci_runner import platforms
+from ci_runner.http import Limits, Patience
+from ci_runner.model.ci import Note, Publication, Status, Trigger
+from ci_runner.publish import Target, publish
+from tests.fakes.server import Fault
+from tests.publish.test_publish import CLEAR, FOUND, MARKER
+from tests.scm.conftest import Bench
+from tests.scm.host import ADDED, HEAD, HOSTS, Waits
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
+TOO_LONG = {"message": "Validation Failed", "errors": ["body is too long (maximum is 100 characters)"]}
+INTEGRATION = {"message": "Resource not accessible by integration"}
+QUIET = platforms.open("local", {}, lambda _: None, lambda: "r")
+
+
+def refuse(number: int, body: Any = None, times: int = 999, where: str = ".", **headers: str) -> Fault:
+    return Fault(
+        where, "status", times, number, body, {name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+LASTING = {
+    "401": (
+        refuse(401, {"message": "Bad credentials"}),
+        "comment, line notes and commit status not posted",
+        "wrong or has expired",
+    ),
+    "403-permission": (
+        refuse(403, INTEGRATION, where="POST"),
+        "comment, line notes and commit status not posted",
+        "pull-requests: write",
+    ),
+    "403-policy": (
+        refuse(403, {"message": "SAML enforcement"}, x_github_sso="required"),
+        "comment, line notes",
+        "single sign-on",
+    ),
+    "403-limit": (refuse(403, SECONDARY, retry_after="3600"), "comment, line notes and commit status", "rate limit"),
+    "404": (
+        refuse(404, {"message": "Not Found"}, where="comments"),
+        "comment and line notes not posted",
+        "may not see it",
+    ),
+    "409": (refuse(409, {"message": "Conflict"}, where="POST.*comments"), "comment not posted", "Conflict"),
+    "422-invalid": (
+        refuse(422, {"message": "Validation Failed"}, where="reviews"),
+        "line notes not posted",
+        "Validation Failed",
+    ),
+    "422-too-long": (refuse(422, TOO_LONG, where="POST.*comments"), "comment not posted", "too long"),
+    "429": (refuse(429, SECONDARY), "comment, line notes and commit status not posted", "rate limit"),
+    "500": (refuse(500), "comment, line notes and commit status not posted", "try again later"),
+    "503-html": (
+        refuse(503, "<html>", content_type="text/html"),
+        "comment, line notes and commit status not posted",
+        "503",
+    ),
+    "html": (Fault(".", "html", 999), "comment, line notes and commit status not posted", "instead of JSON"),
+    "redirect": (Fault(".", "redirect", 999), "comment, line notes and commit status not posted", "login.example.org"),
+    "broken": (Fault("GET", "broken", 999), "comment, line notes and commit status not posted", "broken JSON"),
+    "truncated": (
+        Fault("GET", "truncated", 999),
+        "comment, line notes and commit status not posted",
+        "did not arrive whole",
+    ),
+}
+PASSING = {
+    "comment-done-then-cut": Fault("POST.*comments", "cut"),
+    "comment-done-then-502": Fault("POST.*comments", "done-then-status", status=502),
+    "comment-done-then-truncated": Fault("POST.*comments", "truncated"),
+    "comment-done-then-broken": Fault("POST.*comments", "broken"),
+    "comment-done-but-slow": Fault("POST.*comments", "slow", seconds=1.0),
+    "comment-not-done-502": refuse(502, times=1, where="POST.*comments"),
+    "review-done-then-cut": Fault("POST.*reviews", "cut"),
+    "review-done-then-502": Fault("POST.*reviews", "done-then-status", status=502),
+    "review-not-done-503": refuse(503, times=1, where="POST.*reviews"),
+    "status-done-then-cut": Fault("POST.*statuses", "cut"),
+    "status-not-done-500": refuse(500, times=1, where="POST.*statuses"),
+    "list-cut": Fault("GET.*comments", "cut", 2),
+    "list-500": refuse(500, times=2, where="GET"),
+    "429-then-fine": refuse(429, SECONDARY, 1, retry_after="3"),
+    "403-limit-then-fine": refuse(403, SECONDARY, 1),
+}
+
+
+def run(bench: Bench, publication: Publication) -> tuple[str, ...]:
+    patience = bench.waits.patience()
+    scm = bench.scm(patience=patience, limits=Limits(read=0.3))
+    return publish(publication, QUIET, Target(scm, 7, HEAD), patience).warnings
+
+
+def assert_stands_once(bench: Bench, publication: Publication) -> None:
+    assert bench.host.comments(bench.fake) == [(bench.login(), f"{MARKER}\n{publication.comment}")]
+    bodies = sorted(body.partition("\n")[2] for _, _, body in bench.host.notes(bench.fake))
+    assert bodies == sorted(note.body for note in publication.notes)
+    assert publication.status is not None
+    assert bench.host.statuses(bench.fake) == [("pilotage", publication.status.state, publication.status.description)]
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_lasting_fault_is_one_warning_and_the_next_run_puts_it_right(bench: Bench, name: str) -> None:
+    fault, what, why = LASTING[name]
+    bench.fake.faults.append(replace(fault))
+    warnings = run(bench, replace(FOUND, brief=""))
+    assert len(warnings) == 1
+    assert warnings[0].startswith(what)
+    assert why in warnings[0]
+    assert "\n" not in warnings[0]
+    assert len(warnings[0]) < 700
+    assert sum(bench.waits.slept) <= 120
+    bench.fake.faults.clear()
+    assert run(bench, FOUND) == ()
+    assert_stands_once(bench, FOUND)
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_leaves_no_warning_and_nothing_twice(bench: Bench, name: str) -> None:
+    bench.fake.faults.append(replace(PASSING[name]))
+    assert run(bench, FOUND) == ()
+    assert_stands_once(bench, FOUND)
+    assert bench.fake.faults[0].times == 0, "the fault must have struck"
+
+
+def test_faults_of_the_same_kind_are_told_once(bench: Bench) -> None:
+    bench.fake.faults.append(refuse(403, INTEGRATION, where="POST"))
+    (warning,) = run(bench, replace(FOUND, status=None))
+    assert warning.startswith("comment and line notes not posted")
+    assert warning.count("Resource not accessible") == 2, "one request each was refused"
+    bench.fake.faults[0] = refuse(401, {"message": "Bad credentials"})
+    (warning,) = run(bench, FOUND)
+    assert warning.count("Bad credentials") == 1, "a token that is wrong once is wrong for all"
+
+
+def test_a_pull_request_with_three_thousand_files_still_gets_its_notes(bench: Bench) -> None:
+    files = bench.fake.state["pulls"]["7"]["files"]
+    bench.fake.state["pulls"]["7"]["files"] = [
+        {"filename": f"src/{number}.py", "status": "added"} for number in range(2998)
+    ] + files
+    assert run(bench, FOUND) == ()
+    assert len(bench.host.notes(bench.fake)) == 2
+
+
+def test_a_pull_request_whose_head_repository_is_gone_is_published_to(bench: Bench) -> None:
+    bench.fake.state["pulls"]["7"]["head"]["repo"] = None
+    assert run(bench, FOUND) == ()
+    assert_stands_once(bench, FOUND)
+
+
+WHERE = st.sampled_from(["GET", "POST", "PATCH", "DELETE", "comments", "reviews", "statuses"])
+HOW = st.sampled_from(["cut", "status", "done-then-status", "truncated", "broken", "html"])
+FAULTS = st.lists(st.tuples(WHERE, HOW, st.integers(1, 3)), max_size=3)
+WORLD = st.lists(st.tuples(st.sets(st.integers(1, 9), max_size=4), FAULTS), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+@given(world=WORLD)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_after_any_faults_nothing_stands_twice_and_one_quiet_run_makes_all_right(host: Any, world: Any) -> None:
+    with host.make() as fake:
+        bench = Bench(host, fake)
+        for lines, faults in world:
+            fake.faults[:] = [Fault(where, how, times, 502) for where, how, times in faults]
+            notes = tuple(Note(f"f{line}", ADDED, line, line, f"n{line}") for line in sorted(lines))
+            wanted = replace(
+                FOUND,
+                comment=f"found {sorted(lines)}",
+                notes=notes,
+                status=Status("pilotage", "failure", f"{len(lines)}"),
+            )
+            assert len(run(bench, wanted)) <= 1
+            assert len(host.comments(fake)) <= 1
+            markers = Counter(body.partition("\n")[0] for _, _, body in host.notes(fake))
+            assert all(times == 1 for times in markers.values())
+        fake.faults.clear()
+        assert run(bench, CLEAR) == ()
+        assert host.comments(fake) == [(bench.login(), f"{MARKER}\n{CLEAR.comment}")]
+        assert host.notes(fake) == []
+        assert fake.violations == []
+
+
+def test_the_fake_runs_as_a_program_and_keeps_its_state_in_a_file(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    command = [sys.executable, "-m", "tests.fakes.github", "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as program:
+        try:
+            assert program.stdout is not None
+            url = program.stdout.readline().strip()
+            from ci_runner.scm.github import open as opened
+
+            trigger = Trigger("github", "github", "pull_request", "acme/shop", 7, api_url=url)
+            scm = opened(trigger, HOSTS[0].tokens["bot"], Waits().patience(), between_writes=0)
+            assert publish(FOUND, QUIET, Target(scm, 7, HEAD), Patience(5)).warnings == ()
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                urllib.request.urlopen(f"{url}/user")
+            assert json.loads(state.read_text())["comments"][0]["body"] == f"{MARKER}\n**2 errors**"
+        finally:
+            program.terminate()
