@@ -11,8 +11,9 @@ from ci_runner.model.directory import MigrationDir
 from ci_runner.model.registry import Snapshot, SnapshotFile
 from ci_runner.registry import snapshots
 
-_SUM_FILE = "atlas.sum"
-_STEM = re.compile(r"[VUB]?([^_./]+)")
+_FLYWAY = re.compile(r"[VUB](.+?)__")
+_NUMBER = re.compile(r"([^_.]+)")
+_FIXED_LEAVES = {"up.sql", "down.sql"}
 
 
 def after(snapshot: Snapshot, version: str, name: str) -> Snapshot:
@@ -40,14 +41,18 @@ def _read(snapshot: Snapshot, name: str) -> MigrationDir:
 
 
 def _stem(name: str) -> str:
-    """What a migration and its down file have in common: ``0003`` of ``0003_x.up.sql``, ``V0003__x.sql`` and ``0003_x/down.sql``."""
-    match = _STEM.match(name)
-    return match[1] if match else name
+    """What a migration and its down file have in common: ``sub/3`` of ``sub/3_x.up.sql`` and ``sub/V3__x.sql``, ``3_x`` of ``3_x/down.sql``."""
+    folder, _, leaf = name.rpartition("/")
+    if leaf in _FIXED_LEAVES:
+        return folder
+    match = _FLYWAY.match(leaf) or _NUMBER.match(leaf)
+    return f"{folder}/{match[1] if match else leaf}"
 
 
 def _with_sum(snapshot: Snapshot, name: str) -> Snapshot:
     text = migrations.sum_text(_read(snapshot, name))
     files = tuple(
-        SnapshotFile(file.name, file.kind, text.encode()) if file.name == _SUM_FILE else file for file in snapshot.files
+        SnapshotFile(file.name, file.kind, text.encode()) if file.name == migrations.SUM_FILE else file
+        for file in snapshot.files
     )
     return replace(snapshot, sum=text.partition("\n")[0], files=files)
