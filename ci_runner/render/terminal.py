@@ -102,7 +102,7 @@ def _headed(head: Row, said: str, width: int | None) -> Iterator[Row]:
         return
     yield head
     for row in textwrap.wrap(one, max(30, width - 2), break_long_words=False, break_on_hyphens=False):
-        yield [(f"  {row}", "")]
+        yield [("  ", ""), (line(row), "")]
 
 
 def _source(finding: Finding, lines: Sequence[str], width: int | None) -> Iterator[Row]:
@@ -148,7 +148,7 @@ def _wrapped(label: str, said: str, width: int | None) -> Iterator[Row]:
         else [one]
     )
     for index, row in enumerate(rows or [""]):
-        yield [(head if index == 0 else " " * len(head), "dim"), (row, "")]
+        yield [(head if index == 0 else " " * len(head), "dim"), (line(row), "")]
 
 
 def _verdict(run: Run) -> Row:

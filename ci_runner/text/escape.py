@@ -34,7 +34,7 @@ _MARKDOWN = str.maketrans(
     }
 )
 # What platforms turn into links or pictures by themselves: bare addresses, GH-12, GitLab's !12 and %12, :shortcodes:.
-_AUTOLINK = re.compile(r"(?i)(://|\bwww(?=\.)|\bmailto:|\bxmpp:|\bGH-(?=\d)|[!%](?=\d)|:(?=[\w+-]+:))")
+_AUTOLINK = re.compile(r"(?i)(://|www(?=\.)|mailto:|xmpp:|GH-(?=\d)|[!%](?=\d)|:(?=[\w+-]+:))")
 # What makes a block of the line it begins: list, rule, setext underline, ordered list.
 _BLOCK = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -64,10 +64,12 @@ def test_a_rule_is_explained_once_a_directory() -> None:
 
 
 @settings(deadline=None, max_examples=60)
+@example(["word " * 30 + "::error::x"], 20)
+@example(["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa ::error::x"], 20)
 @given(st.lists(FOREIGN, min_size=1, max_size=2), st.sampled_from([None, 20, 80]))
 def test_no_line_is_a_command_and_nothing_hidden_gets_through(foreign: list[str], width: int | None) -> None:
     for row in render.text(examples.hostile(tuple(foreign)), width=width).split("\n"):
-        assert not row.lstrip().startswith(("::", "##"))
+        assert not row.lstrip().startswith("::")
         assert not re.search(r"##(\[|vso\[|teamcity\[)", row, re.IGNORECASE)
         assert not HIDDEN.search(row)
 

@@ -153,6 +153,7 @@ def test_mentions_and_references_are_broken(foreign: str) -> None:
 @given(FOREIGN)
 @example("a|b")
 @example("a\\|b|")
+@example("_www.e.example")
 @example("`|`")
 def test_a_table_row_keeps_its_cells_whatever_they_hold(foreign: str) -> None:
     for cell in (text.markdown(foreign), text.code_cell(foreign), text.prose(foreign)):
