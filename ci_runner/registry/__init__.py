@@ -16,7 +16,7 @@ from ci_runner.registry.reading import pull
 from ci_runner.registry.references import parse_address, parse_reference
 from ci_runner.registry.snapshots import snapshot, tree
 from ci_runner.registry.syncing import read, sync
-from ci_runner.registry.verification import parse_anchor, verify
+from ci_runner.registry.verification import parse_anchor, verify, verify_each
 from ci_runner.stores import Store
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "sync",
     "tree",
     "verify",
+    "verify_each",
     "write",
 ]
 

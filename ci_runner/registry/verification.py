@@ -41,28 +41,61 @@ def verify(store: Store, name: str | None = None, anchor: str | None = None) -> 
     """Recompute the log of ``name``, or of every directory together with every blob, and compare with a remembered head.
 
     Given the last head every changed byte is found; without it every one but a change of the last entry that leaves it well-formed.
-    Damage is returned, not raised. UsageError for a name that is not there and for an anchor without a name.
+    Damage is returned, not raised. UsageError for a name that is not there, for no registry at all and for an anchor without a name.
     """
-    known = (1, "") if anchor is None else parse_anchor(anchor)
-    if anchor is not None and name is None:
-        raise UsageError("an anchor belongs to one directory: name it")
+    known = None if anchor is None else parse_anchor(anchor)
+    if name is None:
+        if anchor is not None:
+            raise UsageError("an anchor belongs to one directory: name it")
+        parts = verify_each(store)
+        heads = {each: part.head for each, part in parts.items() if each}
+        head = next(iter(heads.values())) if len(heads) == 1 else ""
+        damages = tuple(damage for part in parts.values() for damage in part.damages)
+        return Verified(
+            sum(part.entries for part in parts.values()),
+            sum(part.blobs for part in parts.values()),
+            head,
+            damages,
+            heads,
+        )
+    _there(store, name)
     check = _Check(store)
     _verify_format(check)
-    listed = _names(check, name)
+    _verify_log(check, name, known)
+    return _result(check, name, 0)
+
+
+def verify_each(store: Store) -> dict[str, Verified]:
+    """Every directory by name, and under "" what belongs to none: the format, names that collide, blobs nobody needs.
+
+    A blob that several directories need is counted, and named when damaged, with the first of them.
+    """
+    rest = _Check(store)
+    listed = _names(rest)
+    parts: dict[str, Verified] = {}
     for each in listed:
-        _verify_log(check, each, known if anchor else None)
-    if name is None:
-        _verify_rest(check, listed)
-    head = next(iter(check.heads.values())) if len(check.heads) == 1 else ""
-    good = sum(check.blobs.values())
-    return Verified(check.entries, good, head, tuple(check.damages), check.heads)
+        check = _Check(store, states=rest.states, blobs=rest.blobs)
+        before = sum(rest.blobs.values())
+        _verify_log(check, each, None)
+        parts[each] = _result(check, each, before)
+    before = sum(rest.blobs.values())
+    _verify_format(rest)
+    _verify_rest(rest, listed)
+    return parts | {"": Verified(0, sum(rest.blobs.values()) - before, "", tuple(rest.damages))}
 
 
-def _names(check: _Check, name: str | None) -> tuple[str, ...]:
-    if name is not None:
-        if next(check.store.list(keys.log(names.check_name(name))), None) is None:
-            chain.existing(check.store, name)
-        return (name,)
+def _result(check: _Check, name: str, before: int) -> Verified:
+    head = check.heads[name]
+    return Verified(check.entries, sum(check.blobs.values()) - before, head, tuple(check.damages), {name: head})
+
+
+def _there(store: Store, name: str) -> None:
+    """UsageError, saying what there is, unless the log of ``name`` holds something."""
+    if next(store.list(keys.log(names.check_name(name))), None) is None:
+        chain.existing(store, name)
+
+
+def _names(check: _Check) -> tuple[str, ...]:
     listed = chain.list_names(check.store)
     if not listed and check.store.get(keys.FORMAT, keys.TEXT_LIMIT) is None:
         raise UsageError(
