@@ -115,7 +115,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment as the SCM shows it; ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such."""
+    """A comment as the SCM shows it; a line note stands on ``start_line`` (None = ``line``) … ``line``, None once outdated; ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such."""
 
     id: int
     author: str
@@ -124,6 +124,7 @@ class Comment:
     thread: str = ""
     file: str | None = None
     line: int | None = None
+    start_line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,10 +139,7 @@ class GitHub:
             rows = list(self._rows(f"/pulls/{number}/comments"))
             answered = {row.get("in_reply_to_id") for row in rows}
             first = (row for row in rows if row.get("in_reply_to_id") is None)
-            return tuple(
-                replace(_comment(row), replied=row["id"] in answered, file=row["path"], line=row.get("line"))
-                for row in first
-            )
+            return tuple(_note(row, replied=row["id"] in answered) for row in first)
 
         return call("the line notes", "pull-requests: read", listed)
 
@@ -180,8 +177,9 @@ class GitHub:
         call("notes on lines", _WRITE, posted, writes=True)
 
     def update_note(self, number: int, comment: Comment, note: Note) -> None:
-        """Replace a note's text; a suggestion stays only where the note still stands on the suggestion's last line."""
-        fits = note.suggestion is not None and comment.line == note.suggestion.end_line
+        """Replace a note's text; a suggestion stays only where the note stands on the very lines it replaces."""
+        stands = (comment.start_line or comment.line, comment.line)
+        fits = note.suggestion is not None and stands == (note.suggestion.line, note.suggestion.end_line)
         body = _note_body(note if fits else place_simply(note))
         if not same_text(body, comment.body):
             pull = self._repo.get_pull(number)
@@ -276,6 +274,12 @@ def _comment(row: Row) -> Comment:
     """A comment; accounts that were deleted leave none behind as author."""
     user = row.get("user")
     return Comment(int(row["id"]), str(user["login"]) if user is not None else "", str(row.get("body") or ""))
+
+
+def _note(row: Row, *, replied: bool) -> Comment:
+    return replace(
+        _comment(row), replied=replied, file=row["path"], line=row.get("line"), start_line=row.get("start_line")
+    )
 
 
 def _pull(row: Row) -> PullRequest:

@@ -95,6 +95,7 @@ class GitHub(Fake):
             user=self.user(one["login"]),
             path=one["path"],
             line=one["line"],
+            start_line=one.get("start_line"),
             url=f"{self.url}/repos/{self.state['repository']}/pulls/comments/{one['id']}",
         )
         if one.get("in_reply_to_id"):

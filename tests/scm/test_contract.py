@@ -159,6 +159,17 @@ def test_a_note_is_changed_once_and_taken_back(bench: Bench) -> None:
     assert bench.host.notes(bench.fake) == []
 
 
+def test_a_changed_suggestion_stays_only_on_the_lines_it_replaces(bench: Bench) -> None:
+    scm = bench.scm()
+    ranged = replace(NOTE, line=2, end_line=4, suggestion=Suggestion(2, 4, "x"))
+    scm.create_notes(7, HEAD, [ranged])
+    (there,) = scm.notes(7)
+    scm.update_note(7, there, replace(ranged, suggestion=Suggestion(2, 4, "y")))
+    assert bench.host.notes(bench.fake)[0][2].endswith("\ny\n```")
+    scm.update_note(7, there, replace(ranged, suggestion=Suggestion(3, 4, "z")))
+    assert bench.host.notes(bench.fake)[0][2] == "bad"
+
+
 def test_a_note_people_answered_is_rewritten_instead_of_removed(bench: Bench) -> None:
     scm = bench.scm()
     scm.create_notes(7, HEAD, [NOTE])
