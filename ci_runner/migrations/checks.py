@@ -12,7 +12,8 @@ from ci_runner.migrations.format import Entry, Format, as_number, problem
 from ci_runner.model.directory import Problem, Tree
 
 STATEMENTS = 100_000
-_PLAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?")
+_WORD = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
+_PLAIN = re.compile(rf"{_WORD}(?:/{_WORD})*")
 _FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)
 _CONFLICT = rb"(?m)^(?:<{7}|>{7})(?:[ \t\r].*)?$"

@@ -14,7 +14,7 @@ _MARK = re.compile(r"^--[ \t]*migrate:(up|down)(?:[ \t]+([^\n]*))?[ \t\r]*$", re
 def sections(source: Source) -> Sections:
     """From each ``up`` to the next mark; ``transaction:false`` behind it takes that section out of the transaction."""
     marks = list(_MARK.finditer(source.text))
-    ends = [mark.start() for mark in marks[1:]] + [len(source.text)]
+    ends = [*(mark.start() for mark in marks), len(source.text)][1:]
     parts = [
         Part(mark.end(), end, "none" if _outside(mark[2]) else None)
         for mark, end in zip(marks, ends, strict=True)

@@ -115,7 +115,13 @@ def _scan(text: str, header: _Header) -> Iterator[Found]:
         )
         known = found[3] in _FILE + _OWN_FILE + _UNSUPPORTED[found[2]]
         if alone or (place in {"first", "header"} and known and row.startswith(("--", "#"))):
-            yield Found(found[2], found[3], (found[4] or "").strip(), found[1], place, line, done)
+            yield Found(found[2], found[3], _argument_of(found), found[1], place, line, done)
+
+
+def _argument_of(found: re.Match[str]) -> str:
+    """The argument without blanks around it; ``sum`` as it is, because Atlas takes every blank and CR for a part of it."""
+    given = found[4] or ""
+    return given if found[3] == "sum" else given.strip()
 
 
 def _judge(name: str, found: Found, header: _Header, *, lenient: bool, mark: bool) -> Problem | None:
@@ -174,7 +180,7 @@ def _argument(name: str, found: Found) -> Problem | None:
         )
     understood = {
         "txmode": given in {"none", "file"},
-        "sum": given == "ignore",
+        "sum": given.strip() == "ignore",
         "delimiter": bool(given),
         "timeout": bool(_DURATION.fullmatch(given)),
         "lock_timeout": bool(_DURATION.fullmatch(given)),

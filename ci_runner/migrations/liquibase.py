@@ -76,7 +76,7 @@ def sections(source: Source) -> Sections:
 def _changesets(source: Source) -> list[_Changeset]:
     text = source.text
     marks = list(_CHANGESET.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
     changesets, line, seen = [], 1, 0
     for mark, end in zip(marks, ends, strict=True):
         line += text.count("\n", seen, mark.start())

@@ -129,6 +129,7 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     read_sections = settings.form.sections
     sections = read_sections(Source(path, text, settings.dialect, tree.files)) if read_sections else Sections()
     parts = sections.parts if sections.parts is not None else (Part(directed.start, len(text)),)
+    parts = parts or (Part(0, 0),)  # nothing runs, which no parts at all would not say
     problems += [*directed.problems, *sections.problems, *_clash(path, directed, sections)]
     if all(is_blank(text, part.start, part.end) for part in parts):
         problems.append(problem("empty-file", "notice", f"{path} holds no statement", path))
