@@ -168,10 +168,13 @@ def is_rate_limit(answer: Answer) -> bool:
     return spent or b"rate limit" in answer.body[:4096].lower()
 
 
-def json_only(url: str, answer: Answer) -> Answer:
-    """The answer, if what it says on success is JSON or nothing; HttpError for sign-in pages, redirects and cut bodies."""
+def json_only(url: str, answer: Answer, *, moved: bool = False) -> Answer:
+    """The answer, if what it says on success is JSON or nothing; HttpError for sign-in pages, redirects and cut bodies.
+
+    ``moved`` lets 301 pass, for callers that check where it leads.
+    """
     where = address(url)
-    if 300 <= answer.status < 400 and answer.status not in {301, 304}:
+    if 300 <= answer.status < 400 and answer.status != 304 and not (moved and answer.status == 301):
         target = address(answer.headers.get("location", "")) if "location" in answer.headers else "another address"
         raise HttpError(
             f"{where} sends on to {target} instead of answering; check the API address and the token", "redirect"
@@ -191,10 +194,11 @@ def json_only(url: str, answer: Answer) -> Answer:
     return answer
 
 
-def adapter(http: Web) -> BaseAdapter:
+def adapter(http: Web, *, moved: bool = False) -> BaseAdapter:
     """``http`` in the shape ``requests`` takes transports in, for client libraries that bring a session of their own.
 
     Answers on success are JSON or nothing; the session's own time-outs and retries are not used.
+    ``moved`` hands 301 to the library; without it no redirect is followed, so no token goes to another host.
     """
     from requests import PreparedRequest, Response
     from requests.adapters import BaseAdapter
@@ -205,7 +209,7 @@ def adapter(http: Web) -> BaseAdapter:
             body = request.body
             content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None
             url, headers = str(request.url), {str(name): _text(value) for name, value in request.headers.items()}
-            answer = json_only(url, http.send(str(request.method), url, _own(headers), content))
+            answer = json_only(url, http.send(str(request.method), url, _own(headers), content), moved=moved)
             response = Response()
             response.status_code, response.reason, response.url, response.request = (
                 answer.status,

@@ -115,7 +115,11 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment as the SCM shows it; a line note stands on ``start_line`` (None = ``line``) … ``line``, None once outdated; ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such."""
+    """A comment as the SCM shows it.
+
+    ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such. A line note stands on
+    ``start_line`` (None = ``line``) to ``line`` of ``file``; ``line`` is None once the lines are gone.
+    """
 
     id: int
     author: str

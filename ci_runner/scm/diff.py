@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ci_runner.model.ci import Note
 
 Hunks = tuple[range, ...]
 
-_HUNK = re.compile(r"^@@ -\d{1,9}(?:,\d{1,9})? \+(\d{1,9})(?:,(\d{1,9}))? @@", re.MULTILINE)
+_HUNK = re.compile(r"^@@ -(\d{1,9})(?:,\d{1,9})? \+(\d{1,9})(?:,(\d{1,9}))? @@", re.MULTILINE)
 
 
 def hunks(patch: str) -> Hunks:
     """The line numbers of the new file that each hunk of a patch shows."""
-    found = ((int(head[1]), int(head[2]) if head[2] is not None else 1) for head in _HUNK.finditer(patch))
+    found = ((int(head[2]), int(head[3]) if head[3] is not None else 1) for head in _HUNK.finditer(patch))
     return tuple(range(start, start + count) for start, count in found if count)
+
+
+def old_lines(patch: str) -> Mapping[int, int | None]:
+    """Each line the patch shows of the new file → its number in the old one, None where it was added."""
+    found: dict[int, int | None] = {}
+    old = new = 0
+    for row in patch.split("\n"):
+        head = _HUNK.match(row)
+        if head:
+            old, new = int(head[1]), int(head[2])
+        elif row.startswith("+"):
+            found[new] = None
+            new += 1
+        elif row.startswith("-"):
+            old += 1
+        elif row.startswith(" ") and new:
+            found[new] = old
+            old, new = old + 1, new + 1
+    return found
 
 
 def place(note: Note, shown: Iterable[range]) -> Note | None:

@@ -243,7 +243,7 @@ def _connected(http: Web, make: Callable[[], Github]) -> Github:
     """A client whose connections carry our transport; PyGithub takes connection classes while a client is made."""
     from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
-    ours = adapter(http)
+    ours = adapter(http, moved=True)  # PyGithub follows a renamed repository on the same host only
 
     class Plain(HTTPRequestsConnectionClass):
         def __init__(self, *args: Any, **kwargs: Any):

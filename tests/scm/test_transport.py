@@ -65,6 +65,7 @@ def test_patience_runs_out_once_for_all_requests() -> None:
         (answer(200, b"[" * 100_000, content_type="application/json"), "not_json"),
         (answer(200, b"{}"), "not_json"),
         (answer(302, location="https://login.example.org/x?token=secret"), "redirect"),
+        (answer(301, location="/x"), "redirect"),
         (answer(307), "redirect"),
     ],
 )
@@ -83,12 +84,16 @@ def test_an_answer_that_is_no_json_is_refused_without_quoting_it(reply: Answer, 
         answer(200, b"{}", content_type="application/json; charset=utf-8"),
         answer(200, b"{}", content_type="application/vnd.github+json"),
         answer(204),
-        answer(301, b"moved", content_type="text/html"),
         answer(404, b"<html>", content_type="text/html"),
     ],
 )
 def test_json_nothing_and_refusals_pass(reply: Answer) -> None:
     assert json_only("https://api.example.org/", reply) is reply
+
+
+def test_a_move_passes_for_those_who_check_where_it_leads() -> None:
+    reply = answer(301, b"moved", content_type="text/html")
+    assert json_only("https://api.example.org/", reply, moved=True) is reply
 
 
 def test_an_address_is_shown_without_its_secrets() -> None:
