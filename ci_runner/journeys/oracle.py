@@ -29,7 +29,7 @@ def replayed(
     if not changed:
         return Replay("skipped", reason="no migration was added or edited")
     dialect = changes.head.dialect
-    base = [_file(each, sql.spans(each, dialect)) for each in changes.released]
+    base = [_file(each, sql.outline(each, dialect)) for each in changes.released]
     change = [_file(each, statements[each.name]) for each in changed]
     with devdb.open(wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note) as database:
         if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ci_runner.sql.dialects import DIALECTS, normalize_dialect
-    from ci_runner.sql.statements import count, header_comments, split, statements
+    from ci_runner.sql.statements import count, header_comments, outline, split, statements
 
 _HOME = {
     "DIALECTS": "dialects", "normalize_dialect": "dialects", "count": "statements",
-    "header_comments": "statements", "split": "statements", "statements": "statements",
+    "header_comments": "statements", "outline": "statements", "split": "statements", "statements": "statements",
 }  # fmt: skip
 
-__all__ = ["DIALECTS", "count", "header_comments", "normalize_dialect", "split", "statements"]
+__all__ = ["DIALECTS", "count", "header_comments", "normalize_dialect", "outline", "split", "statements"]
 
 
 def __getattr__(name: str) -> Any:

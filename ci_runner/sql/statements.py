@@ -55,6 +55,21 @@ def split(text: str, name: str, *, delimiter: str = "", whole: bool = False) -> 
     return tuple((d.start, d.end) for d in _spans(text, pieces, traits))
 
 
+def outline(migration: Migration, name: str) -> tuple[Statement, ...]:
+    """The statements of a migration as a database gets them, without a look at what they do: what replaying the released files needs."""
+    traits, text = dialect(name), migration.text
+    found: list[Statement] = []
+    line, seen = 1, 0
+    for part in _parts(migration):
+        for segment in _spans(text, _cut(migration, part, traits), traits):
+            line += text.count("\n", seen, segment.start)
+            draft = Draft(segment.start, segment.end, Reading(), segment)
+            last = line + text.count("\n", segment.start, segment.end)
+            found.append(_statement(text, draft, (line, last), part.transaction, ()))
+            line, seen = last, segment.end
+    return tuple(found)
+
+
 def count(migration: Migration, name: str) -> int:
     """How many statements a migration has; a file of comments has none."""
     traits = dialect(name)
