@@ -84,7 +84,7 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
         begin = first if not found else c.i
         c.take("COLUMN")
         found += _addition(c, table, begin)
-        if not c.take(","):
+        if not c.take(",") and not c.at("CONSTRAINT"):  # the comma before a constraint may be missing
             return found
         if c.at("ADD"):
             c.i += 1

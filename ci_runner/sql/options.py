@@ -133,6 +133,13 @@ def _action(c: Cursor) -> str:
     return words
 
 
+def _foreign(c: Cursor, draft: Draft) -> None:
+    """FOREIGN KEY REFERENCES in a column, as SQL Server allows."""
+    c.need("KEY")
+    c.need("REFERENCES")
+    draft["references"] = reference(c)
+
+
 def _check(c: Cursor, draft: Draft) -> None:
     c.seq("NOT", "FOR", "REPLICATION")
     text = c.parens()
@@ -334,7 +341,7 @@ _EXTRA: dict[str, dict[str, Option]] = {
     "sqlite": {"AS": _expression, "ON": _on, "AUTOINCREMENT": _auto, "DEFERRABLE": _flag, "INITIALLY": _valued},
     "sqlserver": {
         "IDENTITY": _auto, "AS": _expression, "ON": _on, "WITH": _with, "SPARSE": _flag, "ROWGUIDCOL": _flag, "HIDDEN": _flag,
-        "FILESTREAM": _flag, "MASKED": _masked, "ENCRYPTED": _masked, "PERSISTED": _flag, "INDEX": _inline_index,
+        "FILESTREAM": _flag, "FOREIGN": _foreign, "MASKED": _masked, "ENCRYPTED": _masked, "PERSISTED": _flag, "INDEX": _inline_index,
     },
     "clickhouse": {
         "COMMENT": _comment, "CODEC": _grouped, "STATISTICS": _grouped, "SETTINGS": _grouped, "TTL": _expressed(""),
@@ -376,7 +383,15 @@ def definition(c: Cursor, name: str | None = None) -> Column:
     upper = c.upper
     while True:
         read = options.get(upper[c.i])
-        if read is None:
+        if read is None or (read is _constraint and c.dialect == "sqlserver" and _of_table(c)):
             return Column(name, kind, **draft)
         c.i += 1
         read(c, draft)
+
+
+def _of_table(c: Cursor) -> bool:
+    """T-SQL lets the comma before a table constraint go missing: CONSTRAINT x PRIMARY KEY [CLUSTERED] (…)."""
+    at = c.i + 2
+    while c.upper[at] in ("PRIMARY", "KEY", "UNIQUE", "FOREIGN", "CLUSTERED", "NONCLUSTERED"):
+        at += 1
+    return at > c.i + 2 and c.upper[at] == "("

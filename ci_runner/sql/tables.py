@@ -91,7 +91,7 @@ def _elements(c: Cursor, draft: Draft) -> None:
     c.need("(")
     while not c.at(")"):
         _element(c, found)
-        if not c.take(","):
+        if not c.take(",") and not (c.dialect == "sqlserver" and c.at("CONSTRAINT")):
             break
     c.need(")")
     draft["columns"] = tuple(found.columns)

@@ -1,0 +1,35 @@
+"""What Redshift's statements begin with: PostgreSQL's of old, COPY and UNLOAD, datashares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ci_runner.sql import postgres
+from ci_runner.sql.session import command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ci_runner.model.operations import Operation
+    from ci_runner.sql.cursor import Cursor
+
+_WITHOUT = (
+    "DO",
+    "LISTEN",
+    "UNLISTEN",
+    "NOTIFY",
+    "REINDEX",
+    "CLUSTER",
+    "SECURITY",
+    "REASSIGN",
+    "IMPORT",
+    "MOVE",
+    "CHECKPOINT",
+    "LOAD",
+)
+
+HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
+    **{word: reader for word, reader in postgres.HEADS.items() if word not in _WITHOUT},
+    "DESC": command("explain", named=False),
+    "DESCRIBE": command("explain", named=False),
+}
