@@ -148,11 +148,18 @@ def _owner() -> Owner:
 
 def _within_reach(home: Path, folder: Path, owner: Owner) -> Path:
     """``home``, or a copy of it where the server's account may read it (a virtual environment below /root is closed to others)."""
-    if not owner.switch or all(path.stat().st_mode & stat.S_IXOTH for path in [*home.resolve().parents, home / "bin"]):
+    on_the_way = {*home.absolute().parents, *home.resolve().parents, home / "bin"}
+    if not owner.switch or all(path.stat().st_mode & stat.S_IXOTH for path in on_the_way):
         return home
+    real, copy = home.resolve(), folder / "home" / home.resolve().parent.name / home.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(home / part, folder / "home" / part, symlinks=True)
-    return folder / "home"
+        shutil.copytree(real / part, copy / part, symlinks=True)
+    libraries = real.parent.with_name(
+        f"{real.parent.name}.libs"
+    )  # where wheels keep what their programs are linked with
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / "home" / libraries.name)
+    return copy
 
 
 def _initdb(home: Path, folder: Path, owner: Owner) -> None:
@@ -169,16 +176,16 @@ def _initdb(home: Path, folder: Path, owner: Owner) -> None:
         "-E",
         "UTF8",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **_as(owner, folder))  # type: ignore[call-overload]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **_as(owner, home, folder))  # type: ignore[call-overload]
     if done.returncode:
         raise SetupError(f"cannot prepare a PostgreSQL data folder in {folder}: {_tail(done.stderr or done.stdout)}")
 
 
-def _as(owner: Owner, folder: Path) -> dict[str, object]:
+def _as(owner: Owner, home: Path, folder: Path) -> dict[str, object]:
     switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.switch else {}
     return switch | {
         "cwd": folder,
-        "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "LD_LIBRARY_PATH": str(home / "lib")},
         "stdin": subprocess.DEVNULL,
     }
 
@@ -187,7 +194,7 @@ def _start(home: Path, folder: Path, owner: Owner) -> subprocess.Popen[bytes]:
     command = [str(home / "bin" / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
     for name, value in SETTINGS.items():
         command += ["-c", f"{name}={value}"]
-    options = _as(owner, folder) | {"preexec_fn": _die_with_parent()}  # no thread of ours runs at this time
+    options = _as(owner, home, folder) | {"preexec_fn": _die_with_parent()}  # no thread of ours runs at this time
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload, no-any-return]
 

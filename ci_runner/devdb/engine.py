@@ -75,7 +75,7 @@ def _pull(client: DockerClient, name: str, report: Callable[[str], None], limit:
 
     started = said = time.monotonic()
     layers: dict[str, bool] = {}
-    repository, tag = _split(name)
+    repository, tag = split(name)
     try:
         for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
             if "error" in event:
@@ -96,7 +96,7 @@ def _pull(client: DockerClient, name: str, report: Callable[[str], None], limit:
         ) from None
 
 
-def _split(name: str) -> tuple[str, str]:
+def split(name: str) -> tuple[str, str]:
     """(repository, tag or digest); without either, Docker's "latest"."""
     if "@" in name:
         repository, _, digest = name.partition("@")

@@ -81,13 +81,13 @@ def read(url: str) -> Wanted:
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
         raise ConfigError(f"dev URL {head}: unknown option {unknown[0]!r}; known: {', '.join(sorted(OPTIONS))}")
-    parts = [part for part in rest.split("/") if part]
     custom = "+" in scheme
+    host, _, path = rest.partition("/") if custom else ("", "", rest)
+    parts = [part for part in path.split("/") if part]
     name = scheme.partition("+")[2] if custom else (parts.pop(0) if parts else "")
     driver = DRIVERS.get(ALIASES.get(name.lower(), name.lower()))
     if driver is None:
         raise ConfigError(f"dev URL {head}: no container is known for {name!r}; known: {', '.join(DRIVERS)}")
-    host = parts.pop(0) if custom and parts else ""
     database = parts.pop() if len(parts) > 1 and ":" not in parts[-1] else ""
     if custom and not parts and host:
         parts, host = [host], ""

@@ -48,7 +48,7 @@ def connect(address: Address, use: Use) -> Mysql:
         )
     except (pymysql.Error, RuntimeError, OSError) as error:
         raise refusal(address, error) from None
-    connection._read_timeout = None  # noqa: SLF001 - the greeting has a limit, statements have none; PyMySQL offers one for both
+    connection._read_timeout = None  # the greeting has a limit, statements have none; PyMySQL offers one for both
     return Mysql(connection, address.database, lambda: connect(address, use))
 
 

@@ -58,6 +58,7 @@ class Sqlite:
         self.version = sqlite3.sqlite_version_info[:2]
         self.engine = f"SQLite {sqlite3.sqlite_version}"
         self._settings = self._read_settings()
+        self._confined = use.confined
         if use.confined:
             guard(connection)
 
@@ -119,7 +120,10 @@ class Sqlite:
 
     def load(self, data: bytes) -> None:
         """Take on the state :meth:`dump` gave."""
+        self.connection.set_authorizer(None)  # deserialize attaches, which a confined session may not
         self.connection.deserialize(data)
+        if self._confined:
+            guard(self.connection)
 
     def interrupt(self) -> None:
         """Stop the running statement."""

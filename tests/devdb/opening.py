@@ -1,0 +1,33 @@
+"""Open a dev database as the command does, with what it says on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ci_runner import devdb
+from ci_runner.databases import Database, Sql
+from ci_runner.devdb import DevDatabase
+
+RUN = f"test-{os.getpid()}"
+
+
+class Opened(NamedTuple):
+    """A dev database and the lines reported while it was opened."""
+
+    dev: DevDatabase
+    lines: list[str]
+
+
+@contextmanager
+def opened(url: str, environment: Mapping[str, str] | None = None, run_id: str = RUN) -> Iterator[Opened]:
+    lines: list[str] = []
+    given = os.environ if environment is None else environment
+    with devdb.open(url, environment=given, run_id=run_id, report=lines.append) as dev:
+        yield Opened(dev, lines)
+
+
+def execute(database: Database, *texts: str, transaction: bool = False) -> None:
+    database.execute([Sql(text) for text in texts], transaction=transaction)
