@@ -16,9 +16,6 @@ from ci_runner.sql.catalog_columns import index_table
 from ci_runner.sql.catalog_names import comparable, locate
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from ci_runner.lint.rebuild import Rebuild
 
 O = TypeVar("O", bound=Operation)  # noqa: E741 — the one type variable of operations

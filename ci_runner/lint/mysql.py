@@ -128,7 +128,7 @@ def _same_representation(old: Column, new: Column, table: Table | None, dialect:
         width = (
             1
             if one == "varbinary"
-            else _WIDTHS.get(_charset(new.charset or old.charset or (table.charset if table else "")), 4)
+            else _width(new.charset or old.charset or (table.charset if table else ""))
         )
         return bool(first and second) and _lengthened(first[0], second[0], width, dialect)
     if one in ("enum", "set"):
@@ -154,6 +154,11 @@ def _same_charset(old: Column, new: Column, table: Table | None, dialect: str) -
 
 def _of_collation(collation: str) -> str:
     return collation.strip("`'\"").partition("_")[0]
+
+
+def _width(charset: str) -> int:
+    """The most bytes a character takes; utf8mb4, the default of both servers today, where nothing is said."""
+    return _WIDTHS.get(_charset(charset), 1) if charset else 4
 
 
 def _lengthened(old: int, new: int, width: int, dialect: str) -> bool:

@@ -82,7 +82,7 @@ def _read(
     for found in _MARK.finditer(text):
         at = bisect_right(starts, found.start()) - 1
         inside = at >= 0 and found.start() < statements[at].end
-        if inside and not _in_comment(statements[at], found.start()):
+        if inside and not _in_comment(statements[at], found.start()):  # a text, or a body that is not run
             continue
         if not inside and (_in_data(text, statements, at, found.start()) or not _commented(text, lines, found.start())):
             continue
@@ -125,7 +125,17 @@ def _covered(
 
 
 def _in_comment(statement: Statement, offset: int) -> bool:
-    return any(start <= offset < start + len(text) for text, start in statement.comments)
+    if any(start <= offset < start + len(text) for text, start in statement.comments):
+        return True
+    return _inner(statement, offset) is not None
+
+
+def _inner(statement: Statement, offset: int) -> Operation | None:
+    """The operation of a block whose own comment stands there."""
+    for operation in statement.operations:
+        if any(start <= offset < start + len(text) for text, start in operation.comments):
+            return operation
+    return None
 
 
 def _in_data(text: str, statements: tuple[Statement, ...], at: int, offset: int) -> bool:
@@ -145,21 +155,14 @@ def _commented(text: str, lines: Lines, offset: int) -> bool:
 
 
 def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at: int) -> Ignore:
-    """Inside a statement: what is on its line when it trails, the next inner statement of a block, else all of it."""
+    """Inside a statement: the inner statement of a block it stands at, what is on its line when it trails, else all of it."""
     statement = statements[at]
     operations = statement.operations
     line = lines.line(ignore.start)
     column = lines.content(line)
     trailing = bool(re.match(r"\s*(?!--|#|/\*|//)\S", column))
-    chosen = _on(line, operations, lines) if trailing else []
-    if (
-        not chosen
-        and not trailing
-        and operations
-        and operations[0].kind in ("do-block", "procedural-block", "execute-dynamic")
-    ):
-        following = [op for op in operations if op.start > ignore.start]
-        chosen = following[:1]
+    own = _inner(statement, ignore.start)
+    chosen = [own] if own is not None else _on(line, operations, lines) if trailing else []
     return ignore._replace(statement=at, operations=_starts(chosen, operations))
 
 

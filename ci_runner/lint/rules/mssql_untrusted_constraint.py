@@ -41,7 +41,7 @@ def check(context: Context) -> Iterator[Hit]:
         assert isinstance(op, Other)  # noqa: S101
         if op.kind != "alter-table.enable-constraint" or op.object is None or not context.old(op.object):
             return
-        table, name = op.object, next((o.partition("=")[2] for o in op.options if o.startswith("constraint=")), "")
+        table, name = op.object, next(iter(op.options), "")
     for step in context.later():
         other = step.operation
         if not isinstance(other, ValidateConstraint) or context.key(other.table) != context.key(table):

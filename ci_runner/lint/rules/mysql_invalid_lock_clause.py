@@ -2,7 +2,7 @@
 
 MySQL refuses the pair (error 1221): an instant change takes no lock that could be chosen. MariaDB accepts LOCK=NONE there.
 
-Instead: leave LOCK out.
+Instead: leave LOCK out; the server takes what little it needs by itself.
 
 Bad, mysql:
     CREATE TABLE person (id INT PRIMARY KEY);

@@ -2,7 +2,7 @@
 
 It must be quoted wherever it is used, and every query that forgets is an error, or means something else (user).
 
-Instead: choose another name.
+Instead: choose another name, a plural or a more exact word.
 
 Bad, postgres:
     CREATE TABLE "order" (id bigint PRIMARY KEY);

@@ -2,7 +2,7 @@
 
 timestamp stores what the clock on the wall showed, and nobody knows on which wall.
 
-Instead: use timestamptz.
+Instead: use timestamptz, which stores the moment itself.
 
 Bad, postgres:
     CREATE TABLE person (id bigint PRIMARY KEY, made timestamp);

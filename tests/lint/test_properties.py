@@ -1,0 +1,79 @@
+"""Laws: comments, white space, case of keywords, line ends and byte order marks change no finding."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ci_runner.model.report import Linted
+from tests.lint.harness import check
+
+OWN: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
+KEYWORDS = "create alter table drop index add column constraint not null default unique primary key foreign references type set rename to".split()
+
+
+def found(linted: Linted) -> list[tuple[str, str, str]]:
+    return sorted((f.rule, f.severity, f.message) for f in linted.findings)
+
+
+def run(case: dict[str, Any], text: str) -> list[tuple[str, str, str]]:
+    return found(
+        check(text, case["dialect"], pre=case.get("pre", ""), tx=case.get("tx", "file"), **case.get("with", {}))
+    )
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.sampled_from(OWN),
+    st.sampled_from(["/* x */", "/* DROP TABLE a; */", "\n", "\t", "  ", "/* it's */"]),
+    st.integers(0, 40),
+)
+def test_a_comment_or_blank_between_words_changes_no_finding(case: dict[str, Any], filler: str, at: int) -> None:
+    if "'" in case["sql"] or "$$" in case["sql"] or "/*" in case["sql"] or '"' in case["sql"]:
+        return
+    gaps = [m.start() for m in re.finditer(" ", case["sql"])]
+    if not gaps:
+        return
+    place = gaps[at % len(gaps)]
+    text = case["sql"][:place] + f" {filler} " + case["sql"][place + 1 :]
+    plain = [(rule, level) for rule, level, _ in run(case, case["sql"])]
+    assert [(rule, level) for rule, level, _ in run(case, text)] == plain
+
+
+@pytest.mark.parametrize("case", OWN, ids=lambda case: case["id"])
+def test_line_ends_and_case_of_keywords_change_no_finding(case: dict[str, Any]) -> None:
+    plain = run(case, case["sql"])
+    assert run(case, case["sql"].replace("\n", "\r\n")) == plain
+    assert run(case, "-- about this file\n\n" + case["sql"] + "\n\n-- the end\n") == plain
+    pattern = re.compile(r"\b(" + "|".join(KEYWORDS) + r")\b", re.IGNORECASE)
+    if '"' in case["sql"] or case["dialect"] in ("clickhouse",):
+        return
+    for change in (str.lower, str.upper):
+        text = pattern.sub(lambda m, change=change: change(m[0]), case["sql"])
+        assert [(r, s) for r, s, _ in run(case, text)] == [(r, s) for r, s, _ in plain]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from(OWN), st.integers(0, 400), st.integers(0, 400))
+def test_a_file_cut_short_is_never_an_exception(case: dict[str, Any], start: int, length: int) -> None:
+    run(case, case["sql"][start % len(case["sql"]) :][:length])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.sampled_from([c for c in OWN if c["dialect"] == "postgres"]), min_size=2, max_size=4))
+def test_files_on_top_of_one_another_are_never_an_exception(cases: list[dict[str, Any]]) -> None:
+    check(
+        cases[-1]["sql"],
+        "postgres",
+        pre=[
+            text
+            for c in cases
+            for text in ([c.get("pre", "")] if isinstance(c.get("pre", ""), str) else c["pre"]) + [c["sql"]]
+        ],
+    )

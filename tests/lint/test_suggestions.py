@@ -1,0 +1,118 @@
+"""Suggestions: mechanical rewrites that were linted before they are shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from ci_runner.lint import rewritten
+from tests.lint.harness import check, only, worth
+
+PRE = "CREATE TABLE a (id int, n int); CREATE TABLE b (id int PRIMARY KEY);"
+
+
+def suggested(sql: str, slug: str, **more: object) -> str | None:
+    """The file with the suggestion for that finding taken, None when there is none."""
+    finding = only(check(sql, pre=more.pop("pre", PRE), suggest=True, **more), slug)  # type: ignore[arg-type]
+    return rewritten(sql, finding) if finding.suggestion else None
+
+
+@pytest.mark.parametrize(
+    ("format_", "head"),
+    [("atlas", "-- atlas:txmode none\n\n"), ("goose", "-- +goose NO TRANSACTION\n"), ("sqlx", "-- no-transaction\n")],
+)
+def test_an_index_is_built_concurrently_outside_a_transaction(format_: str, head: str) -> None:
+    assert (
+        suggested("CREATE INDEX i ON a (n);\n", "index-not-concurrent", format=format_)
+        == f"{head}CREATE INDEX CONCURRENTLY i ON a (n);\n"
+    )
+
+
+def test_dbmate_says_it_on_its_own_line() -> None:
+    sql = "-- migrate:up\nCREATE INDEX i ON a (n);\n"
+    assert (
+        suggested(sql, "index-not-concurrent", format="dbmate")
+        == "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON a (n);\n"
+    )
+
+
+def test_a_format_that_cannot_say_it_gets_no_suggestion() -> None:
+    assert suggested("CREATE INDEX i ON a (n);\n", "index-not-concurrent", format="prisma") is None
+
+
+def test_a_file_with_more_in_it_is_not_taken_out_of_its_transaction() -> None:
+    assert suggested("CREATE INDEX i ON a (n);\nALTER TABLE a ADD m int;\n", "index-not-concurrent") is None
+
+
+def test_in_an_unwrapped_file_only_the_word_is_added() -> None:
+    sql = "SELECT 1;\ncreate unique index i on a (n);\n"
+    assert (
+        suggested(sql, "index-not-concurrent", tx="none") == "SELECT 1;\ncreate unique index CONCURRENTLY i on a (n);\n"
+    )
+
+
+def test_a_concurrent_statement_is_given_its_directive() -> None:
+    sql = "CREATE INDEX CONCURRENTLY i ON a (n);\n"
+    assert suggested(sql, "concurrent-in-tx") == "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON a (n);\n"
+
+
+def test_a_foreign_key_is_added_not_valid() -> None:
+    sql = "ALTER TABLE a\n  ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id);\n"
+    assert (
+        suggested(sql, "constraint-not-valid-missing")
+        == "ALTER TABLE a\n  ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id) NOT VALID;\n"
+    )
+
+
+def test_a_lock_is_given_a_time_out() -> None:
+    sql = "ALTER TABLE a ADD m int;\n"
+    expected = "SET LOCAL lock_timeout = '2s';\nALTER TABLE a ADD m int;\n"
+    assert suggested(sql, "lock-timeout-missing", levels={"lock-timeout-missing": "warning"}) == expected
+
+
+def test_an_index_is_built_online() -> None:
+    pre = "CREATE TABLE a (id INT NOT NULL PRIMARY KEY, n INT);"
+    sql = "CREATE INDEX i ON a (n);\n"
+    found = suggested(sql, "mssql-offline-index", pre=pre, dialect="sqlserver", tx="none")
+    assert found == "CREATE INDEX i ON a (n) WITH (ONLINE = ON);\n"
+    sql = "CREATE INDEX i ON a (n) WITH (FILLFACTOR = 90);\n"
+    found = suggested(sql, "mssql-offline-index", pre=pre, dialect="sqlserver", tx="none")
+    assert found == "CREATE INDEX i ON a (n) WITH (ONLINE = ON, FILLFACTOR = 90);\n"
+
+
+def test_an_impossible_lock_clause_is_left_out() -> None:
+    pre = "CREATE TABLE a (id INT PRIMARY KEY);"
+    sql = "ALTER TABLE a ADD COLUMN n INT, ALGORITHM=INSTANT, LOCK=NONE;\n"
+    assert (
+        suggested(sql, "mysql-invalid-lock-clause", pre=pre, dialect="mysql")
+        == "ALTER TABLE a ADD COLUMN n INT, ALGORITHM=INSTANT;\n"
+    )
+
+
+def test_a_detach_is_made_concurrent() -> None:
+    pre = "CREATE TABLE p (d date) PARTITION BY RANGE (d); CREATE TABLE c PARTITION OF p DEFAULT;"
+    sql = "ALTER TABLE p DETACH PARTITION c;\n"
+    assert (
+        suggested(sql, "detach-not-concurrent", pre=pre, tx="none")
+        == "ALTER TABLE p DETACH PARTITION c CONCURRENTLY;\n"
+    )
+
+
+def test_a_suggestion_taken_leaves_no_hazard_of_its_kind() -> None:
+    sql = "CREATE INDEX i ON a (n);\n"
+    finding = only(check(sql, pre=PRE, suggest=True, tx="none"), "index-not-concurrent")
+    assert worth(check(rewritten(sql, finding), pre=PRE, tx="none")) == []
+
+
+def test_a_rewrite_that_would_bring_another_hazard_is_not_shown() -> None:
+    pre = "CREATE TABLE p (id int, d date) PARTITION BY RANGE (d);"
+    assert suggested("CREATE INDEX i ON p (d);\n", "index-not-concurrent", pre=pre, tx="none") is None
+
+
+def test_suggestions_need_a_parser() -> None:
+    assert only(check("CREATE INDEX i ON a (n);", pre=PRE), "index-not-concurrent").suggestion is None
+
+
+def test_windows_line_ends_are_kept() -> None:
+    sql = "SELECT 1;\r\nCREATE INDEX i\r\nON a (n);\r\n"
+    finding = only(check(sql, pre=PRE, suggest=True, tx="none"), "index-not-concurrent")
+    assert rewritten(sql, finding).replace("\r\n", "\n") == "SELECT 1;\nCREATE INDEX CONCURRENTLY i\nON a (n);\n"

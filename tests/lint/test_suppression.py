@@ -1,0 +1,132 @@
+"""Ignore comments: three spellings, their scopes, and what is said of those that do nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from ci_runner.model.report import Linted
+from tests.lint.harness import check, slugs, worth
+
+PRE = "CREATE TABLE a (id int, n int); CREATE TABLE b (id int, n int);"
+
+
+def notices(linted: Linted) -> set[str]:
+    return {f.rule for f in linted.findings if f.rule.startswith("ignore-")}
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "-- pilotage:ignore drop-table",
+        "-- pilotage:ignore drop-table: nobody reads it",
+        "--pilotage:ignore drop-table",
+        "-- pilotage:ignore",
+        "-- pilotage:ignore rename-table, drop-table",
+        "-- pilotage:ignore DS102",
+        "-- pilotage:ignore ban-drop-table",
+        "-- atlas:nolint DS102",
+        "-- atlas:nolint destructive",
+        "-- atlas:nolint",
+        "-- squawk-ignore ban-drop-table",
+        "-- squawk-ignore prefer-text-field, ban-drop-table",
+        "/* pilotage:ignore drop-table */",
+    ],
+)
+def test_each_spelling_silences_the_statement_below(comment: str) -> None:
+    linted = check(f"SELECT 1;\n{comment}\nDROP TABLE a;\n", pre=PRE)
+    assert slugs(linted) == []
+    assert linted.suppressed == 1
+    assert notices(linted) == set()
+
+
+@pytest.mark.parametrize(
+    ("sql", "left"),
+    [
+        ("-- pilotage:ignore drop-table\nDROP TABLE a;\nDROP TABLE b;", [("drop-table", 3)]),
+        ("DROP TABLE a; -- pilotage:ignore drop-table\nDROP TABLE b;", [("drop-table", 2)]),
+        ("-- pilotage:ignore drop-table\n\nDROP TABLE a;\nDROP TABLE b;", []),
+        ("-- about this file\n-- pilotage:ignore drop-table\n\nDROP TABLE a;\nDROP TABLE b;", []),
+        ("SELECT 1;\n-- pilotage:ignore drop-table\n\nDROP TABLE a;", [("drop-table", 4)]),
+        ("-- pilotage:ignore drop-table\n-- the team agreed\nDROP TABLE a;", []),
+        ("-- squawk-ignore-file\nDROP TABLE a;\nDROP TABLE b;", []),
+        ("DROP TABLE a;\nDROP TABLE b;\n-- squawk-ignore-file ban-drop-table\n", []),
+        ("DROP TABLE\n  a -- pilotage:ignore drop-table\n;", []),
+        ("SELECT '-- pilotage:ignore drop-table';\nDROP TABLE a;", [("drop-table", 2)]),
+        ("SELECT $$\n-- pilotage:ignore drop-table\n$$;\nDROP TABLE a;", [("drop-table", 4)]),
+        ("COPY a (id) FROM stdin;\n-- pilotage:ignore drop-table\n\\.\nDROP TABLE a;", [("drop-table", 4)]),
+        ("-- pilotage:ignore rename-table\nDROP TABLE a;", [("drop-table", 2)]),
+    ],
+)
+def test_a_comment_covers_what_it_stands_at(sql: str, left: list[tuple[str, int]]) -> None:
+    assert worth(check(sql, pre=PRE)) == left
+
+
+def test_a_trailing_comment_covers_only_the_action_on_its_line() -> None:
+    sql = "ALTER TABLE a\n  DROP COLUMN n, -- pilotage:ignore drop-column\n  DROP COLUMN id;"
+    assert worth(check(sql, pre=PRE)) == [("drop-column", 3)]
+
+
+def test_a_trailing_comment_behind_the_last_action_covers_only_that() -> None:
+    sql = "ALTER TABLE a\n  DROP COLUMN n,\n  DROP COLUMN id; -- pilotage:ignore drop-column"
+    assert worth(check(sql, pre=PRE)) == [("drop-column", 2)]
+
+
+def test_a_comment_above_covers_every_action() -> None:
+    sql = "-- pilotage:ignore drop-column\nALTER TABLE a\n  DROP COLUMN n,\n  DROP COLUMN id;"
+    linted = check(sql, pre=PRE)
+    assert worth(linted) == []
+    assert linted.suppressed == 2
+
+
+def test_inside_a_do_block_a_comment_covers_the_statement_below_it() -> None:
+    sql = "DO $$\nBEGIN\n  -- pilotage:ignore drop-table\n  DROP TABLE a;\n  DROP TABLE b;\nEND $$;"
+    assert worth(check(sql, pre=PRE)) == [("drop-table", 5)]
+
+
+def test_one_foreign_name_covers_every_rule_it_stands_for() -> None:
+    assert worth(check("-- atlas:nolint DS103\nALTER TABLE a RENAME COLUMN n TO m;", pre=PRE)) == []
+
+
+def test_an_unknown_name_is_a_notice() -> None:
+    linted = check("-- pilotage:ignore drop-tabel\nDROP TABLE a;", pre=PRE)
+    assert worth(linted) == [("drop-table", 2)]
+    assert "ignore-unknown" in notices(linted)
+
+
+def test_a_comment_that_ignored_nothing_is_a_notice() -> None:
+    assert notices(check("-- pilotage:ignore drop-table\nSELECT 1;", pre=PRE)) == {"ignore-unused"}
+
+
+def test_a_comment_for_a_rule_that_is_off_is_left_in_peace() -> None:
+    assert notices(check("-- squawk-ignore prefer-text-field\nSELECT 1;", pre=PRE)) == set()
+
+
+def test_a_reason_can_be_demanded() -> None:
+    without = check("-- pilotage:ignore drop-table\nDROP TABLE a;", pre=PRE, require_reason=True)
+    assert slugs(without) == ["ignore-without-reason"]
+    given = check("-- pilotage:ignore drop-table: empty since March\nDROP TABLE a;", pre=PRE, require_reason=True)
+    assert slugs(given) == []
+
+
+def test_what_was_not_understood_can_be_ignored_and_counts() -> None:
+    assert len(check("FROBNICATE a;").not_analysed) == 1
+    linted = check("-- pilotage:ignore not-analysed\nFROBNICATE a;")
+    assert linted.not_analysed == ()
+    assert linted.suppressed == 1
+
+
+@pytest.mark.parametrize(
+    "comment", ["# pilotage:ignore drop-table", "-- pilotage:ignore drop-table", "/* atlas:nolint DS102 */"]
+)
+def test_mysql_comments_count_as_mysql_knows_them(comment: str) -> None:
+    assert worth(check(f"SELECT 1;\n{comment}\nDROP TABLE a;", "mysql", pre=PRE)) == []
+
+
+def test_windows_line_ends_change_no_scope() -> None:
+    sql = "-- pilotage:ignore drop-table\r\n\r\nDROP TABLE a;\r\nDROP TABLE b;\r\n"
+    assert worth(check(sql, pre=PRE)) == []
+
+
+def test_thousands_of_comments_cost_no_quadratic_time() -> None:
+    sql = "".join(f"-- pilotage:ignore drop-table\nDROP TABLE a{i};\n" for i in range(3000))
+    assert check(sql).suppressed == 3000
