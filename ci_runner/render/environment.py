@@ -80,7 +80,7 @@ def environment(override: Path | None = None) -> SandboxedEnvironment:
     made.code_generator_class = _generator()
     made.filters = {name: made.filters[name] for name in FILTERS}
     made.filters.update({"code": _code, "fence": _fence, "quote": _quote, "join": _join, "plural": plural})
-    made.filters.update({"cell": _cell, "address": _address, "clip": clip, "words": words})
+    made.filters.update({"cell": _cell, "address": _address, "html": _html, "clip": clip, "words": words})
     return made
 
 
@@ -149,6 +149,12 @@ def _join(values: Iterable[object], separator: str = ", ") -> Markup:
 def _cell(value: object) -> Markup:
     """Code in a table cell; nothing for nothing."""
     return _code(value) if _plain(value).strip() else safe("")
+
+
+def _html(value: object) -> Markup:
+    """Text inside a line of HTML, such as ``<summary>``, where Markdown is not read but mentions and references are."""
+    broken = re.sub(r"([@#]|://|www(?=\.)|GH-)", lambda match: match[0] + "\u200b", text.inline(_plain(value)))
+    return safe(text.html(broken))
 
 
 def _address(value: object) -> Markup:

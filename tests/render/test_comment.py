@@ -9,7 +9,7 @@ from typing import Any
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -105,6 +105,8 @@ def test_links_lead_only_where_the_program_sends_them() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(FOREIGN)
+@example("`<o/r#1`")
+@example("</summary></details>")
 def test_foreign_text_adds_no_mark_up(foreign: str) -> None:
     """Tags that are not code's own are the same whatever the text: those of a run that says "x" everywhere."""
     allowed = structure(gfm(render.comment(examples.hostile((f"x{foreign}x",)), limit=1_000_000)))
