@@ -40,9 +40,10 @@ def create(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for CREATE {c.text[c.i]}")
-    clustered = _mentions_cluster(c)
+    clustered, replicated = _mentions_cluster(c), "REPLICATED" in c.upper[c.i : c.last]
     found = objects.create(c, first, _SAME.get(sort, sort), or_replace=or_replace)
-    return [replace(found, options=("on cluster",)) if clustered else found]
+    options = (*(("on cluster",) if clustered else ()), *(("engine=replicated",) if replicated else ()))
+    return [replace(found, options=options) if options else found]
 
 
 def _mentions_cluster(c: Cursor) -> bool:

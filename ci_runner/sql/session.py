@@ -250,11 +250,12 @@ def command(kind: str, *skip: str, named: bool = True) -> Callable[[Cursor, int]
     """A reader of a command known by its first words: ``skip`` are words that may stand before the object's name."""
 
     def read(c: Cursor, first: int) -> list[Operation]:
+        words: list[str] = []
         while skip and c.take(*skip):
-            pass
+            words.append(c.upper[c.i - 1].lower())
         name: Name | None = maybe_name(c) if named and not c.done and not c.at("(") else None
         c.rest()
-        return [c.op(Other, kind, first, object=name)]
+        return [c.op(Other, kind, first, object=name, options=tuple(words))]
 
     return read
 
