@@ -125,11 +125,7 @@ def _same_representation(old: Column, new: Column, table: Table | None, dialect:
     if one in _INTEGERS:
         return ("unsigned" in old.type.suffix) == ("unsigned" in new.type.suffix)
     if one in ("varchar", "varbinary"):
-        width = (
-            1
-            if one == "varbinary"
-            else _width(new.charset or old.charset or (table.charset if table else ""))
-        )
+        width = 1 if one == "varbinary" else _width(new.charset or old.charset or (table.charset if table else ""))
         return bool(first and second) and _lengthened(first[0], second[0], width, dialect)
     if one in ("enum", "set"):
         return new.type.args[: len(old.type.args)] == old.type.args

@@ -55,4 +55,5 @@ class Catalog:
         default_factory=dict
     )  # (kind, name) of what the file under review created
     creates: tuple[int, int] = (0, 0)  # CREATEs with and without ON CLUSTER
+    clustered: Mapping[Name, bool] = field(default_factory=dict)          # objects other than tables made ON CLUSTER (ClickHouse)
     replicated: frozenset[str] = frozenset()  # databases that spread DDL themselves (ClickHouse)

@@ -103,7 +103,8 @@ def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
     reads = tuple(locate(catalog, name, dialect) for name in op.reads)
     clustered = "on cluster" in op.options
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
-    catalog = replace(catalog, views=Layered.of(catalog.views).put(key, reads), creates=creates)
+    spread = Layered.of(catalog.clustered).put(key, True) if clustered else catalog.clustered
+    catalog = replace(catalog, views=Layered.of(catalog.views).put(key, reads), creates=creates, clustered=spread)
     return _birth(catalog, "view", key) if fresh else catalog
 
 
@@ -191,9 +192,17 @@ def _schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     name = comparable(op.object.name, dialect)
     fresh = name not in catalog.schemas
     catalog = replace(catalog, schemas=catalog.schemas | {name})
-    if any("replicated" in option for option in op.options):
+    if "engine=replicated" in op.options:
         catalog = replace(catalog, replicated=catalog.replicated | {name})
+    catalog = _spread(catalog, op, dialect)
     return _birth(catalog, "schema", Name("", name)) if fresh else catalog
+
+
+def _spread(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """ClickHouse objects that the catalog knows only by whether every node has them."""
+    if op.object is None or "on cluster" not in op.options:
+        return catalog
+    return replace(catalog, clustered=Layered.of(catalog.clustered).put(created(catalog, op.object, dialect), True))
 
 
 def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
@@ -204,11 +213,13 @@ def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
 
 
 def _use(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
-    if op.object is None or dialect == "sqlserver" or "warehouse" in op.options or "role" in op.options:
-        return catalog  # there USE names a database, and the schema stays
-    return replace(
-        catalog, search_path=(comparable(op.object.name, dialect), *(("",) if dialect in ("mysql", "mariadb") else ()))
-    )
+    """USE: the schema bare names are looked up in; where it names a database (SQL Server), a role or a warehouse, that stays."""
+    if op.object is None or dialect == "sqlserver" or {"warehouse", "role", "secondary"} & set(op.options):
+        return catalog
+    if "database" in op.options and dialect == "snowflake":
+        return replace(catalog, search_path=())
+    schema = comparable(op.object.name, dialect)
+    return replace(catalog, search_path=(schema, *(("",) if dialect in ("mysql", "mariadb") else ())))
 
 
 def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
@@ -229,6 +240,8 @@ def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
 _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-schema": _schema,
     "create-database": _schema,
+    "create-dictionary": _spread,
+    "create-function": _spread,
     "reset-setting": _reset,
     "use": _use,
     "alter-table.convert-charset": _charset,

@@ -35,6 +35,7 @@ def dumps(catalog: Catalog) -> bytes:
         "search_path": list(catalog.search_path),
         "born": [[kind, *name] for kind, name in catalog.born],
         "creates": list(catalog.creates),
+        "clustered": [list(name) for name in catalog.clustered],
         "replicated": sorted(catalog.replicated),
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -103,6 +104,7 @@ def _catalog(document: Any) -> Catalog:
         search_path=_texts(document["search_path"]),
         born=Layered({(_text(row[0]), _name(row[1:])): True for row in document["born"]}),
         creates=(_number(one), _number(two)),
+        clustered=Layered({_name(row): True for row in document["clustered"]}),
         replicated=frozenset(_texts(document["replicated"])),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
@@ -124,6 +125,8 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
         constraint = constraint._replace(
             columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
         )
+    if constraint.kind == "check" and not constraint.columns:
+        constraint = constraint._replace(columns=_mentioned(constraint.expression, table))
     if not constraint.name:
         taken = {c.name for c in table.constraints} | set(table.indexes)
         constraint = constraint._replace(name=constraint_name(constraint, key.name, taken, dialect))
@@ -145,6 +148,13 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
         index = Index(constraint.name, constraint.columns, constraint.kind != "exclusion", options=("constraint",))
         return add_index(catalog, key, index, dialect)
     return catalog
+
+
+def _mentioned(expression: str, table: Table) -> tuple[str, ...]:
+    """The columns a CHECK speaks of: they name it, and go with it."""
+    words = set(re.findall(r"\w+", re.sub(r"'(?:[^']|'')*'", "", expression)[:10_000]))
+    lowered = {word.lower() for word in words}
+    return tuple(column.name for key, column in table.columns.items() if key in words or key in lowered)
 
 
 def _refers(catalog: Catalog, target: Name, key: Name) -> Catalog:

@@ -22,61 +22,47 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import (
-    CreateTable,
-    CreateView,
-    Dml,
-    DropTable,
-    Name,
-    Operation,
-    RenameTable,
-    Setting,
-    Transaction,
-)
+from ci_runner.model.operations import Dml, DropObjects, DropTable, Name, Operation
+
+_CHANGES = ("alter-", "drop-", "rename-", "exchange-", "truncate", "create-index", "detach-", "undrop-")
+_MADE = (
+    "create-table", "create-or-replace-table", "create-view", "create-or-replace-view", "create-materialized-view", "create-dictionary",
+    "create-database", "create-function",
+)  # fmt: skip
 
 
 @rule("warning", ("clickhouse",), on=(Operation,))
 def check(context: Context) -> Iterator[Hit]:
     """Statements without the clause on objects, or in directories, that have it; said once a statement."""
     op = context.step.operation
-    if (
-        isinstance(op, Dml | Setting | Transaction)
-        or _clustered(op.options)
-        or context.statement.operations[0] is not op
-    ):
+    if "on cluster" in op.options or context.statement.operations[0] is not op:
         return
-    if isinstance(op, CreateTable | CreateView):
-        name = op.table if isinstance(op, CreateTable) else op.view
+    if op.kind.startswith(_MADE):
+        name = _names(op)[0] if _names(op) else None
         with_, without = context.catalog.creates
-        if (
-            with_
-            and not without
-            and not getattr(op, "temporary", False)
-            and context.key(name).schema not in context.catalog.replicated
-        ):
+        if name is not None and with_ and not without and not _replicated(context, name):
             yield Hit(
                 f"{quoted(name)} is made on one node only: every earlier CREATE in this directory says ON CLUSTER."
             )
-        return
-    for name in _objects(op):
-        table = context.table(name)
-        if (
-            table is not None
-            and _clustered(table.options)
-            and context.key(name).schema not in context.catalog.replicated
-        ):
-            yield Hit(f"{quoted(name)} was made ON CLUSTER; this statement changes it on one node only.")
-            return
+    elif op.kind.startswith(_CHANGES):
+        for name in _names(op):
+            table = context.table(name)
+            clustered = "on cluster" in table.options if table else context.key(name) in context.catalog.clustered
+            if clustered and not _replicated(context, name):
+                yield Hit(f"{quoted(name)} was made ON CLUSTER; this statement changes it on one node only.")
+                return
 
 
-def _clustered(options: tuple[str, ...]) -> bool:
-    return any(option.startswith("on cluster") for option in options)
+def _replicated(context: Context, name: Name) -> bool:
+    return context.key(name).schema in context.catalog.replicated
 
 
-def _objects(op: Operation) -> tuple[Name, ...]:
-    if isinstance(op, DropTable):
+def _names(op: Operation) -> tuple[Name, ...]:
+    if isinstance(op, DropTable | Dml):
         return op.tables
-    if isinstance(op, RenameTable):
-        return (op.table,)
-    found = getattr(op, "table", None) or getattr(op, "object", None)
+    if isinstance(op, DropObjects):
+        return op.names
+    found = next(
+        (getattr(op, field) for field in ("table", "view", "object", "function", "name") if hasattr(op, field)), None
+    )
     return (found,) if isinstance(found, Name) else ()

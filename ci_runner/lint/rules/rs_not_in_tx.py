@@ -24,14 +24,8 @@ from ci_runner.lint.rule import Fix, Hit, rule
 from ci_runner.model.operations import AddColumn, CreateTable, DropObjects, DropTable, Operation, Partition
 
 _REFUSED = (
-    "vacuum",
-    "alter-table.append-from",
-    "create-external",
-    "drop-external",
-    "alter-external",
-    "create-database",
-    "drop-database",
-)
+    "vacuum", "alter-table.append-from", "create-external-table", "drop-external-table", "alter-external-table", "create-database", "drop-database",
+)  # fmt: skip
 
 
 @rule("error", ("redshift",), on=(Operation,))
