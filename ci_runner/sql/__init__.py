@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ci_runner.sql.dialects import DIALECTS, normalize_dialect
-    from ci_runner.sql.statements import count, header_comments, outline, split, statements
+    from ci_runner.sql.explaining import effects
+    from ci_runner.sql.pipeline import count, header_comments, outline, split, statements
 
 _HOME = {
-    "DIALECTS": "dialects", "normalize_dialect": "dialects", "count": "statements",
-    "header_comments": "statements", "outline": "statements", "split": "statements", "statements": "statements",
+    "DIALECTS": "dialects", "normalize_dialect": "dialects", "effects": "explaining", "count": "pipeline", "header_comments": "pipeline",
+    "outline": "pipeline", "split": "pipeline", "statements": "pipeline",
 }  # fmt: skip
 
-__all__ = ["DIALECTS", "count", "header_comments", "normalize_dialect", "outline", "split", "statements"]
+__all__ = ["DIALECTS", "count", "effects", "header_comments", "normalize_dialect", "outline", "split", "statements"]
 
 
 def __getattr__(name: str) -> Any:

@@ -130,6 +130,8 @@ def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 def _part(c: Cursor, table: Name, first: int, action: str) -> list[Operation]:
     """PARTITION or PART and what names it, then where it goes to or comes from."""
+    if c.at("PART"):
+        action = action.removesuffix("ition")
     c.need(*_PARTS)
     name = c.until(_ENDS)
     begin = c.i

@@ -256,12 +256,18 @@ def _read(tokens: Tokens, node: Node, source: str, traits: Dialect, zero: int, d
     if node.kind in ("if", "catch", "while"):
         found = [replace(operation, conditional=True) for operation in found]
     if node.kind == "while":
-        last = node.stop - 1
-        start, end = tokens.start[node.first], tokens.start[last] + len(tokens.text[last])
         kept = [operation for operation in found if not isinstance(operation, _CHANGES) and _is_schema(operation)]
-        found = [Other(kind="procedural-block", start=start, end=end), *kept]
+        found = [_whole(tokens, node), *kept]
     failed = next((reading for reading in inner if reading.reason), None)
+    if not found and failed is None:
+        found = [_whole(tokens, node)]
     return Reading(tuple(found), failed.reason, failed.at) if failed else Reading(tuple(found))
+
+
+def _whole(tokens: Tokens, node: Node) -> Operation:
+    last = node.stop - 1
+    end = tokens.start[last] + len(tokens.text[last])
+    return Other(kind="procedural-block", start=tokens.start[node.first], end=end)
 
 
 def _is_schema(operation: Operation) -> bool:

@@ -150,9 +150,11 @@ def pragma(c: Cursor, first: int) -> list[Operation]:
 
 
 def reset(c: Cursor, first: int) -> list[Operation]:
-    """RESET x, DISCARD x."""
+    """RESET x, RESET ALL, DISCARD x."""
+    named = c.upper[first] == "RESET" and not c.at("ALL")
+    name = Name("", c.text[c.i].lower()) if named and not c.done else None
     c.rest()
-    return [c.op(Other, "reset-setting", first)]
+    return [c.op(Other, "reset-setting", first, object=name)]
 
 
 # ── transactions ──

@@ -16,6 +16,7 @@ from ci_runner.sql.dialects import Dialect, dialect
 from ci_runner.sql.reading import Reading, read_segment
 from ci_runner.sql.segments import Cut, Segment, Span, cut, position
 
+_UNREAD = Reading()
 _ROUTINES = ("create-procedure", "create-function", "create-trigger", "create-or-replace-")
 
 
@@ -63,7 +64,7 @@ def outline(migration: Migration, name: str) -> tuple[Statement, ...]:
     for part in _parts(migration):
         for segment in _spans(text, _cut(migration, part, traits), traits):
             line += text.count("\n", seen, segment.start)
-            draft = Draft(segment.start, segment.end, Reading(), segment)
+            draft = Draft(segment.start, segment.end, _UNREAD, segment)
             last = line + text.count("\n", segment.start, segment.end)
             found.append(_statement(text, draft, (line, last), part.transaction, ()))
             line, seen = last, segment.end

@@ -1,0 +1,205 @@
+"""Says of every statement what it does, to what, with which lock and at what cost, from its operations alone.
+
+With the schema before the file at hand, type changes are judged by the old type; without it they count as a rewrite.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ci_runner.model.operations import (
+    AddColumn,
+    AlterColumnType,
+    CreateIndex,
+    CreateTable,
+    Name,
+    Operation,
+    Other,
+    Statement,
+    Type,
+)
+from ci_runner.model.report import StatementEffect
+from ci_runner.model.schema import Catalog
+from ci_runner.sql.dialects import normalize_dialect
+from ci_runner.sql.effect_table import AE, EFFECTS, SHARE, SRE, STRENGTH, SUE, Cost, known
+
+_NAMED = (
+    "table", "tables", "index", "indexes", "view", "function", "type", "name", "names", "object",
+)  # fmt: skip
+_CALM = re.compile(
+    r"now|current_\w+|localtime\w*|transaction_timestamp|statement_timestamp|to_timestamp|lower|upper|coalesce|concat|date_trunc|cast|interval|"
+    r"array|row|json_build_\w+|jsonb_build_\w+|to_jsonb?|timezone|md5|length|replace|numeric|varchar|timestamp|decimal|char|current_setting",
+    re.IGNORECASE,
+)
+_CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
+_STRING = re.compile(r"'[^']*'")
+
+
+def effects(statements: Sequence[Statement], dialect: str, state: Catalog | None = None) -> tuple[StatementEffect, ...]:
+    """One row per statement; ``state`` is the schema before the first of them, where it is known."""
+    name = normalize_dialect(dialect)
+    found: list[StatementEffect] = []
+    for statement in statements:
+        found.append(_effect(statement, name, state))
+        if state is not None:
+            from ci_runner.sql import catalog
+
+            state = catalog.fold(state, (statement,), name)
+    return tuple(found)
+
+
+def _effect(statement: Statement, dialect: str, state: Catalog | None) -> StatementEffect:
+    costs = [cost(operation, dialect, state) for operation in statement.operations]
+    order = STRENGTH[dialect]
+    lock = max((c.lock for c in costs), key=lambda word: order.index(word) if word in order else -1, default="")
+    effect = max((c.effect for c in costs), key=EFFECTS.index, default="none")
+    rows = tuple((operation.kind, subject(operation), operation.conditional) for operation in statement.operations)
+    return StatementEffect(
+        statement.line, statement.end_line, statement.text, rows, lock, effect, statement.not_analysed
+    )
+
+
+def subject(operation: Operation) -> str:
+    """What an operation is about, as text: a table, ``table.column``, several names; "" where it has none."""
+    for field in _NAMED:
+        value = getattr(operation, field, None)
+        if value is None or value == ():
+            continue
+        if isinstance(value, Name):
+            return _with_part(str(value), operation)
+        if isinstance(value, tuple) and all(isinstance(item, Name) for item in value):
+            return ", ".join(map(str, value))
+    return str(getattr(operation, "name", "") or "")
+
+
+def _with_part(table: str, operation: Operation) -> str:
+    column = getattr(operation, "column", None)
+    part = column if isinstance(column, str) else getattr(column, "name", "")
+    return f"{table}.{part}" if part else table
+
+
+def cost(operation: Operation, dialect: str, state: Catalog | None = None) -> Cost:
+    """The lock an operation takes on what existed before, and its effect on rows."""
+    found = known(dialect, operation.kind)
+    judge = _JUDGES.get((_family(dialect), type(operation)))
+    return judge(operation, found, state) if judge else found
+
+
+def _family(dialect: str) -> str:
+    return {"mariadb": "mysql", "redshift": "postgres"}.get(dialect, dialect)
+
+
+# ── what the kind alone does not say ──
+
+
+def _pg_create_table(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    if isinstance(operation, CreateTable) and not operation.partition_of:
+        refers = any(c.references for c in operation.columns) or any(c.references for c in operation.constraints)
+        return Cost(SRE if refers else "", "metadata")
+    return found
+
+
+def _pg_add_column(operation: Operation, _found: Cost, _state: Catalog | None) -> Cost:
+    if not isinstance(operation, AddColumn):
+        return _found
+    column = operation.column
+    if column.identity or column.generated == "stored" or (not column.generated and volatile(column.default or "")):
+        return Cost(AE, "rewrite")
+    if column.check or column.unique or column.primary_key or (column.references and column.default):
+        return Cost(AE, "scan")
+    return Cost(AE, "metadata")
+
+
+def volatile(expression: str) -> bool:
+    """Whether a default calls a function that is not known to be the same for every row."""
+    calls = _CALL.findall(_STRING.sub("''", expression))
+    return any(not _CALM.fullmatch(call.rpartition(".")[2]) for call in calls)
+
+
+def _pg_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    if not isinstance(operation, AlterColumnType) or state is None or operation.using:
+        return found
+    from ci_runner.sql.catalog import table_of
+
+    table = table_of(state, operation.table, "postgres")
+    column = table.columns.get(operation.column) if table else None
+    if column is not None and column.type is not None and widens(column.type, operation.type):
+        return Cost(AE, "metadata")
+    return found
+
+
+_LENGTHS = {
+    "varchar": "varchar",
+    "character varying": "varchar",
+    "text": "text",
+    "numeric": "numeric",
+    "decimal": "numeric",
+}
+
+
+def widens(old: Type, new: Type) -> bool:
+    """PostgreSQL: whether the change keeps every stored row as it is (same type, longer varchar, text, more digits)."""
+    before, after = _LENGTHS.get(old.base, old.base), _LENGTHS.get(new.base, new.base)
+    if (before, old.args, old.suffix) == (after, new.args, new.suffix):
+        return True
+    if before == "varchar" and (after == "text" or (after == "varchar" and not new.args)):
+        return True
+    numbers = [arg for arg in (*old.args, *new.args) if arg.strip().isdigit()]
+    if before != after or len(numbers) != len(old.args) + len(new.args) or not old.args:
+        return False
+    if before == "varchar":
+        return int(new.args[0]) >= int(old.args[0])
+    if before == "numeric" and new.args:
+        return int(new.args[0]) >= int(old.args[0]) and old.args[1:] == new.args[1:]
+    return before == "numeric" and not new.args
+
+
+def _pg_only(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    if isinstance(operation, CreateIndex) and operation.only:
+        return Cost(SUE if operation.concurrently else SHARE, "metadata")
+    return found
+
+
+def _pg_lock(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    if operation.kind == "lock-table" and operation.options:
+        return Cost(operation.options[0].upper(), "none")
+    return found
+
+
+def _my_algorithm(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """The ALGORITHM and LOCK a statement names decide, or it fails."""
+    given = dict(option.split("=", 1) for option in operation.options if "=" in option)
+    effect = {"instant": "metadata", "copy": "rewrite"}.get(given.get("algorithm", ""), found.effect)
+    lock = {"instant": "METADATA", "copy": "SHARED"}.get(given.get("algorithm", ""), found.lock)
+    return Cost({"none": "NONE", "shared": "SHARED", "exclusive": "EXCLUSIVE"}.get(given.get("lock", ""), lock), effect)
+
+
+def _my_add_column(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    if isinstance(operation, AddColumn):
+        column = operation.column
+        if column.generated == "stored" or column.identity or column.primary_key or column.unique:
+            found = Cost("SHARED", "rewrite")
+    return _my_algorithm(operation, found, state)
+
+
+def _ms_online(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    options = getattr(getattr(operation, "index", None), "options", ()) + operation.options
+    return Cost("Sch-S", found.effect) if "online" in options and found.effect in ("scan", "rewrite") else found
+
+
+def _ms_add_column(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    if not isinstance(operation, AddColumn):
+        return found
+    column = operation.column
+    fills = (column.default is not None and column.nullable is False) or "with values" in column.options
+    return Cost("Sch-M", "rewrite" if fills or column.identity else "metadata")
+
+
+Judge = Callable[[Operation, Cost, Catalog | None], Cost]
+_JUDGES: dict[tuple[str, type], Judge] = {
+    ("postgres", CreateTable): _pg_create_table, ("postgres", AddColumn): _pg_add_column, ("postgres", AlterColumnType): _pg_type,
+    ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_lock, ("mysql", AddColumn): _my_add_column,
+    ("mysql", AlterColumnType): _my_algorithm, ("mysql", CreateIndex): _my_algorithm, ("sqlserver", CreateIndex): _ms_online,
+    ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_online, ("sqlserver", AddColumn): _ms_add_column,
+}  # fmt: skip
