@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import cast
 
@@ -12,8 +13,11 @@ from ci_runner.journeys.base import compare, read
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Statement
-from ci_runner.model.report import ChangeSet, Report, Run
-from ci_runner.sql import history
+from ci_runner.model.report import ChangeSet, Report, Run, StatementEffect
+from ci_runner.model.schema import Catalog
+from ci_runner.sql import catalog, history
+
+EXPLAINED = 50
 
 
 def run(ground: Ground) -> Run:
@@ -47,7 +51,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
         name=wanted.name,
         fail_on=cast("report.FailOn", ground.config.fail_on),
         notes=(*compared.notes, *guessed(wanted, head)),
-        effects={name: sql.effects(found, head.dialect) for name, found in statements.items()},
+        effects=explained(changes, statements, before),
         redact=ground.redact,
     )
 
@@ -61,6 +65,18 @@ def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
     """The statements of every changed file that still exists, by file name."""
     dialect = changes.head.dialect
     return {file.name: sql.statements(file.migration, dialect) for file in changes.files if file.migration is not None}
+
+
+def explained(
+    changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog
+) -> dict[str, tuple[StatementEffect, ...]]:
+    """What each statement of the first files does, by file; more than these no comment shows."""
+    found: dict[str, tuple[StatementEffect, ...]] = {}
+    for file in changes.files[:EXPLAINED]:
+        rows = statements.get(file.name, ())
+        found[file.name] = sql.effects(rows, changes.head.dialect, before)
+        before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
+    return found
 
 
 def policy(wanted: Directory) -> lint.Policy:
