@@ -17,6 +17,7 @@ from ci_runner.render.environment import clip, plural
 Links = Callable[[str, int, int], str]
 
 SQL_LINES = 14
+STATEMENT_LINES = 10
 ROWS = 40
 ICONS = {"error": "🔴", "warning": "🟡", "notice": "🔵"}
 VERDICTS = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
@@ -227,10 +228,12 @@ def basis(report: Report, finding: Finding) -> str:
 
 
 def sql(finding: Finding, lines: Sequence[str]) -> str:
-    """The whole lines of the file the finding stands on, else the statement it carries."""
-    if 1 <= finding.line <= len(lines) and any(each.strip() for each in lines[finding.line - 1 : finding.end_line]):
-        return "\n".join(lines[finding.line - 1 : max(finding.line, finding.end_line)])
-    return finding.statement
+    """The statement where it is short, for a line of it may not say what it is about; else the whole lines the finding stands on."""
+    there = lines[finding.line - 1 : max(finding.line, finding.end_line)] if finding.line >= 1 else []
+    if not any(row.strip() for row in there):
+        return finding.statement
+    short = finding.statement.count("\n") < STATEMENT_LINES and there[0].strip() in finding.statement
+    return finding.statement if short else "\n".join(there)
 
 
 def diff(finding: Finding, lines: Sequence[str]) -> str:

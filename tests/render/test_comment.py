@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from ci_runner import render
+from ci_runner import render, report
 from ci_runner.errors import ConfigError
-from ci_runner.model.report import Run
+from ci_runner.model.report import Linted, Replay, Run
 from ci_runner.render.comment import GITHUB_LIMIT
 from tests.report import examples
 from tests.text.test_escape import FOREIGN
@@ -76,8 +77,8 @@ def test_a_clean_run_is_one_short_line(name: str) -> None:
 
 def test_every_finding_says_what_why_instead_and_how_it_is_known() -> None:
     made = comment("risky")
-    for report in examples.risky().reports:
-        for file in report.files:
+    for directory in examples.risky().reports:
+        for file in directory.files:
             for finding in file.findings:
                 start = made.index(finding.title)
                 block = made[start : start + 1500]
@@ -167,6 +168,16 @@ def test_a_comment_of_many_directories_still_fits() -> None:
     made = render.comment(Run(reports, "fail"), key="k", limit=20_000, report_link=LINK)
     assert len(made) <= 20_000
     assert "Migration check failed: 2 errors" in made
+
+
+def test_a_short_statement_is_shown_whole_and_of_a_long_one_its_lines() -> None:
+    (row, *more) = ("ALTER TABLE orders", "  ADD COLUMN note text,", "  DROP COLUMN gone;")
+    for filler, shown in ((0, f"```sql\n{row}\n{more[0]}\n{more[1]}\n```"), (20, f"```sql\n{more[1]}\n```")):
+        text = "\n".join((row, *(f"  ADD COLUMN c{n} text," for n in range(filler)), *more))
+        found = examples.finding("1_a.sql", text, "DROP COLUMN gone", "drop-column", "error", "gone is dropped")
+        changes = examples.change_set(examples.changed("1_a.sql", text))
+        made = report.build(changes, Linted((replace(found, statement=text),)), Replay("skipped"))
+        assert shown in render.comment(report.combine([made]))
 
 
 def test_the_suggestion_is_a_diff_of_the_file() -> None:
