@@ -125,7 +125,7 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
         constraint = constraint._replace(
             columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
         )
-    if constraint.kind == "check" and not constraint.columns:
+    if constraint.kind == "check" and not constraint.columns and dialect == "postgres":
         constraint = constraint._replace(columns=_mentioned(constraint.expression, table))
     if not constraint.name:
         taken = {c.name for c in table.constraints} | set(table.indexes)
