@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ci_runner.lint.transactions import Tx
-from ci_runner.model.operations import Column, Name, Operation, Statement
+from ci_runner.model.operations import Column, DropTable, Name, Operation, Statement
 from ci_runner.model.report import ChangedFile, Observation
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_columns import index_table
@@ -129,6 +129,19 @@ class Context:
         """The column as known before the operation."""
         known = self.table(table)
         return known.columns.get(comparable(column, self.dialect)) if known else None
+
+    def shown(self, key: Name) -> Name:
+        """A table's name as it was written where it was made, for a key."""
+        table = self.catalog.tables.get(key)
+        return table.name if table else key
+
+    def dropped_later(self, name: Name) -> bool:
+        """Whether the file drops that table further down."""
+        key = self.key(name)
+        return any(
+            isinstance(step.operation, DropTable) and key in {self.key(table) for table in step.operation.tables}
+            for step in self.later()
+        )
 
     def same(self, one: str, two: str) -> bool:
         """Whether two column, constraint or index names are one."""

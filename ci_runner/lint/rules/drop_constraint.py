@@ -39,6 +39,8 @@ def check(context: Context) -> Iterator[Hit]:
         or _superseded(context, op, found)
     ):
         return
+    if context.dropped_later(op.table):
+        return
     what = "the primary key" if found.kind == "primary-key" else f"CHECK {quoted(op.name)}"
     yield Hit(f"Dropping {what} of {quoted(op.table)}: rows it refused are accepted from now on.")
 

@@ -36,9 +36,11 @@ def check(context: Context) -> Iterator[Hit]:
     found = dropped(context, op)
     if found is None or found.kind != "foreign-key" or replaced(context, op, found):
         return
+    if context.dropped_later(op.table) or (found.references and context.dropped_later(found.references.table)):
+        return                                              # it must go with the table it stands on or refers to
     columns = f" on {listed(found.columns)}" if found.columns else ""
     name = f" {quoted(op.name)}" if op.name else ""
-    target = f" to {quoted(found.references.table)}" if found.references else ""
+    target = f" to {quoted(context.shown(found.references.table))}" if found.references else ""
     yield Hit(
         f"Dropping foreign key{name}{columns}: rows of {quoted(op.table)} may from now on refer{target or ' to rows'} that do not exist."
     )

@@ -45,6 +45,8 @@ def check(context: Context) -> Iterator[Hit]:
             or _made_here(context, name)
         ):
             continue
+        if key is not None and context.dropped_later(key):
+            continue
         where = f" of {quoted(table.name)}" if table else ""
         yield Hit(
             f"Dropping index {quoted(name)}{where} blocks all access to the table until running queries are done.",

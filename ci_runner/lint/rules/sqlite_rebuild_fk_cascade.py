@@ -59,5 +59,5 @@ def check(context: Context) -> Iterator[Hit]:
         cascade = any(action == "cascade" for action in referring.values())
         effect = "deletes their rows too" if cascade else "fails or breaks their references"
         yield Hit(
-            f"Dropping {quoted(rebuild.table)} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}"
+            f"Dropping {quoted(context.shown(rebuild.table))} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}"
         )
