@@ -77,7 +77,7 @@ class Scm(Protocol):
 
 
 _API = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?\Z")
-_MODULES = {"github": "ci_runner.scm.github"}
+_MODULES = {"github": "ci_runner.scm.github", "gitlab": "ci_runner.scm.gitlab"}
 NAMES = tuple(_MODULES)
 
 

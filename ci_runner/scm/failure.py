@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ci_runner.errors import PilotageError
+from ci_runner.http import Trouble
 
 Kind = Literal[
     "unauthorised", "forbidden", "policy", "limited", "missing", "too_long", "invalid", "down", "doubt", "garbled"
@@ -35,3 +36,12 @@ class ScmError(PilotageError):
     def final(self) -> bool:
         """Whether asking the same SCM anything else in this run is in vain."""
         return self.kind in {"unauthorised", "policy", "limited", "down", "garbled"}
+
+
+def lost(trouble: Trouble, *, writes: bool) -> Kind:
+    """Without a usable answer, only what was never sent or was sent elsewhere is known not to have been done."""
+    if trouble == "unreachable":
+        return "down"
+    if trouble == "redirect":
+        return "garbled"
+    return "doubt" if writes else "down" if trouble == "doubt" else "garbled"

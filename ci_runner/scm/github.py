@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner.http import Limits, Patience, Web, adapter, web
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
+from ci_runner.scm.bodies import same_text, shorten, suggestion
 from ci_runner.scm.diff import Hunks, hunks, place
 from ci_runner.scm.failure import ScmError
 from ci_runner.scm.github_errors import call
@@ -28,7 +28,6 @@ MOST_FILES = 3_000
 MOST_PULLS = 500
 
 _WRITE = "pull-requests: write"
-_TICKS = re.compile("`+")
 Row = dict[str, Any]
 
 
@@ -149,7 +148,7 @@ class GitHub:
             "the changed files", "pull-requests: read", lambda: self._shown(number, {note.file for note in notes})
         )
         placed = tuple(note for note in (place(note, shown.get(note.file, ())) for note in notes) if note)
-        simple = tuple(place_simply(note) for note in placed)
+        simple = tuple(_simply(note) for note in placed)
         for attempt in (placed, simple) if simple != placed else (placed,):
             if not attempt:
                 return ()
@@ -180,7 +179,7 @@ class GitHub:
         """Replace a note's text; a suggestion stays only where the note stands on the very lines it replaces."""
         stands = (comment.start_line or comment.line, comment.line)
         fits = note.suggestion is not None and stands == (note.suggestion.line, note.suggestion.end_line)
-        body = _note_body(note if fits else place_simply(note))
+        body = _note_body(note if fits else _simply(note))
         if not same_text(body, comment.body):
             pull = self._repo.get_pull(number)
             call("a change of a line note", _WRITE, lambda: pull.get_review_comment(comment.id).edit(body))
@@ -309,25 +308,9 @@ def _review_comment(note: Note) -> dict[str, Any]:
 
 
 def _note_body(note: Note) -> str:
-    if note.suggestion is None:
-        return note.body
-    longest = max((len(run) for run in _TICKS.findall(note.suggestion.text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    text = note.suggestion.text
-    rows = text.removesuffix("\n") + "\n" if text else ""
-    return f"{note.body}\n\n{fence}suggestion\n{rows}{fence}"
+    return suggestion(note, "suggestion")
 
 
-def place_simply(note: Note) -> Note:
+def _simply(note: Note) -> Note:
     """The note on one line and without suggestion, which GitHub takes where it refuses more."""
     return replace(note, line=note.end_line, suggestion=None)
-
-
-def same_text(one: str, other: str) -> bool:
-    """Whether two bodies are the same to a reader: hosts change line ends and blanks at the end."""
-    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
-
-
-def shorten(text: str, limit: int) -> str:
-    """At most ``limit`` characters, with an ellipsis where something was cut."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ci_runner.http import HttpError, Trouble
-from ci_runner.scm.failure import Kind, ScmError
+from ci_runner.http import HttpError
+from ci_runner.scm.failure import Kind, ScmError, lost
 from ci_runner.text import line as one_line
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def call(what: str, permission: str, ask: Callable[[], T], *, writes: bool = Fal
     except GithubException as error:
         raise _refused(what, permission, error, writes=writes) from None
     except HttpError as error:
-        raise ScmError(f"GitHub was asked for {what}: {error}", _lost(error.trouble, writes=writes)) from None
+        raise ScmError(f"GitHub was asked for {what}: {error}", lost(error.trouble, writes=writes)) from None
     except (
         BadAttributeException,
         AssertionError,
@@ -39,15 +39,6 @@ def call(what: str, permission: str, ask: Callable[[], T], *, writes: bool = Fal
         reason = one_line(str(error) or type(error).__name__)[:200]
         kind: Kind = "doubt" if writes else "garbled"
         raise ScmError(f"GitHub was asked for {what} and gave an answer of the wrong shape ({reason})", kind) from None
-
-
-def _lost(trouble: Trouble, *, writes: bool) -> Kind:
-    """Without a usable answer, only what was never sent or was sent elsewhere is known not to have been done."""
-    if trouble == "unreachable":
-        return "down"
-    if trouble == "redirect":
-        return "garbled"
-    return "doubt" if writes else "down" if trouble == "doubt" else "garbled"
 
 
 def _refused(what: str, permission: str, error: Any, *, writes: bool) -> ScmError:

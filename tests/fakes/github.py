@@ -21,7 +21,6 @@ __all__ = ["BOT_TOKEN", "OWNER_TOKEN", "READ_TOKEN", "Fault", "GitHub", "first_s
 OWNER_TOKEN = "ghp_owner0000000000000000000000000000"
 BOT_TOKEN = "ghs_bot000000000000000000000000000000"
 READ_TOKEN = "ghs_read00000000000000000000000000000"
-LIMIT = 65_536
 
 WRITE = {"pull_requests": "write", "statuses": "write", "contents": "read"}
 READ = {"pull_requests": "read", "statuses": "read", "contents": "read"}
@@ -75,6 +74,7 @@ class GitHub(Fake):
         super().__init__(first_state(), described(), port, state_file)
         self.prefix = prefix
         self.too_long_as_text = False
+        self.limit = 65_536
 
     # --- objects ------------------------------------------------------------------------------------------------------
 
@@ -182,9 +182,9 @@ class GitHub(Fake):
 
     def too_long(self, body: Any) -> Reply | None:
         text = str((body or {}).get("body", ""))
-        if len(text) <= LIMIT:
+        if len(text) <= self.limit:
             return None
-        message = f"body is too long (maximum is {LIMIT} characters)"
+        message = f"body is too long (maximum is {self.limit} characters)"
         if self.too_long_as_text:
             return 422, {**_error("Validation Failed"), "errors": [message]}
         error = {"resource": "IssueComment", "code": "unprocessable", "field": "data", "message": message.capitalize()}

@@ -148,10 +148,8 @@ def test_a_comment_the_host_finds_too_long_is_replaced_by_the_brief_one(bench: B
 
 
 @pytest.mark.parametrize("as_text", [False, True])
-def test_a_host_with_a_tighter_limit_than_we_know_gets_the_brief_comment_too(
-    bench: Bench, as_text: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tests.fakes.github.LIMIT", 100)
+def test_a_host_with_a_tighter_limit_than_we_know_gets_the_brief_comment_too(bench: Bench, as_text: bool) -> None:
+    bench.fake.limit = 100
     bench.fake.too_long_as_text = as_text
     posted = post(bench, replace(FOUND, comment="x" * 200))
     assert posted.warnings == ()
@@ -189,8 +187,8 @@ def test_on_a_fork_with_a_read_only_token_summary_and_annotations_come_first_and
     assert posted.done == ()
     (warning,) = posted.warnings
     assert warning.startswith("comment, line notes and commit status not posted: ")
-    assert "pull-requests: write" in warning
-    assert "statuses: write" in warning
+    assert bench.host.permissions["write"] in warning
+    assert bench.host.permissions["status"] in warning
     assert "from a fork" in warning
     assert "\n" not in warning
     assert [bench.host.comments(bench.fake), bench.host.notes(bench.fake), bench.host.statuses(bench.fake)] == [

@@ -9,7 +9,9 @@ from typing import Any
 from ci_runner.http import Limits, Patience
 from ci_runner.model.ci import Trigger
 from ci_runner.scm import Scm
+from tests.fakes import gitlab
 from tests.fakes.github import BOT_TOKEN, OWNER_TOKEN, READ_TOKEN, GitHub
+from tests.fakes.gitlab import GitLab
 
 HEAD = "a" * 40
 BASE = "b" * 40
@@ -42,6 +44,15 @@ class Host:
     answer_note: Callable[[Any], None]
     statuses: Callable[[Any], list[tuple[str, str, str]]]
     writes: Callable[[Any], int]
+    places: dict[str, str]
+    permissions: dict[str, str]
+    status_limit: int
+    nobody: str
+    one_notice: bool
+
+    def where(self, template: str) -> str:
+        """A fault's place with this host's paths: ``POST {comments}``, ``POST {notes}``, ``POST {statuses}``."""
+        return template.format(**self.places)
 
 
 def _github(fake: GitHub, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
@@ -49,6 +60,16 @@ def _github(fake: GitHub, token: str, patience: Patience, limits: Limits | None 
 
     trigger = Trigger("github", "github", "pull_request", "acme/shop", 7, api_url=fake.url)
     return opened(trigger, token, patience, limits or Limits(read=5), 0)
+
+
+def _gitlab(fake: GitLab, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
+    from ci_runner.scm.gitlab import open as opened
+
+    trigger = Trigger("gitlab", "gitlab", "pull_request", "acme/db/shop", 7, api_url=fake.url)
+    return opened(trigger, token, patience, limits or Limits(read=5))
+
+
+_STATES = {"failed": "failure", "success": "success", "pending": "pending"}
 
 
 def _add_comment(fake: GitHub, login: str, body: str) -> None:
@@ -79,5 +100,35 @@ HOSTS = [
         writes=lambda fake: sum(
             1 for each in fake.requests if each.method != "GET" and not each.path.endswith("/graphql")
         ),
-    )
+        places={"comments": r".*/issues/\d+/comments", "notes": r".*/pulls/\d+/reviews", "statuses": ".*/statuses/"},
+        permissions={"read": "pull-requests: read", "write": "pull-requests: write", "status": "statuses: write"},
+        status_limit=140,
+        nobody="",
+        one_notice=True,
+    ),
+    Host(
+        name="gitlab",
+        make=GitLab,
+        scm=_gitlab,
+        tokens={
+            "owner": gitlab.OWNER_TOKEN,
+            "bot": gitlab.BOT_TOKEN,
+            "read": gitlab.READ_TOKEN,
+            "wrong": "glpat-nobody",
+        },
+        logins={"owner": "mira", "bot": "project_1_bot_c0ffee"},
+        add_comment=_add_comment,
+        comments=lambda fake: [(each["login"], each["body"]) for each in fake.state["comments"]],
+        notes=lambda fake: [(each["path"], each["line"], each["body"]) for each in fake.state["notes"]],
+        answer_note=_answer_note,
+        statuses=lambda fake: [
+            (each["context"], _STATES[each["state"]], each["description"]) for each in fake.state["statuses"]
+        ],
+        writes=lambda fake: sum(1 for each in fake.requests if each.method != "GET"),
+        places={"comments": r".*/\d+/notes", "notes": r".*/\d+/discussions", "statuses": ".*/statuses/"},
+        permissions=dict.fromkeys(("read", "write", "status"), "scope api and role Developer"),
+        status_limit=255,
+        nobody="ghost",
+        one_notice=False,
+    ),
 ]
