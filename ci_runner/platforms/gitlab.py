@@ -7,7 +7,7 @@ from typing import Any
 
 from ci_runner.model.ci import Trigger, TriggerKind
 from ci_runner.platforms import facts
-from ci_runner.platforms.plain import outlets
+from ci_runner.platforms.gitlab_outlets import outlets
 
 __all__ = ["outlets", "trigger"]
 
