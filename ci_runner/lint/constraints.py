@@ -37,9 +37,11 @@ def replaced(context: Context, op: DropConstraint, constraint: Constraint) -> bo
 
 
 def _others(context: Context) -> Iterator[AddConstraint | DropColumn]:
-    for step in context.file.steps:
-        if isinstance(step.operation, AddConstraint | DropColumn):
-            yield step.operation
+    near: list[AddConstraint | DropColumn] = [
+        op for _, op in (*context.later(AddConstraint), *context.earlier(AddConstraint))
+    ]
+    near += [op for _, op in (*context.later(DropColumn), *context.earlier(DropColumn))]
+    yield from near
 
 
 def _alike(new: Constraint, old: Constraint, columns: set[str], dialect: str) -> bool:

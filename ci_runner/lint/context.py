@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ci_runner.lint.transactions import Tx
 from ci_runner.model.operations import Column, DropTable, Name, Operation, Statement
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 O = TypeVar("O", bound=Operation)  # noqa: E741 — the one type variable of operations
 
 
+REACH = 300  # how far a rule looks around it in a file: enough for people, and a bound for files of 100,000 statements
 # SQL Server is called by its year
 _YEARS = {2008: 10, 2012: 11, 2014: 12, 2016: 13, 2017: 14, 2019: 15, 2022: 16, 2025: 17}
 
@@ -48,6 +50,7 @@ class File:
     server_version: str | None = None
     server_edition: str | None = None
     observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement
+    positions: Mapping[type[Operation], Sequence[int]] = field(default_factory=dict)  # of steps, by class of operation
     rebuilds: tuple[Rebuild, ...] = ()
 
     @property
@@ -63,10 +66,11 @@ class File:
         return default if known is None else known >= version
 
     def of(self, *kinds: type[O]) -> Iterator[tuple[Step, O]]:
-        """The steps whose operation is one of those classes."""
-        for step in self.steps:
-            if isinstance(step.operation, kinds):
-                yield step, step.operation
+        """The steps whose operation is of such a class, in order (of each class)."""
+        for kind in kinds:
+            for position in self.positions.get(kind, ()):
+                operation: Any = self.steps[position].operation
+                yield self.steps[position], operation
 
 
 @lru_cache(maxsize=16)
@@ -82,6 +86,7 @@ class Context:
 
     file: File
     step: Step
+    keys: dict[Name, Name] = field(default_factory=dict)  # names resolved so far
 
     @property
     def catalog(self) -> Catalog:
@@ -110,7 +115,10 @@ class Context:
 
     def key(self, name: Name) -> Name:
         """The catalogue's key for a table's name, resolved as the database would at this point."""
-        return locate(self.catalog, name, self.dialect)
+        found = self.keys.get(name)
+        if found is None:
+            found = self.keys[name] = locate(self.step.catalog, name, self.file.dialect)
+        return found
 
     def table(self, name: Name) -> Table | None:
         """The table as known before the operation."""
@@ -138,10 +146,7 @@ class Context:
     def dropped_later(self, name: Name) -> bool:
         """Whether the file drops that table further down."""
         key = self.key(name)
-        return any(
-            isinstance(step.operation, DropTable) and key in {self.key(table) for table in step.operation.tables}
-            for step in self.later()
-        )
+        return any(key in {self.key(table) for table in op.tables} for _, op in self.later(DropTable))
 
     def same(self, one: str, two: str) -> bool:
         """Whether two column, constraint or index names are one."""
@@ -158,13 +163,25 @@ class Context:
             return settings[f"local {name}"]
         return settings.get(name, settings.get(f"global {name}"))
 
-    def later(self) -> Iterator[Step]:
-        """The steps after this one."""
-        return iter(self.file.steps[self.step.position + 1 :])
+    def later(self, *kinds: type[O]) -> Iterator[tuple[Step, O]]:
+        """The nearest steps after this one whose operation is of such a class."""
+        for kind in kinds:
+            positions = self.file.positions.get(kind, ())
+            at = bisect_right(positions, self.step.position)
+            for position in positions[at : at + REACH]:
+                yield self._typed(position)
 
-    def earlier(self) -> Iterator[Step]:
-        """The steps before this one, nearest first."""
-        return reversed(self.file.steps[: self.step.position])
+    def earlier(self, *kinds: type[O]) -> Iterator[tuple[Step, O]]:
+        """The nearest steps before this one whose operation is of such a class, nearest first (of each class)."""
+        for kind in kinds:
+            positions = self.file.positions.get(kind, ())
+            at = bisect_left(positions, self.step.position)
+            for position in reversed(positions[max(at - REACH, 0) : at]):
+                yield self._typed(position)
+
+    def _typed(self, position: int) -> tuple[Step, Any]:
+        step = self.file.steps[position]
+        return step, step.operation
 
     def siblings(self) -> Iterator[Operation]:
         """The other operations of the same statement."""

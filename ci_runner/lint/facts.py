@@ -12,6 +12,7 @@ from ci_runner.model.operations import (
     Constraint,
     CreateIndex,
     CreateTable,
+    CreateView,
     DropTable,
     Name,
     Operation,
@@ -137,7 +138,5 @@ def scans(operation: Operation) -> str | None:
 
 def view_follows(context: Context, operation: RenameTable) -> bool:
     """Whether a view takes the table's old name later in the file."""
-    from ci_runner.model.operations import CreateView
-
     key = context.key(operation.table)
-    return any(isinstance(s.operation, CreateView) and context.key(s.operation.view) == key for s in context.later())
+    return any(context.key(view.view) == key for _, view in context.later(CreateView))

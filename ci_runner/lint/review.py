@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ci_runner.errors import UsageError
@@ -13,7 +14,7 @@ from ci_runner.lint.evidence import weighed
 from ci_runner.lint.fixes import MOST, Candidate, Parse, candidate
 from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
-from ci_runner.lint.rule import Fix, Hit, Rule, discover
+from ci_runner.lint.rule import Fix, Rule, discover
 from ci_runner.lint.silence import Found, silenced
 from ci_runner.lint.suppress import NOT_ANALYSED, Ignore, Lines, ignores
 from ci_runner.lint.transactions import Tx, transactions
@@ -44,6 +45,9 @@ class _Run:
     rules: tuple[Rule, ...]
     known: dict[str, frozenset[str]]
     parse: Parse | None
+    wanted: dict[type[Operation], list[Rule]] = field(
+        default_factory=dict
+    )  # rules by class of operation, filled as they are met
 
 
 @cache
@@ -133,6 +137,9 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
         for operation, tx in zip(statement.operations, rows[number], strict=True):
             steps.append(Step(len(steps), number, operation, state, tx))
             state = schema.apply(state, operation, run.dialect)
+    positions: dict[type[Operation], list[int]] = {}
+    for step in steps:
+        positions.setdefault(step.operation.__class__, []).append(step.position)
     name = file.changed.name
     watched = {
         number: run.observations[name, number]
@@ -140,7 +147,8 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
         if (name, number) in run.observations
     }
     view = File(
-        file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched
+        file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched,
+        positions,
     )  # fmt: skip
     return replace(view, rebuilds=rebuilds(view)), state
 
@@ -167,29 +175,34 @@ def _judged(file: File, run: _Run) -> tuple[list[Finding], list[NotAnalysed], in
 
 
 def _hits(file: File, run: _Run) -> Iterator[Found]:
-    wanted: dict[type[Operation], list[Rule]] = {}
-    for rule in run.rules:
-        for kind in rule.on:
-            wanted.setdefault(kind, []).append(rule)
     old = file.changed.before.text if file.changed.change == "edited" and file.changed.before else None
-    always = wanted.get(Operation, [])
     for step in file.steps if file.changed.change != "renamed" else ():
-        asked = [*wanted.get(step.operation.__class__, ()), *always]
+        kind = step.operation.__class__
+        asked = run.wanted.get(kind)
+        if asked is None:
+            asked = run.wanted[kind] = [rule for rule in run.rules if kind in rule.on or Operation in rule.on]
         if not asked or (old is not None and file.statements[step.statement].text in old):
             continue  # what a released file always said was reviewed when it was new
         context = Context(file, step)
         for rule in asked:
             for hit in rule.check(context):
-                observed = weighed(rule, context, hit)
+                place = step if hit.at is None else _step(file, hit.at) or step
+                observed = weighed(rule, context if place is step else Context(file, place), hit)
                 if observed is not None:
-                    yield Found(rule, hit, step, observed)
+                    yield Found(rule, hit, place, observed)
     for rule in run.rules:
         if not rule.on:
-            yield from (Found(rule, hit, _step(file, hit), hit.observed) for hit in rule.check(file))
+            yield from (
+                Found(rule, hit, _step(file, hit.at) if hit.at else None, hit.observed) for hit in rule.check(file)
+            )
 
 
-def _step(file: File, hit: Hit) -> Step | None:
-    return next((step for step in file.steps if step.operation is hit.at), None) if hit.at else None
+def _step(file: File, operation: Operation) -> Step | None:
+    positions = file.positions.get(operation.__class__, ())
+    at = bisect_left(positions, operation.start, key=lambda position: file.steps[position].operation.start)
+    return next(
+        (file.steps[position] for position in positions[at:] if file.steps[position].operation is operation), None
+    )
 
 
 def _finding(found: Found, file: File, lines: Lines, run: _Run) -> Finding:

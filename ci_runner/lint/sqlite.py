@@ -24,9 +24,8 @@ def children(catalog: Catalog, table: Name) -> dict[str, str]:
 
 def _pragma(context: Context, name: str) -> str | None:
     """The value of the last PRAGMA before the operation that counted; inside a transaction foreign_keys counts for nothing."""
-    for step in context.earlier():
-        op = step.operation
-        if isinstance(op, Setting) and op.name == name and not (name == "foreign_keys" and step.tx.block):
+    for step, op in context.earlier(Setting):
+        if op.name == name and not (name == "foreign_keys" and step.tx.block):
             return op.value.strip("'\"").lower()
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ci_runner.model.operations import Column, Constraint, Index, Name
@@ -32,28 +31,23 @@ class Table(NamedTuple):
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(NamedTuple):
     """The schema at one moment, immutable: a fold step returns a new one that shares what did not change.
 
     Keys are resolved and folded names. ``settings`` keeps three tiers apart by its keys: ``"local x"`` (until the transaction
     ends), ``"x"`` (the session), ``"global x"`` (the database).
     """
 
-    tables: Mapping[Name, Table] = field(default_factory=dict)
-    index_tables: Mapping[Name, Name] = field(default_factory=dict)  # index → its table, where indexes live in a schema
-    referrers: Mapping[Name, tuple[Name, ...]] = field(
-        default_factory=dict
-    )  # table → tables that ever had a foreign key to it
-    enums: Mapping[Name, tuple[str, ...]] = field(default_factory=dict)
-    functions: Mapping[Name, str] = field(default_factory=dict)  # → volatility
-    views: Mapping[Name, tuple[Name, ...]] = field(default_factory=dict)  # → what it reads
+    tables: Mapping[Name, Table] = {}
+    index_tables: Mapping[Name, Name] = {}  # index → its table, where indexes live in a schema
+    referrers: Mapping[Name, tuple[Name, ...]] = {}  # table → tables that ever had a foreign key to it
+    enums: Mapping[Name, tuple[str, ...]] = {}
+    functions: Mapping[Name, str] = {}  # → volatility
+    views: Mapping[Name, tuple[Name, ...]] = {}  # → what it reads
     schemas: frozenset[str] = frozenset()
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = {}
     search_path: tuple[str, ...] = ()
-    born: Mapping[tuple[str, Name], bool] = field(
-        default_factory=dict
-    )  # (kind, name) of what the file under review created
+    born: Mapping[tuple[str, Name], bool] = {}  # (kind, name) of what the file under review created
     creates: tuple[int, int] = (0, 0)  # CREATEs with and without ON CLUSTER
-    clustered: Mapping[Name, bool] = field(default_factory=dict)          # objects other than tables made ON CLUSTER (ClickHouse)
+    clustered: Mapping[Name, bool] = {}  # objects other than tables made ON CLUSTER (ClickHouse)
     replicated: frozenset[str] = frozenset()  # databases that spread DDL themselves (ClickHouse)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 from ci_runner.model import operations as ops
@@ -41,7 +40,7 @@ def release(catalog: Catalog) -> Catalog:
             table = catalog.tables.get(key) if kind == "table" else None
             if table is not None:
                 kept = kept.without(key) if table.temporary else kept.put(key, table._replace(born=False))
-        catalog = replace(catalog, tables=kept, born={})
+        catalog = catalog._replace(tables=kept, born={})
     settings = {key: value for key, value in catalog.settings.items() if key.startswith("global ")}
     if len(settings) != len(catalog.settings) or catalog.search_path:
         catalog = _with_settings(catalog, settings)
@@ -53,11 +52,13 @@ def _with_settings(catalog: Catalog, settings: dict[str, str]) -> Catalog:
         value = settings.get(f"{tier}search_path")
         if value is not None:
             names = (part.strip().strip("'\"") for part in value.strip("'").split(","))
-            return replace(catalog, settings=settings, search_path=tuple(n for n in names if n and n != "$user"))
-    return replace(catalog, settings=settings, search_path=())
+            return catalog._replace(settings=settings, search_path=tuple(n for n in names if n and n != "$user"))
+    return catalog._replace(settings=settings, search_path=())
 
 
 def _setting(catalog: Catalog, op: ops.Setting, _dialect: str) -> Catalog:
+    if len(catalog.settings) >= tables.MOST:
+        return catalog
     tier = {"local": "local ", "global": "global ", "database": "global "}.get(op.scope, "")
     return _with_settings(catalog, {**catalog.settings, f"{tier}{op.name}": op.value})
 
@@ -73,11 +74,11 @@ def _enum(catalog: Catalog, op: ops.CreateEnum, dialect: str) -> Catalog:
     key = created(catalog, op.type, dialect)
     if op.conditional and key in catalog.enums:
         return catalog
-    return _birth(replace(catalog, enums=Layered.of(catalog.enums).put(key, op.values)), "type", key)
+    return _birth(catalog._replace(enums=Layered.of(catalog.enums).put(key, op.values)), "type", key)
 
 
 def _birth(catalog: Catalog, kind: str, key: Name) -> Catalog:
-    return replace(catalog, born=Layered.of(catalog.born).put((kind, key), True))
+    return catalog._replace(born=Layered.of(catalog.born).put((kind, key), True))
 
 
 def _alter_enum(catalog: Catalog, op: ops.AlterEnum, dialect: str) -> Catalog:
@@ -87,12 +88,12 @@ def _alter_enum(catalog: Catalog, op: ops.AlterEnum, dialect: str) -> Catalog:
         values = tuple(op.new if value == op.value else value for value in values)
     elif op.value not in values and len(values) < tables.MOST:
         values = (*values, op.value)
-    return replace(catalog, enums=Layered.of(catalog.enums).put(key, values))
+    return catalog._replace(enums=Layered.of(catalog.enums).put(key, values))
 
 
 def _function(catalog: Catalog, op: ops.CreateFunction, dialect: str) -> Catalog:
     key = created(catalog, op.function, dialect)
-    return _birth(replace(catalog, functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
+    return _birth(catalog._replace(functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
 
 
 def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
@@ -104,7 +105,7 @@ def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
     clustered = "on cluster" in op.options
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
     spread = Layered.of(catalog.clustered).put(key, True) if clustered else catalog.clustered
-    catalog = replace(catalog, views=Layered.of(catalog.views).put(key, reads), creates=creates, clustered=spread)
+    catalog = catalog._replace(views=Layered.of(catalog.views).put(key, reads), creates=creates, clustered=spread)
     return _birth(catalog, "view", key) if fresh else catalog
 
 
@@ -114,13 +115,13 @@ def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalo
             catalog = _drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
         elif op.kind in ("drop-view", "drop-materialized-view"):
             key = locate(catalog, name, dialect, catalog.views)
-            catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
+            catalog = catalog._replace(views=Layered.of(catalog.views).without(key))
         elif op.kind in ("drop-type", "drop-enum"):
             key = locate(catalog, name, dialect, catalog.enums)
-            catalog = replace(catalog, enums=Layered.of(catalog.enums).without(key))
+            catalog = catalog._replace(enums=Layered.of(catalog.enums).without(key))
         elif op.kind in ("drop-function", "drop-procedure"):
             key = locate(catalog, name, dialect, catalog.functions)
-            catalog = replace(catalog, functions=Layered.of(catalog.functions).without(key))
+            catalog = catalog._replace(functions=Layered.of(catalog.functions).without(key))
     return catalog
 
 
@@ -129,7 +130,7 @@ def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Cata
         return catalog  # there a database holds schemas, and one cannot drop the one at work
     for key in [key for key in catalog.tables if key.schema == schema]:
         catalog = tables.remove_table(catalog, key, cascade=True)
-    return replace(catalog, schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
+    return catalog._replace(schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
 
 
 def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Catalog:
@@ -145,7 +146,7 @@ def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Cata
         if key in catalog.enums:
             new = Name(op.new.schema or key.schema, op.new.name)
             enums = Layered.of(catalog.enums).without(key).put(new, catalog.enums[key])
-            return tables.renamed_birth(replace(catalog, enums=enums), "type", key, new)
+            return tables.renamed_birth(catalog._replace(enums=enums), "type", key, new)
     return catalog
 
 
@@ -153,7 +154,7 @@ def _rename_schema(catalog: Catalog, schema: str, new: str) -> Catalog:
     for key in [key for key in catalog.tables if key.schema == schema]:
         moved = ops.RenameTable(kind="alter-table.set-schema", start=0, end=0, table=key, new=Name(new, key.name))
         catalog = tables.rename_table(catalog, moved, "postgres")
-    catalog = replace(catalog, schemas=catalog.schemas - {schema} | {new})
+    catalog = catalog._replace(schemas=catalog.schemas - {schema} | {new})
     return tables.renamed_birth(catalog, "schema", Name("", schema), Name("", new))
 
 
@@ -190,10 +191,10 @@ def _schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None:
         return catalog
     name = comparable(op.object.name, dialect)
-    fresh = name not in catalog.schemas
-    catalog = replace(catalog, schemas=catalog.schemas | {name})
+    fresh = name not in catalog.schemas and len(catalog.schemas) < tables.MOST
+    catalog = catalog._replace(schemas=catalog.schemas | {name})
     if "engine=replicated" in op.options:
-        catalog = replace(catalog, replicated=catalog.replicated | {name})
+        catalog = catalog._replace(replicated=catalog.replicated | {name})
     catalog = _spread(catalog, op, dialect)
     return _birth(catalog, "schema", Name("", name)) if fresh else catalog
 
@@ -202,7 +203,7 @@ def _spread(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     """ClickHouse objects that the catalog knows only by whether every node has them."""
     if op.object is None or "on cluster" not in op.options:
         return catalog
-    return replace(catalog, clustered=Layered.of(catalog.clustered).put(created(catalog, op.object, dialect), True))
+    return catalog._replace(clustered=Layered.of(catalog.clustered).put(created(catalog, op.object, dialect), True))
 
 
 def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
@@ -217,9 +218,9 @@ def _use(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None or dialect == "sqlserver" or {"warehouse", "role", "secondary"} & set(op.options):
         return catalog
     if "database" in op.options and dialect == "snowflake":
-        return replace(catalog, search_path=())
+        return catalog._replace(search_path=())
     schema = comparable(op.object.name, dialect)
-    return replace(catalog, search_path=(schema, *(("",) if dialect in ("mysql", "mariadb") else ())))
+    return catalog._replace(search_path=(schema, *(("",) if dialect in ("mysql", "mariadb") else ())))
 
 
 def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:

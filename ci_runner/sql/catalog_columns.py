@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ci_runner.model.operations import (
@@ -257,4 +256,4 @@ def _renamed_index(catalog: Catalog, key: Name, name: str, new: str, dialect: st
     if dialect not in SCHEMA_INDEXES:
         return catalog
     moved = Layered.of(catalog.index_tables).without(Name(key.schema, old)).put(Name(key.schema, folded), key)
-    return replace(catalog, index_tables=moved)
+    return catalog._replace(index_tables=moved)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
 from ci_runner.model.schema import Catalog, Table
@@ -21,7 +20,7 @@ def known(catalog: Catalog, name: Name, dialect: str) -> tuple[Name, Table]:
 
 def with_table(catalog: Catalog, key: Name, table: Table) -> Catalog:
     """The catalog with that table in place of whatever had its name."""
-    return replace(catalog, tables=Layered.of(catalog.tables).put(key, table))
+    return catalog._replace(tables=Layered.of(catalog.tables).put(key, table))
 
 
 def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
@@ -37,8 +36,8 @@ def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
         options=op.options, born=True, partial=op.selects or (op.source is not None and not _source(catalog, op, dialect)),
     )  # fmt: skip
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
-    catalog = replace(
-        with_table(catalog, key, table), creates=creates, born=Layered.of(catalog.born).put(("table", key), True)
+    catalog = with_table(catalog, key, table)._replace(
+        creates=creates, born=Layered.of(catalog.born).put(("table", key), True)
     )
     for column in op.columns[:MOST]:
         catalog = inline_constraints(catalog, key, column, dialect)
@@ -161,7 +160,7 @@ def _refers(catalog: Catalog, target: Name, key: Name) -> Catalog:
     referrers = catalog.referrers.get(target, ())
     if key in referrers or len(referrers) >= MOST:
         return catalog
-    return replace(catalog, referrers=Layered.of(catalog.referrers).put(target, (*referrers, key)))
+    return catalog._replace(referrers=Layered.of(catalog.referrers).put(target, (*referrers, key)))
 
 
 def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalog:
@@ -175,7 +174,7 @@ def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalo
     catalog = with_table(catalog, key, table._replace(indexes={**table.indexes, name: index}))
     if dialect not in SCHEMA_INDEXES:
         return catalog
-    return replace(catalog, index_tables=Layered.of(catalog.index_tables).put(Name(key.schema, name), key))
+    return catalog._replace(index_tables=Layered.of(catalog.index_tables).put(Name(key.schema, name), key))
 
 
 def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
@@ -186,7 +185,7 @@ def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
         return catalog
     indexes = {k: v for k, v in table.indexes.items() if k != folded}
     catalog = with_table(catalog, key, table._replace(indexes=indexes))
-    return replace(catalog, index_tables=Layered.of(catalog.index_tables).without(Name(key.schema, folded)))
+    return catalog._replace(index_tables=Layered.of(catalog.index_tables).without(Name(key.schema, folded)))
 
 
 def drop_tables(catalog: Catalog, op: DropTable, dialect: str) -> Catalog:
@@ -209,7 +208,7 @@ def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:
     indexes = Layered.of(catalog.index_tables)
     for index in table.indexes:
         indexes = indexes.without(Name(key.schema, index))
-    return replace(catalog, tables=Layered.of(catalog.tables).without(key), index_tables=indexes)
+    return catalog._replace(tables=Layered.of(catalog.tables).without(key), index_tables=indexes)
 
 
 def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
@@ -218,21 +217,21 @@ def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
     new = Name(comparable(op.new.schema, dialect) or key.schema, comparable(op.new.name, dialect) or key.name)
     if key in catalog.views and key not in catalog.tables:
         views = Layered.of(catalog.views).without(key).put(new, catalog.views[key])
-        return renamed_birth(replace(catalog, views=views), "view", key, new)
+        return renamed_birth(catalog._replace(views=views), "view", key, new)
     table = catalog.tables.get(key) or Table(op.table, {}, partial=True)
     named = Name(op.new.schema or table.name.schema, op.new.name or table.name.name)
     tables = Layered.of(catalog.tables).without(key).put(new, table._replace(name=named))
     indexes = Layered.of(catalog.index_tables)
     for index in table.indexes if dialect in SCHEMA_INDEXES else ():
         indexes = indexes.without(Name(key.schema, index)).put(Name(new.schema, index), new)
-    return _follow(renamed_birth(replace(catalog, tables=tables, index_tables=indexes), "table", key, new), key, new)
+    return _follow(renamed_birth(catalog._replace(tables=tables, index_tables=indexes), "table", key, new), key, new)
 
 
 def renamed_birth(catalog: Catalog, kind: str, key: Name, new: Name) -> Catalog:
     """The mark "made by this file" follows a rename."""
     if (kind, key) not in catalog.born:
         return catalog
-    return replace(catalog, born=Layered.of(catalog.born).without((kind, key)).put((kind, new), True))
+    return catalog._replace(born=Layered.of(catalog.born).without((kind, key)).put((kind, new), True))
 
 
 def _follow(catalog: Catalog, key: Name, new: Name) -> Catalog:

@@ -15,7 +15,7 @@ from ci_runner.model.report import Linted
 from tests.lint.harness import check
 
 OWN: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
-KEYWORDS = "create alter table drop index add column constraint not null default unique primary key foreign references type set rename to".split()
+KEYWORDS = ["create", "alter", "table", "drop", "index", "add", "column", "constraint", "not", "null", "default", "unique", "primary", "key", "foreign", "references", "type", "set", "rename", "to"]
 
 
 def found(linted: Linted) -> list[tuple[str, str, str]]:

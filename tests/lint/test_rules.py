@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ci_runner import sql
+from ci_runner.errors import UsageError
 from ci_runner.lint import Example, LintFile, Policy, Rule, catalogue, document, explain, lint
 from ci_runner.lint import rules as package
-from ci_runner.errors import UsageError
 from ci_runner.model.report import ChangedFile, Finding
 from tests.lint.harness import WORTH, before, migration
 

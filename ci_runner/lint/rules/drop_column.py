@@ -47,10 +47,8 @@ def _holds_data(context: Context, op: DropColumn) -> bool:
     if column is None:
         return not ((op.if_exists or op.conditional) and table is not None and not table.partial)
     added_here = any(
-        isinstance(step.operation, AddColumn)
-        and context.key(step.operation.table) == context.key(op.table)
-        and context.same(step.operation.column.name, op.column)
-        for step in context.earlier()
+        context.key(other.table) == context.key(op.table) and context.same(other.column.name, op.column)
+        for _, other in context.earlier(AddColumn)
     )
     return column.generated != "virtual" and not added_here
 

@@ -37,7 +37,7 @@ def check(context: Context) -> Iterator[Hit]:
     if found is None or found.kind != "foreign-key" or replaced(context, op, found):
         return
     if context.dropped_later(op.table) or (found.references and context.dropped_later(found.references.table)):
-        return                                              # it must go with the table it stands on or refers to
+        return  # it must go with the table it stands on or refers to
     columns = f" on {listed(found.columns)}" if found.columns else ""
     name = f" {quoted(op.name)}" if op.name else ""
     target = f" to {quoted(context.shown(found.references.table))}" if found.references else ""

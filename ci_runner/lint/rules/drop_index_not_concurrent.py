@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import concurrently
 from ci_runner.lint.rule import POSTGRES, Fix, Hit, rule
-from ci_runner.model.operations import DropIndex, Name
+from ci_runner.model.operations import CreateIndex, DropIndex, Name
 
 
 @rule("warning", POSTGRES, on=(DropIndex,), aliases=("PG102", "require-concurrent-index-deletion"), seen=("lock",))
@@ -55,11 +55,7 @@ def check(context: Context) -> Iterator[Hit]:
 
 
 def _made_here(context: Context, name: Name) -> bool:
-    from ci_runner.model.operations import CreateIndex
-
-    return any(
-        isinstance(step.operation, CreateIndex) and step.operation.index.name == name.name for step in context.earlier()
-    )
+    return any(op.index.name == name.name for _, op in context.earlier(CreateIndex))
 
 
 def _fix(context: Context, op: DropIndex) -> Fix | None:

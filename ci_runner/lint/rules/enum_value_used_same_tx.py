@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.context import REACH, Context, quoted
 from ci_runner.lint.enums import may_hold
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AlterEnum, CreateFunction
@@ -39,7 +39,7 @@ def check(context: Context) -> Iterator[Hit]:
     if op.kind != "alter-type.add-value":
         return
     word = re.compile(rf"'{re.escape(op.value.replace(chr(39), chr(39) * 2))}'")
-    for step in context.later():
+    for step in context.file.steps[context.step.position + 1 :][:REACH]:
         other = step.operation
         if step.tx.id != context.tx.id or isinstance(other, AlterEnum | CreateFunction):
             continue

@@ -23,36 +23,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.context import Context, File, quoted
 from ci_runner.lint.facts import scans, strong_lock
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import Dml, Name, Operation
 
 
-@rule("notice", POSTGRES, on=(Operation,))
-def check(context: Context) -> Iterator[Hit]:
-    """The first scan, or strong lock on another table, that follows a strong lock in the same transaction."""
-    op = context.step.operation
-    slow = scans(op)
-    second = strong_lock(context, op)
-    if slow is None and second is None:
-        return
-    if slow is not None and not _old_work(context, op):
-        slow = None
-    held: Name | None = None
-    for step in reversed(list(context.earlier())):
-        if step.tx.id != context.tx.id:
+@rule("notice", POSTGRES)
+def check(file: File) -> Iterator[Hit]:
+    """In each transaction the first scan, or strong lock on another table, that follows a strong lock."""
+    held: dict[int, Name] = {}
+    said: set[int] = set()
+    for step in file.steps if file.changed.change != "renamed" else ():
+        transaction, op = step.tx.id, step.operation
+        if transaction in said:
             continue
-        locked = strong_lock(context, step.operation)
-        if held is not None and (scans(step.operation) or (locked and context.key(locked) != context.key(held))):
-            return  # said where it first happened
-        held = held or locked
-    if held is None:
-        return
-    if slow is not None:
-        yield Hit(f"{quoted(held)} stays locked during {slow} that follows in the same transaction.")
-    elif second is not None and context.key(second) != context.key(held):
-        yield Hit(f"{quoted(held)} stays locked while this waits for its lock on {quoted(second)}.")
+        context = Context(file, step)
+        lock = strong_lock(context, op)
+        first = held.get(transaction)
+        if first is None:
+            if lock is not None:
+                held[transaction] = lock
+            continue
+        slow = scans(op)
+        if slow is not None and _old_work(context, op):
+            said.add(transaction)
+            yield Hit(f"{quoted(first)} stays locked during {slow} that follows in the same transaction.", at=op)
+        elif lock is not None and context.key(lock) != context.key(first):
+            said.add(transaction)
+            yield Hit(f"{quoted(first)} stays locked while this waits for its lock on {quoted(lock)}.", at=op)
 
 
 def _old_work(context: Context, op: Operation) -> bool:

@@ -21,10 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.context import Context, File, quoted
 from ci_runner.lint.facts import strong_lock
 from ci_runner.lint.rule import MYSQL, Edit, Fix, Hit, rule
-from ci_runner.model.operations import Operation
 
 _SETTINGS = {
     "postgres": "lock_timeout",
@@ -37,20 +36,21 @@ _STATEMENTS = {
 }  # fmt: skip
 
 
-@rule("warning", ("postgres", *MYSQL, "sqlserver"), on=(Operation,), aliases=("require-lock-timeout",), default=False)
-def check(context: Context) -> Iterator[Hit]:
+@rule("warning", ("postgres", *MYSQL, "sqlserver"), aliases=("require-lock-timeout",), default=False)
+def check(file: File) -> Iterator[Hit]:
     """The first strong lock of a file on an old table, when no time-out is in force."""
-    op = context.step.operation
-    table = strong_lock(context, op)
-    value = context.setting(_SETTINGS[context.dialect])
-    if table is None or (value is not None and value.strip("'\"") not in ("0", "0s", "0ms", "-1", "default")):
+    for step in file.steps:
+        context = Context(file, step)
+        table = strong_lock(context, step.operation)
+        value = context.setting(_SETTINGS[file.dialect])
+        if table is None or (value is not None and value.strip("'\"") not in ("0", "0s", "0ms", "-1", "default")):
+            continue
+        first = context.statement.start
+        local = "LOCAL " if context.tx.by in ("runner", "file") else ""
+        text = _STATEMENTS.get(file.dialect, f"SET {local}lock_timeout = '2s';")
+        yield Hit(
+            f"Nothing limits how long this waits for its lock on {quoted(table)}, with all other queries on it queued behind.",
+            at=step.operation,
+            fix=Fix((Edit(first, first, f"{text}\n"),), "set a time-out for the lock"),
+        )
         return
-    if any(strong_lock(context, step.operation) for step in context.earlier()):
-        return
-    first = context.statement.start
-    local = "LOCAL " if context.tx.by in ("runner", "file") else ""
-    text = _STATEMENTS.get(context.dialect, f"SET {local}lock_timeout = '2s';")
-    yield Hit(
-        f"Nothing limits how long this waits for its lock on {quoted(table)}, with all other queries on it queued behind.",
-        fix=Fix((Edit(first, first, f"{text}\n"),), "set a time-out for the lock"),
-    )

@@ -42,9 +42,8 @@ def check(context: Context) -> Iterator[Hit]:
         if op.kind != "alter-table.enable-constraint" or op.object is None or not context.old(op.object):
             return
         table, name = op.object, next(iter(op.options), "")
-    for step in context.later():
-        other = step.operation
-        if not isinstance(other, ValidateConstraint) or context.key(other.table) != context.key(table):
+    for _, other in context.later(ValidateConstraint):
+        if context.key(other.table) != context.key(table):
             continue
         if not name or other.name.lower() in ("all", "") or context.same(other.name, name):
             return

@@ -48,7 +48,7 @@ def check(context: Context) -> Iterator[Hit]:
                 "The transaction that begins here is never ended: what it does is rolled back when the connection closes."
             )
         return
-    if context.dialect == "clickhouse" or any(step.operation.kind in _KINDS for step in context.earlier()):
+    if context.dialect == "clickhouse" or any(other.kind in _KINDS for _, other in context.earlier(Transaction)):
         return
     word = op.kind.partition(".")[2].upper()
     if word == "BEGIN":
@@ -61,6 +61,6 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _closed(context: Context) -> bool:
     return any(
-        step.operation.kind in ("transaction.commit", "transaction.rollback", "transaction.prepare")
-        for step in context.later()
+        other.kind in ("transaction.commit", "transaction.rollback", "transaction.prepare")
+        for _, other in context.later(Transaction)
     )

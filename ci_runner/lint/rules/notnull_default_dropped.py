@@ -37,10 +37,8 @@ def check(context: Context) -> Iterator[Hit]:
     column = context.column(op.table, op.column)
     required = column is not None and not_null(column) and has_default(column) and not column.identity
     added = any(
-        isinstance(step.operation, AddColumn)
-        and context.key(step.operation.table) == context.key(op.table)
-        and context.same(step.operation.column.name, op.column)
-        for step in context.earlier()
+        context.key(other.table) == context.key(op.table) and context.same(other.column.name, op.column)
+        for _, other in context.earlier(AddColumn)
     )
     if required and added:
         yield Hit(

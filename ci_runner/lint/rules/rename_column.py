@@ -39,10 +39,8 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _new_here(context: Context, op: RenameColumn) -> bool:
     return any(
-        isinstance(step.operation, AddColumn)
-        and context.key(step.operation.table) == context.key(op.table)
-        and context.same(step.operation.column.name, op.column)
-        for step in context.earlier()
+        context.key(other.table) == context.key(op.table) and context.same(other.column.name, op.column)
+        for _, other in context.earlier(AddColumn)
     )
 
 

@@ -51,8 +51,7 @@ def check(context: Context) -> Iterator[Hit]:
 def _renamed_back(context: Context, op: RenameTable) -> bool:
     """Whether another table takes the old name by a rename: the atomic swap of a copy made in this file."""
     key = context.key(op.table)
-    for step in context.later():
-        other = step.operation
-        if isinstance(other, RenameTable) and context.key(other.new) == key and context.table(other.table) is not None:
-            return True
-    return False
+    return any(
+        context.key(other.new) == key and context.table(other.table) is not None
+        for _, other in context.later(RenameTable)
+    )

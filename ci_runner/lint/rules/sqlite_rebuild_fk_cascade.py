@@ -51,10 +51,7 @@ def check(context: Context) -> Iterator[Hit]:
         referring = children(context.catalog, rebuild.table)
         if not referring or not foreign_keys(context):
             continue
-        idle = any(
-            isinstance(step.operation, Setting) and step.operation.name == "foreign_keys" and step.tx.block
-            for step in context.earlier()
-        )
+        idle = any(op.name == "foreign_keys" and step.tx.block for step, op in context.earlier(Setting))
         why = " PRAGMA foreign_keys inside the transaction does nothing." if idle else ""
         cascade = any(action == "cascade" for action in referring.values())
         effect = "deletes their rows too" if cascade else "fails or breaks their references"

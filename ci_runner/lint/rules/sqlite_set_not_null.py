@@ -75,6 +75,4 @@ def _filled(context: Context, column: str) -> bool:
         re.IGNORECASE,
     ):
         return True
-    return any(
-        step.operation.kind == "update" and mentions(context.text(step.operation), column) for step in context.earlier()
-    )
+    return any(op.kind == "update" and mentions(context.text(op), column) for _, op in context.earlier(Dml))

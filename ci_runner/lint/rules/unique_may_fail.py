@@ -49,9 +49,8 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _new_column(context: Context, op: CreateIndex | AddConstraint, columns: tuple[str, ...]) -> bool:
     """A column added here without a default holds nothing but NULL, which is no duplicate."""
-    for step in context.earlier():
-        other = step.operation
-        if isinstance(other, AddColumn) and context.key(other.table) == context.key(op.table):
+    for _, other in context.earlier(AddColumn):
+        if context.key(other.table) == context.key(op.table):
             name = comparable(other.column.name, context.dialect)
             if name in {comparable(column, context.dialect) for column in columns} and other.column.default is None:
                 return other.column.nullable is not False

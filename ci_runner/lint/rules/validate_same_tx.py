@@ -33,9 +33,8 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, ValidateConstraint)  # noqa: S101
     if not context.old(op.table):
         return
-    for step in context.earlier():
-        other = step.operation
-        if step.tx.id != context.tx.id or not isinstance(other, AddConstraint) or not other.constraint.not_valid:
+    for step, other in context.earlier(AddConstraint):
+        if step.tx.id != context.tx.id or not other.constraint.not_valid:
             continue
         if context.key(other.table) == context.key(op.table) and (
             not other.constraint.name or context.same(other.constraint.name, op.name)
