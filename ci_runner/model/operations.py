@@ -95,7 +95,7 @@ class Index(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Operation:
     """What every operation says of itself; ``start`` and ``end`` are character offsets into the migration's text.
 
@@ -111,8 +111,24 @@ class Operation:
     options: tuple[str, ...] = ()
     comments: tuple[tuple[str, int], ...] = ()
 
+    # Written once here: having them generated for every class below costs more start-up time than reading a directory.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *_values(self)))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__dataclass_fields__)
+        return f"{type(self).__name__}({given})"
+
+
+def _values(value: object) -> list[object]:
+    return [getattr(value, name) for name in getattr(value, "__dataclass_fields__", ())]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class CreateTable(Operation):
     """CREATE TABLE in all its forms; ``source`` is the table of LIKE / CLONE / AS table, ``selects`` says AS SELECT."""
 
@@ -132,7 +148,7 @@ class CreateTable(Operation):
     charset: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class DropTable(Operation):
     """DROP TABLE; one operation for all names of the statement."""
 
@@ -140,7 +156,7 @@ class DropTable(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class RenameTable(Operation):
     """A table under a new name; ``new.schema`` "" means the same schema. Also SET SCHEMA (kind alter-table.set-schema)."""
 
@@ -148,7 +164,7 @@ class RenameTable(Operation):
     new: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class AddColumn(Operation):
     """ALTER TABLE … ADD COLUMN."""
 
@@ -157,7 +173,7 @@ class AddColumn(Operation):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class DropColumn(Operation):
     """ALTER TABLE … DROP COLUMN."""
 
@@ -166,7 +182,7 @@ class DropColumn(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class RenameColumn(Operation):
     """A column under a new name."""
 
@@ -175,7 +191,7 @@ class RenameColumn(Operation):
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class AlterColumnType(Operation):
     """A column's type, or with ``definition`` its whole definition (MySQL MODIFY / CHANGE, SQL Server, ClickHouse)."""
 
@@ -187,7 +203,7 @@ class AlterColumnType(Operation):
     definition: Column | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class AlterColumn(Operation):
     """One property of a column: kinds set-not-null, drop-not-null, set-column-default, drop-column-default, add-identity, drop-expression …"""
 
@@ -196,7 +212,7 @@ class AlterColumn(Operation):
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class AddConstraint(Operation):
     """ADD CONSTRAINT / PRIMARY KEY / FOREIGN KEY / UNIQUE / CHECK on an existing table."""
 
@@ -204,7 +220,7 @@ class AddConstraint(Operation):
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class DropConstraint(Operation):
     """``constraint_kind`` is "" where the statement does not say (DROP CONSTRAINT x): the catalog knows."""
 
@@ -214,7 +230,7 @@ class DropConstraint(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class ValidateConstraint(Operation):
     """VALIDATE CONSTRAINT, WITH CHECK CHECK CONSTRAINT."""
 
@@ -222,7 +238,7 @@ class ValidateConstraint(Operation):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class RenameConstraint(Operation):
     """RENAME CONSTRAINT."""
 
@@ -231,7 +247,7 @@ class RenameConstraint(Operation):
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class CreateIndex(Operation):
     """CREATE INDEX, and MySQL's ALTER TABLE … ADD INDEX / UNIQUE / FULLTEXT."""
 
@@ -242,7 +258,7 @@ class CreateIndex(Operation):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class DropIndex(Operation):
     """DROP INDEX; ``table`` where the dialect names it. ``indexes`` are qualified where the statement qualifies them."""
 
@@ -252,7 +268,7 @@ class DropIndex(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class RenameIndex(Operation):
     """An index under a new name."""
 
@@ -261,7 +277,7 @@ class RenameIndex(Operation):
     table: Name | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class CreateEnum(Operation):
     """CREATE TYPE … AS ENUM."""
 
@@ -269,7 +285,7 @@ class CreateEnum(Operation):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class AlterEnum(Operation):
     """ADD VALUE (kind alter-type.add-value), RENAME VALUE (alter-type.rename-value; ``value`` → ``new``)."""
 
@@ -278,7 +294,7 @@ class AlterEnum(Operation):
     new: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class CreateFunction(Operation):
     """CREATE FUNCTION / PROCEDURE; ``volatility`` immutable, stable or volatile."""
 
@@ -286,7 +302,7 @@ class CreateFunction(Operation):
     volatility: str = "volatile"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class CreateView(Operation):
     """CREATE [MATERIALIZED] VIEW; ``reads`` are the names its query mentions, as far as they are known."""
 
@@ -296,7 +312,7 @@ class CreateView(Operation):
     reads: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class DropObjects(Operation):
     """DROP of views, types, schemas, functions, sequences …: the kind says which (drop-view, drop-schema …)."""
 
@@ -304,7 +320,7 @@ class DropObjects(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class RenameObject(Operation):
     """Rename of a schema, type, view, sequence: kinds rename-schema, rename-type, rename-view …"""
 
@@ -312,7 +328,7 @@ class RenameObject(Operation):
     new: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Partition(Operation):
     """ATTACH, DETACH, DROP, TRUNCATE, EXCHANGE PARTITION …; ``partition`` is the child table (PostgreSQL) or partition name."""
 
@@ -322,7 +338,7 @@ class Partition(Operation):
     concurrently: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Dml(Operation):
     """INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY; ``tables`` written to, ``reads`` read from, ``where`` says there is a filter.
 
@@ -336,7 +352,7 @@ class Dml(Operation):
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Setting(Operation):
     """SET name = value, PRAGMA, set_config(); names in lower case. ``scope``: "", local, session, global."""
 
@@ -345,12 +361,12 @@ class Setting(Operation):
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Transaction(Operation):
     """transaction.begin, .commit, .rollback, .savepoint, .release."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Other(Operation):
     """Understood, and of no effect on the catalog; ``object`` is what it concerns, as far as it has a name."""
 

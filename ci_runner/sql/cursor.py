@@ -14,6 +14,7 @@ Op = TypeVar("Op", bound=Operation)
 
 _OPENERS = {"(": 1, ")": -1}
 _PUNCTUATION = frozenset("(),;=*+-/<>%^&|!~?:.")
+_QUOTES = frozenset('"`[')
 _NOT_NAMES = frozenset(
     {"", "(", ")", ",", ";", "=", ".", "*", "+", "-", "/", "<", ">", "::", "<=", ">=", "<>", "!=", "||"}
 )
@@ -122,14 +123,20 @@ class Cursor:
 
     def identifier(self, fold: str = "") -> str:
         """Reads one part of a name, folded as ``fold`` says (default: as the dialect folds names of tables)."""
-        token = self.text[self.i]
-        if self.i >= self.last or token in _NOT_NAMES or token[0] == "'":
+        i = self.i
+        token = self.text[i]
+        if token in _NOT_NAMES or token[0] == "'" or i >= self.last:
             self.fail()
-        self.i += 1
-        if token == ":" and self.text[self.i] not in _NOT_NAMES:  # psql's variable
-            self.i += 1
-            return token + self.text[self.i - 1]
-        return unquote(token, self.traits, fold or self.traits.fold)
+        self.i = i + 1
+        if token == ":" and self.text[i + 1] not in _NOT_NAMES:  # psql's variable
+            self.i = i + 2
+            return token + self.text[i + 1]
+        if token[0] in _QUOTES:
+            return unquote(token, self.traits, fold or self.traits.fold)
+        how = fold or self.traits.fold
+        if how == "lower":
+            return token.lower()
+        return token.upper() if how == "upper" else token
 
     def column(self) -> str:
         """Reads the name of a column; of a qualified one the last part."""
@@ -230,9 +237,10 @@ def _stops_at(upper: list[str], i: int) -> bool:
 def unquote(token: str, traits: Dialect, fold: str) -> str:
     """A name as the dialect keeps it: quotes removed, folded where it is not quoted (or where quoting does not protect)."""
     first = token[0]
-    if first in traits.name_quotes or first in '"`' or (first == "[" and token[-1] == "]" and len(token) > 1):
+    if first in _QUOTES and len(token) > 1:
         close = "]" if first == "[" else first
-        token = token[1:-1].replace(close * 2, close)
+        if token[-1] == close:
+            token = token[1:-1].replace(close * 2, close)
         if not traits.fold_quoted:
             return token
     if fold == "lower":

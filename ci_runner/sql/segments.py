@@ -61,10 +61,13 @@ class Cut(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _pattern(name: str, delimiter: str) -> re.Pattern[str]:
-    """Every alternative starts with a literal, so that the search skips plain text in C."""
+    """One match leads over plain and quoted text to the next thing of note; quoted text it cannot close is such a thing.
+
+    In PostgreSQL a quote behind an ``e`` is left to :meth:`_Scanner._quote`, for what it opens may have escapes.
+    """
     traits = DIALECTS[name]
+    quotes = traits.text_quotes + traits.name_quotes
     items = [re.escape(delimiter)] if delimiter else []
-    items += [re.escape(quote) for quote in traits.text_quotes + traits.name_quotes]
     items += [r"--(?=\s|\Z)" if traits.dash_blank else "--", r"/\*"]
     if traits.executable_comments:
         items.append(r"\*/")
@@ -76,7 +79,18 @@ def _pattern(name: str, delimiter: str) -> re.Pattern[str]:
         items.append(r"\\")
     if traits.dollar:
         items.append(r"\$\$" if traits.dollar == "bare" else r"\$(?:[A-Za-z_\x80-\U0010ffff]\w*)?\$")
-    return re.compile("|".join(items))
+    opening = {item.removeprefix("\\")[0] for item in items} - set(quotes)
+    found = "|".join(items)
+    skipped = [f"[^{_charset(opening | set(quotes))}]++", f"(?!{found})[{_charset(opening)}]"]
+    for quote in quotes:
+        close = re.escape("]" if quote == "[" else quote)
+        plain = opened(quote, backslash=traits.backslash and quote in traits.text_quotes) + close
+        skipped.append(f"(?<![eE]){plain}" if traits.psql and quote == "'" else plain)
+    return re.compile(f"(?:{'|'.join(skipped)})*+({found}|[{_charset(set(quotes))}])")
+
+
+def _charset(chars: set[str]) -> str:
+    return "".join(map(re.escape, sorted(chars)))
 
 
 @lru_cache(maxsize=64)
@@ -146,7 +160,7 @@ class _Scanner:
             while self.markers and self.markers[-1].start() < at:
                 self.markers.pop()
             limit = self.markers[-1].start() if self.markers else self.end
-            match = _pattern(self.traits.name, self.delimiter).search(self.text, at, limit)
+            match = _pattern(self.traits.name, self.delimiter).match(self.text, at, limit)
             if match is not None:
                 at = self._item(match)
             elif self.markers:
@@ -157,32 +171,32 @@ class _Scanner:
         return Cut(self.segments, self.comments)
 
     def _item(self, match: re.Match[str]) -> int:
-        item = match.group()
+        item = match.group(1)
         if item == self.delimiter:
             return self._delimiter(match)
         first = item[0]
         if first in self.traits.text_quotes or first in self.traits.name_quotes:
-            return self._quote(match.start(), first)
+            return self._quote(match.start(1), first)
         if item == "/*":
-            return self._block_comment(match.start())
+            return self._block_comment(match.start(1))
         if item == "*/":
             if self.executable:
                 self.executable = False
-                self.blanks.append(match.span())
+                self.blanks.append(match.span(1))
             return match.end()
         if first == "$":
             return self._dollar(match)
         if first == "\\":
-            return self._psql(match.start())
-        return self._line_comment(match.start())
+            return self._psql(match.start(1))
+        return self._line_comment(match.start(1))
 
     def _delimiter(self, match: re.Match[str]) -> int:
         if self.delimiter != ";":
-            return self._cut(match.start(), match.end())
+            return self._cut(match.start(1), match.end())
         if self.executable:
             return match.end()
-        begin = self._begin(match.start())
-        if self.flat or not may_hold_statements(self.text, begin, match.start(), self.traits):
+        begin = self._begin(match.start(1))
+        if self.flat or not may_hold_statements(self.text, begin, match.start(1), self.traits):
             return self._cut(match.end(), match.end())
         found = body(self.text, begin, self.end, self.traits)
         self.blanks, self.opaque = list(found.comments), list(found.opaque)
@@ -251,13 +265,13 @@ class _Scanner:
         return not maria
 
     def _dollar(self, match: re.Match[str]) -> int:
-        at = match.start()
+        at = match.start(1)
         if at and (self.text[at - 1].isalnum() or self.text[at - 1] in "_$"):
             return at + 1
-        stop = self.text.find(match.group(), match.end(), self.end)
+        stop = self.text.find(match.group(1), match.end(), self.end)
         if stop < 0:
             return self._broken(f"unterminated dollar-quoted string at {position(self.text, at)}")
-        stop += len(match.group())
+        stop += len(match.group(1))
         self.opaque.append((at, stop))
         return stop
 

@@ -24,6 +24,7 @@ _MORE: dict[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 _TYPED = ("mysql", "mariadb")  # a column has a type there, whatever its word
 _ALWAYS = ("AS", "CHECK", "REFERENCES", "DEFAULT", "CODEC", "STATISTICS", "SETTINGS", "IDENTITY")
+_PLAIN_ENDS = frozenset({",", ")", "NOT", "NULL", "DEFAULT", ""})
 _FIELDS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
 _SIGNS = frozenset({"UNSIGNED", "SIGNED", "ZEROFILL"})
 
@@ -36,7 +37,13 @@ def read_type(c: Cursor, stops: frozenset[str]) -> Type | None:
         return None
     if token in stops and c.dialect not in _TYPED and (c.peek() not in ("(", ".") or token in _ALWAYS):
         return None
-    base = _base(c, stops)
+    if token.isalnum() and token not in _MORE and c.text[first + 1] != "." and c.dialect != "sqlite":
+        base = token.lower()
+        c.i = first + 1
+        if c.upper[c.i] in _PLAIN_ENDS:
+            return Type(base, (), "", c.text[first])
+    else:
+        base = _base(c, stops)
     args = _arguments(c)
     suffix = _suffix(c, base)
     return Type(base, args, suffix, c.slice(first, c.i))
