@@ -149,17 +149,16 @@ class GitHub:
         )
         placed = tuple(note for note in (place(note, shown.get(note.file, ())) for note in notes) if note)
         simple = tuple(_simply(note) for note in placed)
-        for attempt in (placed, simple) if simple != placed else (placed,):
-            if not attempt:
-                return ()
-            try:
-                self._review(number, head_sha, attempt)
-            except ScmError as error:
-                if error.kind != "invalid" or attempt is simple or simple == placed:
-                    raise
-            else:
-                return attempt
-        return ()
+        if not placed:
+            return ()
+        try:
+            self._review(number, head_sha, placed)
+            return placed
+        except ScmError as error:
+            if error.kind != "invalid" or simple == placed:
+                raise
+        self._review(number, head_sha, simple)
+        return simple
 
     def _shown(self, number: int, wanted: set[str]) -> Mapping[str, Hunks]:
         rows = self._rows(f"/pulls/{number}/files", MOST_FILES)

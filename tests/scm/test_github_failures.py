@@ -215,3 +215,16 @@ def test_somebody_elses_comment_is_not_ours_to_change(bench: Bench) -> None:
     with pytest.raises(ScmError) as failed:
         bench.scm().update_comment(7, Comment(bench.fake.state["comments"][0]["id"], "somebody", "theirs"), "x")
     assert failed.value.kind == "forbidden"
+
+
+def test_an_encrypted_connection_goes_by_the_same_transport(bench: Bench) -> None:
+    from ci_runner.model.ci import Trigger
+    from ci_runner.scm import open as open_scm
+
+    trigger = Trigger("github", "github", "push", "acme/shop", api_url="https://127.0.0.1:1/api/v3")
+    scm = open_scm(trigger, "t", bench.waits.patience())
+    with pytest.raises(ScmError) as failed:
+        scm.default_branch()
+    assert failed.value.kind == "down"
+    assert "https://127.0.0.1:1/api/v3/repos/acme/shop cannot be reached" in str(failed.value)
+    assert bench.waits.slept == [0.5, 1.0, 2.0]
