@@ -55,6 +55,8 @@ def read(name: str, text: str, *, mark: bool, tx_mode: str, lenient: bool) -> Di
         wrong = _judge(name, found, header, lenient=lenient, mark=mark)
         if wrong is not None:
             problems.append(wrong)
+            if len(problems) == MOST:
+                break
         elif _for_file(found, header):
             effective.append(found)
     problems += _conflicts(name, effective, tx_mode)
@@ -62,7 +64,7 @@ def read(name: str, text: str, *, mark: bool, tx_mode: str, lenient: bool) -> Di
     delimiter = values.get("delimiter")
     return Directed(
         tuple((found.name, found.argument, found.line) for found in effective),
-        tuple(problems[:MOST]),
+        tuple(problems),
         values["txmode"].argument if "txmode" in values and values["txmode"].argument in {"none", "file"} else None,
         _unescape(delimiter.argument) if delimiter else "",
         "checkpoint" in values,

@@ -67,8 +67,8 @@ class _Reading:
         )
 
     def unsupported(self, offset: int, message: str) -> None:
-        line = line_of(self.source.text, offset)
         if not any(known.code == "not-supported" for known in self.problems):
+            line = line_of(self.source.text, offset)
             self.problems.append(not_supported(self.source.name, line, message, "write the values into the file"))
 
     def close(self, end: int, *, whole: bool = False) -> None:

@@ -162,11 +162,11 @@ def _refused(source: Source) -> list[Problem]:
 
 def _identities(source: Source, found: list[_Changeset]) -> list[Problem]:
     seen: set[tuple[str, str]] = set()
-    problems = []
+    problems: list[Problem] = []
     for changeset in found:
         if changeset.identity is None:
             continue
-        if changeset.identity in seen:
+        if changeset.identity in seen and len(problems) < MOST:
             name = ":".join(changeset.identity)
             problems.append(
                 format_error(

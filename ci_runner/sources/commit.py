@@ -52,7 +52,8 @@ def at_commit(git: Git, commit: str, path: str, *, limits: Limits | None = None)
     around = {marker: place for marker, place in around.items() if not place.startswith("..")}
     contents = _contents(git, [*(blob.sha for blob in regular), *(f"{commit}:{place}" for place in around.values())])
     files = {blob.path: data or b"" for blob, data in zip(regular, contents, strict=False)}
-    context = {marker: data for marker, data in zip(around, contents[len(regular) :], strict=True) if data is not None}
+    found = zip(around, contents[len(regular) :], strict=True)
+    context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
     folders = {folder for blob in blobs for folder in _above(blob.path)}
     return Tree(path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
 

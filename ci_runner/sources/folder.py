@@ -94,7 +94,7 @@ def _open(path: Path, name: str) -> int:
 def _walk(reading: _Reading, descriptor: int, prefix: str) -> None:
     try:
         with os.scandir(descriptor) as entries:
-            found = list(_counted(reading, entries, prefix))
+            found = sorted(_counted(reading, entries, prefix))
     except PermissionError:
         reading.irregular.append((prefix.rstrip("/") or ".", "unreadable"))
         return

@@ -1,0 +1,134 @@
+"""Laws of reading: whatever the bytes, whatever the names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ci_runner import migrations
+from ci_runner.errors import ConfigError, DirectoryRefusedError, PilotageError
+from ci_runner.model.directory import MigrationDir, Tree
+
+FORMATS = tuple(migrations.FORMATS)
+WORDS = st.sampled_from([
+    "-- +goose Up\n", "-- +goose Down\n", "-- +goose StatementBegin\n", "-- +goose StatementEnd\n", "-- +goose NO TRANSACTION\n",
+    "-- migrate:up\n", "-- migrate:down\n", "-- migrate:up transaction:false\n", "--liquibase formatted sql\n", "--changeset a:1\n",
+    "--changeset", "--rollback x;\n", "/* liquibase rollback\n", "*/", "/*", "--> statement-breakpoint", "-- atlas:txmode none\n",
+    "-- atlas:delimiter //\n", "-- pilotage:checkpoint\n", "-- atlas:sum ignore\n", "\n", "\r\n", "\ufeff", "SELECT 1;\n", "'", '"', "$$", "${x}",
+    "<<<<<<< HEAD\n", "-- no-transaction\n", "é", "\x00",
+])  # fmt: skip
+TEXTS = st.lists(WORDS, max_size=12).map(lambda words: "".join(words).encode())
+NAMES = st.sampled_from([
+    "1_a.sql", "2_b.sql", "10_c.sql", "V1__a.sql", "V1.1__b.sql", "B1__c.sql", "R__v.sql", "U1__a.sql", "1_a.up.sql", "1_a.down.sql",
+    "x/up.sql", "x/down.sql", "x/metadata.toml", "x/migration.sql", "migration_lock.toml", "meta/_journal.json", "atlas.sum",
+    "0_a.sql", "schema.sql", "V1__a.sql.conf", "beforeMigrate.sql", "1_x.go", "changelog.xml",
+])  # fmt: skip
+FILES = st.dictionaries(NAMES, st.one_of(TEXTS, st.binary(max_size=40)), max_size=6)
+ANY_NAME = st.text(st.characters(codec=None), min_size=1, max_size=12).map(lambda name: name + ".sql")
+
+
+def _read(files: dict[str, bytes], form: str | None = None) -> MigrationDir | None:
+    try:
+        return migrations.read(Tree("m", files), format=form)
+    except PilotageError:
+        return None
+
+
+@settings(max_examples=400, deadline=None)
+@given(FILES, st.sampled_from((None, *FORMATS)))
+def test_reading_answers_or_refuses_whatever_the_bytes(files: dict[str, bytes], form: str | None) -> None:
+    read = _read(files, form)
+    if read is None:
+        return
+    for migration in read.migrations:
+        at = 0
+        for part in migration.parts:
+            assert at <= part.start <= part.end <= len(migration.text)
+            at = part.end
+    assert migrations.listing(read, lambda _: 0)["sum"].startswith("h1:")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(ANY_NAME, st.binary(max_size=8), max_size=4), st.sampled_from((None, *FORMATS)))
+def test_reading_answers_or_refuses_whatever_the_names(files: dict[str, bytes], form: str | None) -> None:
+    read = _read(files, form)
+    if read is not None:
+        for migration in read.migrations:
+            migration.name.encode("utf-8")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(
+        st.from_regex(r"[0-9]{1,3}_[a-z]{1,3}\.sql", fullmatch=True),
+        st.text("ab;\n", max_size=6),
+        min_size=1,
+        max_size=4,
+    ),
+    st.dictionaries(
+        st.from_regex(r"[0-9]{1,3}_[a-z]{1,3}\.sql", fullmatch=True),
+        st.text("ab;\n", max_size=6),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_the_sum_changes_when_and_only_when_a_name_or_a_byte_does(one: dict[str, str], other: dict[str, str]) -> None:
+    first, second = (_read({name: text.encode() for name, text in files.items()}) for files in (one, other))
+    assert first is not None
+    assert second is not None
+    assert (first.sum == second.sum) == (one == other)
+
+
+@settings(max_examples=100, deadline=None)
+@given(FILES, st.sampled_from(FORMATS))
+def test_a_sum_written_is_a_sum_that_checks(files: dict[str, bytes], form: str) -> None:
+    read = _read(files, form)
+    if read is None:
+        return
+    again = _read({**files, "atlas.sum": read.sum.encode()}, form)
+    assert again is not None
+    assert again.sum == read.sum
+    assert again.sum_check.ok
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({"format": "gose"}, "did you mean 'goose'"),
+        ({"format": "golang_migrate"}, "did you mean 'golang-migrate'"),
+        ({"dialect": "oracle"}, "postgres"),
+        ({"tx_mode": "fil"}, "did you mean 'file'"),
+        ({"sum_mode": "maybe"}, "required, optional, off"),
+    ],
+)
+def test_a_setting_there_is_none_of_is_an_error_that_lists_those_there_are(given: dict[str, str], asked: str) -> None:
+    with pytest.raises(ConfigError, match=asked):
+        migrations.read(Tree("m", {}), **given)  # type: ignore[arg-type]
+
+
+def test_more_than_a_hundred_thousand_statements_are_refused() -> None:
+    read = migrations.read(Tree("m", {"1_a.sql": b"SELECT 1;\n"}))
+    assert migrations.listing(read, lambda _: 100_000)["files"][0]["statements"] == 100_000
+    with pytest.raises(DirectoryRefusedError) as refused:
+        migrations.listing(read, lambda _: 100_001)
+    assert migrations.refusal(refused.value)["refused"]["code"] == "too-many-statements"
+    assert migrations.refusal(refused.value)["refused"]["file"] == "1_a.sql"
+
+
+def test_what_a_registry_keeps_is_what_the_format_reads() -> None:
+    files = {
+        "2026-01-01-000000_a/up.sql": b"SELECT 1;\n",
+        "2026-01-01-000000_a/down.sql": b"SELECT 2;\n",
+        "2026-01-01-000000_a/metadata.toml": b"run_in_transaction = false\n",
+        "2026-01-01-000000_a/seed.sql": b"SELECT 3;\n",
+        "atlas.sum": b"",
+    }
+    read = migrations.read(Tree("m", files), format="diesel")
+    assert set(read.files) == set(files) - {"2026-01-01-000000_a/seed.sql"}
+    assert read.down == ("2026-01-01-000000_a/down.sql",)
+
+
+def test_a_hard_link_is_accepted_with_a_notice() -> None:
+    read = migrations.read(Tree("m", {"1_a.sql": b"SELECT 1;\n"}, linked=("1_a.sql",)), sum_mode="off")
+    assert [(p.code, p.level, p.file) for p in read.problems] == [("hard-link", "notice", "1_a.sql")]
