@@ -84,7 +84,7 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One log entry as read; ``raw`` are its bytes, ``hash`` their SHA-256 (hex).
+    """One log entry as read; ``raw`` are its bytes, ``hash`` their SHA-256 (hex), ``name`` the directory whose log it is in.
 
     ``latest`` is what the last push or rewrite was (None in those themselves, and in entries that do not say). No entry after
     ``tagged`` and before this one names tags (None = not said). ``differences`` are what a rewrite removed or changed.
@@ -105,6 +105,7 @@ class Entry:
     tagged: int | None = None
     differences: tuple[str, ...] = ()
     reason: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

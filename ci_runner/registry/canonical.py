@@ -30,9 +30,9 @@ def is_number(value: object, expected: int) -> bool:
 
 
 def dumps(value: Mapping[str, Any]) -> bytes:
-    """Sorted keys, no spaces, UTF-8, one trailing line feed."""
+    """Sorted keys, no spaces, UTF-8 (a question mark for what is no valid text), one trailing line feed."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode() + b"\n"
+    return text.encode(errors="replace") + b"\n"
 
 
 def loads(raw: bytes, what: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def head(store: Store, name: str) -> Head | None:
         low, raw, high = (middle, found, high) if found is not None else (low, raw, middle)
     if raw is None:
         return None
-    last = entries.decode(raw, low)
+    last = entries.decode(raw, low, name)
     return Head(last, _latest(store, name, last))
 
 
@@ -58,7 +58,7 @@ def entry(store: Store, name: str, seq: int) -> Entry:
     raw = _raw(store, name, seq)
     if raw is None:
         raise IntegrityError(f"log entry {seq} of {name!r} is missing in {store.address}: verify the registry")
-    return entries.decode(raw, seq)
+    return entries.decode(raw, seq, name)
 
 
 def existing(store: Store, name: str) -> Head:

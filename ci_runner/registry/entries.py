@@ -11,7 +11,7 @@ from ci_runner.registry import canonical, keys, manifests, names
 KINDS = {"push", "rewrite", "tag", "untag", "yank", "note"}
 STATES = {"push", "rewrite"}
 """The kinds that set ``latest``."""
-_LONGEST_TEXT = 1000
+LONGEST_TEXT = 1000
 _MOST_DIFFERENCES = 1000
 
 
@@ -19,6 +19,7 @@ def encode(entry: Entry) -> Entry:
     """``entry`` with the ``raw`` bytes and ``hash`` it will have in a store; RefusedError when it grows over the cap."""
     value: dict[str, Any] = {
         "v": 1,
+        "name": entry.name,
         "seq": entry.seq,
         "prev": entry.prev,
         "kind": entry.kind,
@@ -46,17 +47,22 @@ def encode(entry: Entry) -> Entry:
         raise RefusedError(
             f"the log entry takes {len(raw)} bytes, the limit is {keys.TEXT_LIMIT}: push with fewer tags or facts"
         )
-    return decode(raw, entry.seq)
+    return decode(raw, entry.seq, entry.name)
 
 
-def decode(raw: bytes, seq: int) -> Entry:
-    """The entry in slot ``seq``; IntegrityError when the bytes are no such entry, RefusedError when a newer Pilotage wrote it."""
+def decode(raw: bytes, seq: int, name: str) -> Entry:
+    """The entry in slot ``seq`` of the log of ``name``; IntegrityError when the bytes are no such entry, RefusedError for a newer version's."""
     what = f"log entry {seq}"
     value = canonical.loads(raw, what)
     if not canonical.is_number(value.get("v"), 1):
         raise manifests.newer(what, value.get("v"))
     if not canonical.is_number(value.get("seq"), seq):
         raise IntegrityError(f"{what} is refused: it says that it is entry {str(value.get('seq'))[:20]!r}")
+    if value.get("name") != name:
+        raise IntegrityError(
+            f"{what} is refused: it belongs to the directory {str(value.get('name'))[:80]!r}, not to {name!r} (names that differ only in upper "
+            "and lower case on a store that takes them for the same, or a log that was moved)"
+        )
     if (
         not canonical.is_sha256(value.get("prev"))
         or not canonical.is_sha256(value.get("manifest"))
@@ -81,12 +87,13 @@ def decode(raw: bytes, seq: int) -> Entry:
         tagged=_tagged(value.get("tagged"), seq, what),
         differences=_differences(value.get("differences", []), what),
         reason=_text(value.get("reason", ""), what),
+        name=name,
     )
 
 
 def shorten(differences: tuple[str, ...]) -> tuple[str, ...]:
     """Differences as an entry keeps them: at most 1,000, of at most 1,000 characters each."""
-    kept = tuple(text[:_LONGEST_TEXT] for text in differences[: _MOST_DIFFERENCES - 1])
+    kept = tuple(text[:LONGEST_TEXT] for text in differences[: _MOST_DIFFERENCES - 1])
     more = len(differences) - len(kept)
     return (*kept, f"{more} more") if more else kept
 
@@ -97,8 +104,8 @@ def git_value(git: GitFacts) -> dict[str, str]:
 
 
 def _text(value: Any, what: str) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise IntegrityError(f"{what} is refused: a text is missing or over {_LONGEST_TEXT} characters")
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        raise IntegrityError(f"{what} is refused: a text is missing or over {LONGEST_TEXT} characters")
     return value
 
 

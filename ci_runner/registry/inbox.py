@@ -38,6 +38,7 @@ def put(store: Store, wanted: Request, pause: Pause) -> None:
     raw = canonical.dumps(
         {
             "v": 1,
+            "name": wanted.name,
             "manifest": wanted.manifest.digest,
             "tags": list(wanted.tags),
             "git": entries.git_value(wanted.git),
@@ -64,5 +65,5 @@ def _read(store: Store, name: str, key: str) -> Waiting:
         raise IntegrityError(f"{key} in {store.address} is damaged: its bytes are not what its name says")
     # An inbox entry is a log entry without its place in a log: read as the first of an empty one, it gets the same strict checks.
     value = canonical.loads(raw, key) | {"seq": 1, "prev": keys.NO_ENTRY, "kind": "push"}
-    entry = entries.decode(canonical.dumps(value), 1)
+    entry = entries.decode(canonical.dumps(value), 1, name)
     return Waiting(key, name, entry.manifest, entry.tags, entry.git, entry.actor, entry.time, entry.id, raw)

@@ -70,7 +70,7 @@ def request(
         snapshot=snapshot,
         manifest=manifests.of(snapshot),
         tags=names.check_tags(tags),
-        git=git,
+        git=GitFacts(git.repo[: entries.LONGEST_TEXT], git.sha, git.ref[: entries.LONGEST_TEXT]),
         ancestry=ancestry,
         actor=actor,
         time=clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -147,6 +147,7 @@ def _entry(
             latest=None if kind in entries.STATES or head is None else head.latest,
             tagged=tags.bound(head.last if head else None),
             differences=entries.shorten(differences),
+            name=wanted.name,
         )
     )
 

@@ -163,7 +163,7 @@ def _parse(check: _Check, name: str, raws: dict[int, bytes | str]) -> dict[int, 
             check.add(before + 1, keys.slot(name, before + 1), f"missing{upto}")
         before = seq
         try:
-            parsed[seq] = entries.decode(raw, seq) if isinstance(raw, bytes) else _unreadable(raw)
+            parsed[seq] = entries.decode(raw, seq, name) if isinstance(raw, bytes) else _unreadable(raw)
         except IntegrityError as error:
             check.add(seq, keys.slot(name, seq), str(error))
     return parsed

@@ -129,3 +129,21 @@ def test_a_push_that_always_comes_second_is_given_up_after_bounded_rounds() -> N
     with pytest.raises(TemporaryError, match="came first"):
         Job(store, seed=1000).push(snapshot({}, aux={"note": b"x"}), "999999", allow_rewrite=True)
     assert registry.verify(store).damages == ()
+
+
+class _Folding(MemoryStore):
+    """Takes upper and lower case for the same, as the file systems of some machines do."""
+
+    def create(self, key: str, content: bytes) -> Created:
+        return super().create(key.lower(), content)
+
+    def get(self, key: str, limit: int) -> bytes | None:
+        return super().get(key.lower(), limit)
+
+
+def test_on_a_store_that_folds_case_two_names_never_share_a_log() -> None:
+    store = _Folding()
+    Job(store).push(snapshot(files(1)), "1", name="app")
+    with pytest.raises(IntegrityError, match="belongs to the directory 'app', not to 'App'"):
+        Job(store).push(snapshot(files(2)), "2", name="App")
+    assert len(registry.log(store, "app")) == 1

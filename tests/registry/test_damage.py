@@ -138,6 +138,15 @@ def test_a_forked_history_of_the_same_length_is_named_by_the_anchor() -> None:
     assert damage.seq == mine.seq
 
 
+def test_a_log_moved_to_another_name_is_found_without_an_anchor() -> None:
+    store, _ = small()
+    for key in [key for key in store.all_keys() if key.startswith("dirs/app/")]:
+        store.create(key.replace("dirs/app", "dirs/web"), store.raw(key))
+    assert {damage.seq for damage in registry.verify(store, "web").damages} == {1, 2, 3, 4, 5, 6}
+    with pytest.raises(IntegrityError, match="belongs to the directory 'app'"):
+        registry.pull(store, "web", Selector())
+
+
 def test_an_anchor_in_the_middle_vouches_for_what_came_before_and_the_chain_for_the_rest() -> None:
     store, _ = small()
     middle = registry.log(store, NAME)[2]
@@ -222,7 +231,7 @@ def test_names_that_differ_only_in_case_are_named() -> None:
     store, _ = small()
     raw = {key: store.raw(key) for key in store.all_keys() if key.startswith("dirs/")}
     for key, content in raw.items():
-        store.create(key.replace("dirs/app", "dirs/APP"), content)
+        store.create(key.replace("dirs/app", "dirs/APP"), content.replace(b'"name":"app"', b'"name":"APP"'))
     assert any("upper and lower case" in damage.what for damage in registry.verify(store).damages)
 
 

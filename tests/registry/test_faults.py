@@ -184,7 +184,7 @@ def test_a_push_that_trusts_the_hint_is_found_out(
         hint = store.get(keys.hint(name), 32)
         if hint is None:
             return None
-        last = entries.decode(store.get(keys.slot(name, int(hint)), keys.TEXT_LIMIT) or b"", int(hint))
+        last = entries.decode(store.get(keys.slot(name, int(hint)), keys.TEXT_LIMIT) or b"", int(hint), name)
         return chain.Head(last, chain._latest(store, name, last))
 
     monkeypatch.setattr(chain, "head", trusting)

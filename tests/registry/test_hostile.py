@@ -132,6 +132,8 @@ def entry(**changes: Any) -> bytes:
 
 ENTRIES: dict[str, bytes] = {
     "another number": entry(seq=2),
+    "another directory's": entry(name="web"),
+    "no name": entry(name=None),
     "a number that is a truth value": entry(seq=True),
     "no number": entry(seq=None),
     "prev that is no hash": entry(prev="../x"),
@@ -209,7 +211,7 @@ KEYS = [
     st.binary(max_size=300) | st.dictionaries(st.sampled_from(KEYS), JSON).map(lambda value: json.dumps(value).encode())
 )
 def test_no_bytes_at_all_bring_anything_but_a_refusal(raw: bytes) -> None:
-    for parse in (lambda: entries.decode(raw, 1), lambda: manifests.parse(raw, canonical.sha256(raw))):
+    for parse in (lambda: entries.decode(raw, 1, NAME), lambda: manifests.parse(raw, canonical.sha256(raw))):
         with pytest.raises((IntegrityError, RefusedError)):
             parse()
 
@@ -219,7 +221,7 @@ def test_no_bytes_at_all_bring_anything_but_a_refusal(raw: bytes) -> None:
 def test_a_splice_into_a_real_entry_is_read_or_refused(at: int, splice: bytes) -> None:
     raw = entry()
     try:
-        entries.decode(raw[:at] + splice + raw[at + len(splice) :], 1)
+        entries.decode(raw[:at] + splice + raw[at + len(splice) :], 1, NAME)
     except PilotageError as error:
         assert error.exit_code in {2, 6}
 

@@ -15,11 +15,11 @@ from ci_runner.errors import (
     SetupError,
     UsageError,
 )
-from ci_runner.model.registry import Selector, Snapshot, SnapshotFile
+from ci_runner.model.registry import Entry, GitFacts, Selector, Snapshot, SnapshotFile
 from ci_runner.registry import canonical, keys
 from ci_runner.stores import Store
 from ci_runner.stores.memory import MemoryStore
-from tests.registry.world import NAME, Counting, Editable, Job, files, snapshot
+from tests.registry.world import NAME, Counting, Editable, Job, ancestry, files, snapshot
 
 LATEST = Selector()
 
@@ -115,6 +115,18 @@ def test_allow_rewrite_writes_an_entry_that_names_what_it_took_away(store: Store
     assert last.kind == "rewrite"
     assert [line.partition(":")[0] for line in last.differences] == ["0001.sql", "0002.sql"]
     assert names(registry.pull(store, NAME, LATEST)[0]) == ["0001.sql"]
+
+
+def test_facts_that_are_long_or_no_valid_text_do_not_stop_a_push(store: Store) -> None:
+    def push(git: GitFacts, actor: dict[str, str]) -> Entry:
+        job = Job(store)
+        options = {"clock": job.clock, "nonce": job.nonce, "pause": job.pauses.append, "ancestry": ancestry}
+        registry.push(store, NAME, snapshot(files(1)), git=git, actor=actor, **options)  # type: ignore[arg-type]
+        return registry.log(store, NAME)[0]
+
+    entry = push(GitFacts("r" * 5000, "1", "refs/heads/\udcff" + "x" * 5000), {"name": "\udcff"})
+    assert entry.git.ref.startswith("refs/heads/?xx")
+    assert entry.actor == {"name": "?"}
 
 
 def test_a_tag_comes_with_its_push_in_one_entry(store: Store) -> None:
