@@ -27,7 +27,8 @@ def page(rule: Rule, words: Document) -> str:
     ]  # fmt: skip
     for example in words.examples:
         lines += [f"## {'Good' if example.good else 'Reported'}: {NAMES[example.dialect]}", "", *shown(example), ""]
-    lines += ["## Silence it", "", "```sql", f"-- pilotage:ignore {rule.slug}: why it is fine here", "```", ""]
+    if rule.on:
+        lines += ["## Silence it", "", "```sql", f"-- pilotage:ignore {rule.slug}: why it is fine here", "```", ""]
     if also:
         lines += [f"Ignore comments of other tools are honoured too, under the name {also}.", ""]
     lines += ["[All rules](README.md)", ""]

@@ -72,10 +72,10 @@ def _example(header: re.Match[str], block: str) -> Example:
     before, parted, sql = block.strip("\n").partition("\n---\n")
     if not parted:
         before, sql = "", block.strip("\n")
-    if sql == "---" or before.startswith("---"):
-        before, sql = "", sql.removeprefix("---\n")
+    if block.strip("\n").endswith("\n---"):
+        before, sql = block.strip("\n").removesuffix("\n---"), ""
     traits = {}
     for trait in header[3].split(", ")[1:]:
         name, _, value = trait.partition(" ")
         traits[name] = value
-    return Example(header[1] == "Good", header[2], before, sql + "\n", traits)
+    return Example(header[1] == "Good", header[2], before, f"{sql}\n" if sql else "", traits)

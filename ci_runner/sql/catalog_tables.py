@@ -110,7 +110,7 @@ def inline_constraints(catalog: Catalog, key: Name, column: Column, dialect: str
     if found and column.constraint:
         found[0] = found[0]._replace(name=column.constraint)
     for constraint in found:
-        catalog = add_constraint(catalog, key, constraint, dialect)
+        catalog = add_constraint(catalog, key, constraint._replace(options=("inline",)), dialect)
     return catalog
 
 

@@ -36,7 +36,7 @@ def check(
     tx: str = "file",
     levels: dict[str, str] | None = None,
     observations: Iterable[Observation] = (),
-    format: str = "atlas",
+    format: str = "atlas",  # noqa: A002 — the word of lint()
     suggest: bool = False,
     **more: object,
 ) -> Linted:

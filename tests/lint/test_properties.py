@@ -15,7 +15,28 @@ from ci_runner.model.report import Linted
 from tests.lint.harness import check
 
 OWN: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
-KEYWORDS = ["create", "alter", "table", "drop", "index", "add", "column", "constraint", "not", "null", "default", "unique", "primary", "key", "foreign", "references", "type", "set", "rename", "to"]
+KEYWORDS = [
+    "create",
+    "alter",
+    "table",
+    "drop",
+    "index",
+    "add",
+    "column",
+    "constraint",
+    "not",
+    "null",
+    "default",
+    "unique",
+    "primary",
+    "key",
+    "foreign",
+    "references",
+    "type",
+    "set",
+    "rename",
+    "to",
+]
 
 
 def found(linted: Linted) -> list[tuple[str, str, str]]:
@@ -52,7 +73,7 @@ def test_line_ends_and_case_of_keywords_change_no_finding(case: dict[str, Any]) 
     assert run(case, case["sql"].replace("\n", "\r\n")) == plain
     assert run(case, "-- about this file\n\n" + case["sql"] + "\n\n-- the end\n") == plain
     pattern = re.compile(r"\b(" + "|".join(KEYWORDS) + r")\b", re.IGNORECASE)
-    if '"' in case["sql"] or case["dialect"] in ("clickhouse",):
+    if '"' in case["sql"] or case["dialect"] == "clickhouse":
         return
     for change in (str.lower, str.upper):
         text = pattern.sub(lambda m, change=change: change(m[0]), case["sql"])

@@ -27,6 +27,12 @@ from ci_runner.lint.naming import comparable
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn, DropColumn
 
+_PARTS = {
+    "primary-key": "the primary key",
+    "unique": "a UNIQUE constraint",
+    "foreign-key": "a foreign key of the table",
+}
+
 
 @rule("error", ("sqlite",), on=(AddColumn, DropColumn), seen=("error",))
 def check(context: Context) -> Iterator[Hit]:
@@ -34,15 +40,9 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, AddColumn):
         column = op.column
-        what = (
-            "PRIMARY KEY"
-            if column.primary_key
-            else "UNIQUE"
-            if column.unique
-            else "STORED"
-            if column.generated == "stored"
-            else ""
-        )
+        what = "PRIMARY KEY" if column.primary_key else "UNIQUE" if column.unique else ""
+        if column.generated == "stored" and context.old(op.table):
+            what = "STORED once the table has a row"
         if what:
             yield Hit(f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}.")
         elif (
@@ -65,16 +65,15 @@ def _use(context: Context, op: DropColumn) -> str | None:
     table = context.table(op.table)
     name = comparable(op.column, "sqlite")
     for constraint in table.constraints if table else ():
-        if name in {comparable(c, "sqlite") for c in constraint.columns} and not (
-            constraint.kind == "check" and len(constraint.columns) == 1
-        ):
-            return {
-                "primary-key": "the primary key",
-                "unique": "a UNIQUE constraint",
-                "foreign-key": "a foreign key",
-            }.get(constraint.kind, "a CHECK")
-        if constraint.kind == "check" and not constraint.columns and mentions(constraint.expression, op.column):
+        if "inline" in constraint.options and constraint.kind in ("check", "foreign-key"):
+            continue  # goes with its column
+        if name in {comparable(c, "sqlite") for c in constraint.columns}:
+            return _PARTS.get(constraint.kind, "a CHECK")
+        if constraint.kind == "check" and mentions(constraint.expression, op.column):
             return "a CHECK of the table"
+    for key, column in table.columns.items() if table else ():
+        if column.generated and key != name and mentions(column.default or "", op.column):
+            return f"generated column {quoted(column.name)}"
     for index in table.indexes.values() if table else ():
         parts = (*index.columns, index.where)
         if "constraint" not in index.options and any(mentions(part, op.column) for part in parts):
