@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +43,7 @@ class Cache:
         """Keep ``content`` under ``key``, replacing it whole, and drop the oldest entries over the cap."""
         if self.folder is None or len(content) > MAX_BYTES:
             return
-        scratch = self.folder / f".{key}.{secrets.token_hex(4)}"
+        scratch = self.folder / f".{key}.{os.urandom(4).hex()}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             scratch.write_bytes(content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ class World:
     verbose: int = 0
     config_file: str | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    nonce: Callable[[], str] = field(default=lambda: secrets.token_hex(16))
+    nonce: Callable[[], str] = field(default=lambda: os.urandom(16).hex())
 
     @classmethod
     def real(cls, *, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> World:

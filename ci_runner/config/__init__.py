@@ -9,13 +9,13 @@ from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from ci_runner.config import atlas, file, squawk
+from ci_runner.config import file
 from ci_runner.config import options as manifest
 from ci_runner.config.options import BY_NAME, OPTIONS, Option
 from ci_runner.config.values import Config, Directory, Setting
 from ci_runner.errors import ConfigError
 
-__all__ = ["Config", "Directory", "Setting", "atlas", "file", "load", "relocate", "squawk"]
+__all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
 
 Settings = dict[str, Setting]
 _SPELLINGS = {"tsql": "sqlserver", "mssql": "sqlserver", "postgresql": "postgres", "golang_migrate": "golang-migrate"}

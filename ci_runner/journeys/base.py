@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ci_runner import changes, migrations, registry, sources, stores
+from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory, file, load
 from ci_runner.errors import ConfigError, PilotageError
 from ci_runner.journeys.ground import Ground
@@ -35,6 +35,8 @@ def compare(ground: Ground, directory: Directory, head: MigrationDir) -> Compare
 
 
 def _registry(ground: Ground, directory: Directory, head: MigrationDir, address: str) -> Compared:
+    from ci_runner import registry, stores
+
     store = trusted_registry(ground)
     if store is None:
         raise ConfigError(f"--base {address} needs a registry: give --registry URL or 'registry:' in pilotage.yml")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ci_runner import platforms, publish, scm
 from ci_runner.errors import RefusedError
+from ci_runner.http import Patience
 from ci_runner.journeys import lint as linting
 from ci_runner.journeys import publication
 from ci_runner.journeys import push as pushing
@@ -66,18 +67,22 @@ def _pushed(ground: Ground) -> Choice:
 def lint(ground: Ground, write: Callable[[str], None]) -> Linted:
     """Lint every directory and publish the result wherever this run may; ``write`` puts text on the CI log."""
     _inside(ground)
-    run = linting.run(ground)
     platform = platforms.open(ground.trigger.platform, ground.environ, write, ground.nonce)
-    target, warnings = _target(ground)
+    patience = Patience()
+    target, warnings = _target(ground, patience)
+    for secret in (ground.config.token, ground.trigger.token):
+        if secret:
+            platform.mask(secret)
+    run = linting.run(ground)
     try:
-        posted = publish.publish(publication.of(ground, run, target.scm), platform, target)
+        posted = publish.publish(publication.of(ground, run, target.scm), platform, target, patience)
     finally:
         if target.scm is not None:
             target.scm.close()
     return Linted(run, Posted(posted.done, (*warnings, *posted.warnings)))
 
 
-def _target(ground: Ground) -> tuple[publish.Target, tuple[str, ...]]:
+def _target(ground: Ground, patience: Patience) -> tuple[publish.Target, tuple[str, ...]]:
     """Where to post, with what a person should know when there is nowhere."""
     trigger = ground.trigger
     number = trigger.pull_request if trigger.kind == "pull_request" else None
@@ -88,7 +93,7 @@ def _target(ground: Ground) -> tuple[publish.Target, tuple[str, ...]]:
         return publish.Target(None), (
             f"comments on {trigger.scm} are not supported: log, reports and exit code carry the result",
         )
-    source = scm.open(trigger, token) if token and trigger.repository else None
+    source = scm.open(trigger, token, patience) if token and trigger.repository else None
     return publish.Target(source, number, trigger.head_sha, trigger.is_fork), ()
 
 

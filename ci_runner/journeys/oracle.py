@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ci_runner import devdb, replay, sql
+from ci_runner import sql
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Replay
+
+if TYPE_CHECKING:
+    from ci_runner.replay import ReplayFile
 
 NO_DATABASE = (
     "no dev database: the change was judged by its text alone, not run; errors, rewrites and scans that only a database shows "
@@ -28,6 +32,8 @@ def replayed(
     changed = [file.migration for file in changes.files if file.migration is not None]
     if not changed:
         return Replay("skipped", reason="no migration was added or edited")
+    from ci_runner import devdb, replay
+
     dialect = changes.head.dialect
     base = [_file(each, sql.outline(each, dialect)) for each in changes.released]
     change = [_file(each, statements[each.name]) for each in changed]
@@ -39,5 +45,7 @@ def replayed(
         return replay.replay(base, change, database)
 
 
-def _file(migration: Migration, statements: tuple[Statement, ...]) -> replay.ReplayFile:
+def _file(migration: Migration, statements: tuple[Statement, ...]) -> ReplayFile:
+    from ci_runner import replay
+
     return replay.ReplayFile(migration.name, migration.text, statements, migration.transaction, migration.parts)

@@ -17,14 +17,14 @@ from ci_runner.scm import Scm
 
 def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
     """The publication of a lint run; the comment is only changed, never made, when no migration changed."""
-    key, where = ground.config.name, ground.trigger.job_url or ""
+    key, where = ground.config.name, ground.trigger.run_url or ""
     folder = Path(ground.config.templates) if ground.config.templates else None
-    room = publish.room(scm, key) if scm else None
+    room = publish.room(scm, key) if scm else render.GITHUB_LIMIT
     touched = any(each.files or each.problems for each in run.reports)
     links = {"report_link": where, "links": _links(ground), "templates": folder}
     return Publication(
         key=key,
-        comment=render.comment(run, limit=room, **links) if room and ground.config.comment else None,  # type: ignore[arg-type]
+        comment=render.comment(run, limit=room, **links) if ground.config.comment else None,  # type: ignore[arg-type]
         brief=render.brief(run, report_link=where, templates=folder),
         create=touched,
         notes=render.notes(run, templates=folder),

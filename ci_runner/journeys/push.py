@@ -104,4 +104,4 @@ def actor(ground: Ground) -> dict[str, str]:
     trigger = ground.trigger
     name = trigger.actor or ground.environ.get("USER") or ""
     said = {"name": name, "platform": trigger.platform, "verified": "no"}
-    return said | ({"job": trigger.job_url} if trigger.job_url else {})
+    return said | ({"job": trigger.run_url} if trigger.run_url else {})

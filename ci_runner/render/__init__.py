@@ -1,8 +1,29 @@
-"""Makes the text people read: the comment, the job summary, notes on lines, the terminal's lines, a page."""
+"""Makes the text people read: the comment, the job summary, notes on lines, the terminal's lines, a page.
 
-from ci_runner.render.comment import brief, comment, summary
-from ci_runner.render.notes import annotations, note, notes
-from ci_runner.render.page import page
-from ci_runner.render.terminal import text
+Each is imported when first used: a terminal report never pays for a comment.
+"""
 
-__all__ = ["annotations", "brief", "comment", "note", "notes", "page", "summary", "text"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ci_runner.render.commenting import GITHUB_LIMIT, brief, comment, summary
+    from ci_runner.render.lines import annotations, note, notes
+    from ci_runner.render.paging import page
+    from ci_runner.render.terminal import text
+
+_HOME = {
+    "GITHUB_LIMIT": "commenting", "brief": "commenting", "comment": "commenting", "summary": "commenting",
+    "annotations": "lines", "note": "lines", "notes": "lines", "page": "paging", "text": "terminal",
+}  # fmt: skip
+
+__all__ = ["GITHUB_LIMIT", "annotations", "brief", "comment", "note", "notes", "page", "summary", "text"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the module that has ``name`` when it is first asked for."""
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ci_runner.render' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"ci_runner.render.{home}"), name)

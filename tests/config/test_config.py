@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_runner import config
-from ci_runner.config import Config, load
+from ci_runner.config import Config, atlas, load, squawk
 from ci_runner.config.options import BY_NAME, OPTIONS, variable
 from ci_runner.config.schema import schema
 from ci_runner.errors import ConfigError, PilotageError
@@ -224,7 +224,7 @@ env "prod" { url = var.url }
 
 
 def test_an_atlas_configuration_is_read() -> None:
-    found = load(config.atlas.read(ATLAS, "atlas.hcl"), {"DEV_URL": "sqlite://dev"}, {})
+    found = load(atlas.read(ATLAS, "atlas.hcl"), {"DEV_URL": "sqlite://dev"}, {})
     app, other = found.directories
     assert (app.name, app.dir, app.dir_format, app.dialect) == ("app", "db/migrations", "goose", "postgres")
     assert app.rules["drop-table"] == "warning"
@@ -234,12 +234,12 @@ def test_an_atlas_configuration_is_read() -> None:
 @pytest.mark.parametrize("text", ["env {", "}{", 'env "a" { migration { dir = } }', "\x00"])
 def test_a_broken_atlas_configuration_is_a_clear_error(text: str) -> None:
     with pytest.raises(ConfigError, match=r"atlas\.hcl.* is not valid HCL"):
-        config.atlas.read(text, "atlas.hcl")
+        atlas.read(text, "atlas.hcl")
 
 
 def test_a_squawk_configuration_is_read() -> None:
     text = 'excluded_rules = ["ban-drop-table"]\npg_version = "13.0"\nassume_in_transaction = false\n'
-    found = load(config.squawk.read(text, ".squawk.toml"), {}, {}).directories[0]
+    found = load(squawk.read(text, ".squawk.toml"), {}, {}).directories[0]
     assert (found.dialect, found.server_version, found.tx_mode, dict(found.rules)) == (
         "postgres",
         "13.0",
@@ -251,4 +251,4 @@ def test_a_squawk_configuration_is_read() -> None:
 @pytest.mark.parametrize(("text", "message"), [("a =", "not valid TOML"), ("excluded_rules = 3", "must be a list")])
 def test_a_broken_squawk_configuration_is_a_clear_error(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        config.squawk.read(text, ".squawk.toml")
+        squawk.read(text, ".squawk.toml")
