@@ -30,7 +30,7 @@ class Trigger:
     is_fork: bool | None = False
     tag: str | None = None
     actor: str | None = None
-    job_url: str | None = None
+    run_url: str | None = None
     api_url: str | None = None
     server_url: str | None = None
     token: str | None = field(default=None, repr=False)

@@ -36,7 +36,7 @@ def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  #
         kind=kind,
         repository=_repository(env, scm),
         actor=facts.text(env, "BUILD_REQUESTEDFOR"),
-        job_url=_job_url(env),
+        run_url=_run_url(env),
         api_url=facts.text(env, "SYSTEM_COLLECTIONURI") if scm == "azure" else facts.api_of(scm, host),
         server_url=facts.text(env, "SYSTEM_COLLECTIONURI") if scm == "azure" else f"https://{host}" if host else None,
         token=facts.token(env, scm),
@@ -87,7 +87,7 @@ def _of_ref(env: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _job_url(env: Mapping[str, str]) -> str | None:
+def _run_url(env: Mapping[str, str]) -> str | None:
     names = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")
     collection, project, build = (facts.text(env, name) for name in names)
     if not (collection and project and build):

@@ -30,7 +30,7 @@ def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  #
         is_fork=None if number else False,
         tag=facts.text(env, "BITBUCKET_TAG"),
         actor=facts.text(env, "BITBUCKET_STEP_TRIGGERER_UUID"),
-        job_url=f"{site}/pipelines/results/{build}" if site and build else None,
+        run_url=f"{site}/pipelines/results/{build}" if site and build else None,
         api_url="https://api.bitbucket.org/2.0",
         server_url="https://bitbucket.org",
         token=facts.token(env, "bitbucket"),

@@ -36,7 +36,7 @@ def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  #
         is_fork=_fork(env) if pulled else False,
         tag=tag,
         actor=facts.text(env, "CIRCLE_USERNAME"),
-        job_url=facts.text(env, "CIRCLE_BUILD_URL"),
+        run_url=facts.text(env, "CIRCLE_BUILD_URL"),
         api_url=facts.api_of(scm, host),
         server_url=f"https://{host}" if host else None,
         token=facts.token(env, scm),

@@ -52,7 +52,7 @@ def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:
         repository=repository,
         default_branch=facts.branch(_node(event, "repository").get("default_branch")),
         actor=facts.text(env, "GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"),
-        job_url=_job_url(env, repository),
+        run_url=_run_url(env, repository),
         api_url=facts.text(env, "GITHUB_API_URL"),
         server_url=facts.text(env, "GITHUB_SERVER_URL"),
         token=facts.token(env, "github"),
@@ -104,7 +104,7 @@ def _is_tag(env: Mapping[str, str]) -> bool:
     return env.get("GITHUB_REF_TYPE") == "tag" or env.get("GITHUB_REF", "").startswith("refs/tags/")
 
 
-def _job_url(env: Mapping[str, str], repository: str | None) -> str | None:
+def _run_url(env: Mapping[str, str], repository: str | None) -> str | None:
     server, run = facts.text(env, "GITHUB_SERVER_URL"), facts.text(env, "GITHUB_RUN_ID")
     return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else None
 

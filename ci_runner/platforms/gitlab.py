@@ -39,7 +39,7 @@ def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  #
         kind=kind,
         default_branch=facts.branch(facts.text(env, "CI_DEFAULT_BRANCH")),
         actor=facts.text(env, "GITLAB_USER_LOGIN"),
-        job_url=facts.text(env, "CI_JOB_URL"),
+        run_url=facts.text(env, "CI_JOB_URL"),
         api_url=None if external else facts.text(env, "CI_API_V4_URL"),
         server_url=None if external else facts.text(env, "CI_SERVER_URL"),
         token=facts.token(env, scm),
