@@ -18,7 +18,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from ci_runner import render, report
 from ci_runner.errors import ConfigError
 from ci_runner.model.report import Linted, Replay, Run
-from ci_runner.render.comment import GITHUB_LIMIT
+from ci_runner.render.commenting import GITHUB_LIMIT
 from tests.report import examples
 from tests.text.test_escape import FOREIGN
 
