@@ -46,8 +46,7 @@ def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
         while c.take("NOT", "DEFERRABLE", "INITIALLY", "DEFERRED", "IMMEDIATE", "ENFORCED", "NO", "INHERIT", "SET"):
             pass
         return other(c, table, first, "alter-constraint")
-    if c.at("COLUMN") and c.peek() != "TYPE":
-        c.i += 1
+    c.take("COLUMN")
     column = c.column()
     word = c.word()
     if word == "TYPE":

@@ -29,7 +29,7 @@ _BOUNDS = _STARTERS | {"END", "ELSE", ";"}
 _NOT_BLOCKS = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"})
 _WHOLE = frozenset({"PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"})
 _BEFORE_PART = frozenset(
-    {"ON", "FOR", "AFTER", "OF", ",", "UNION", "ALL", "EXCEPT", "INTERSECT", "BEFORE", "AS", "ROWS", "ROW", "."}
+    {"ON", "FOR", "AFTER", "OF", ",", "UNION", "ALL", "EXCEPT", "INTERSECT", "BEFORE", "AS", "ROWS", "ROW", ".", "BULK"}
 )
 _NEVER_PART = frozenset({"IF", "DECLARE", "PRINT", "BEGIN", "WHILE", "RETURN"})
 _CHANGES = (Dml, Setting)
@@ -201,6 +201,8 @@ def _part(upper: list[str], at: int) -> bool:
         return after == "EXISTS" and upper[at + 2] != "("
     if token in ("ENABLE", "DISABLE"):
         return after != "TRIGGER"
+    if token == "GRANT":
+        return before == "WITH" or after == "OPTION"
     if token == "SET":
         return before in ("DELETE", "UPDATE") or after == "("
     if token in ("END", "ELSE"):
@@ -229,7 +231,10 @@ def _free_words(upper: list[str], first: int) -> int:
         at += 1  # ALTER <object words>
     while at < len(upper) - 1 and upper[at + 1] == ".":
         at += 2  # name.
-    return min(at + 2, len(upper) - 1)  # the last part of the name, and the word that says what to do
+    at = min(at + 2, len(upper) - 1)  # the last part of the name, and the word that says what to do
+    if upper[at : at + 1] == ["COLUMN"] and upper[min(at + 2, len(upper) - 1)] in ("ADD", "DROP"):
+        return at + 3  # ALTER COLUMN x DROP …
+    return at
 
 
 _ALTERED = frozenset(

@@ -77,7 +77,8 @@ def _items(traits: Dialect) -> re.Pattern[str]:
 
 def body(text: str, start: int, end: int, traits: Dialect) -> Body:
     """The extent of the statement at ``start``: to the first ``;`` outside its blocks and parentheses, at most to ``end``."""
-    blocks: list[tuple[str, int]] = []
+    declared = text[start : start + 7].lower() == "declare"  # Snowflake: DECLARE …; BEGIN … END is one statement
+    blocks: list[tuple[str, int]] = [("declare", start)] if declared else []
     comments: list[tuple[int, int]] = []
     opaque: list[tuple[int, int]] = []
     parens, waiting = 0, 0
@@ -109,6 +110,8 @@ def _step(group: str, at: int, blocks: list[tuple[str, int]], waiting: int) -> i
     if group == "end":
         if blocks:
             blocks.pop()
+    elif group == "begin" and blocks and blocks[-1][0] == "declare":
+        blocks[-1] = ("begin", at)
     elif group in ("do", "loop") and blocks and blocks[-1][0] in ("while", "for"):
         blocks[-1] = ("opened", blocks[-1][1])
     elif group != "do":

@@ -154,6 +154,13 @@ def _block(c: Cursor, first: int) -> list[Operation]:
     return [c.op(Other, "procedural-block", first)]
 
 
+def _execute(c: Cursor, first: int) -> list[Operation]:
+    if c.take("IMMEDIATE"):
+        c.rest()
+        return [c.op(Other, "execute-dynamic", first)]
+    return command("execute-prepared")(c, first)
+
+
 def _xa(c: Cursor, first: int) -> list[Operation]:
     word = c.word()
     what = {
@@ -180,7 +187,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CHECK": _on_tables("check-table"), "REPAIR": _on_tables("repair-table"), "CHECKSUM": _on_tables("checksum-table"),
     "LOCK": command("lock-table", "TABLE", "TABLES"), "UNLOCK": command("unlock-tables", named=False), "LOAD": _load,
     "CALL": command("call"), "DO": command("do-expression", named=False), "PREPARE": command("prepare"),
-    "EXECUTE": command("execute-prepared"), "DEALLOCATE": command("deallocate", "PREPARE"), "USE": command("use"),
+    "EXECUTE": _execute, "DEALLOCATE": command("deallocate", "PREPARE"), "USE": command("use"),
     "SHOW": command("show", named=False), "DESCRIBE": command("explain"), "DESC": command("explain"),
     "EXPLAIN": command("explain", named=False), "FLUSH": command("flush", named=False), "KILL": command("kill", named=False),
     "RESET": command("reset-server", named=False), "PURGE": command("purge-logs", named=False), "HELP": command("help", named=False),

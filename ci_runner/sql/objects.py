@@ -20,7 +20,7 @@ Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
 _TAIL_WORDS = frozenset(
     {
         "CASCADE", "RESTRICT", "ON", "FOR", "FROM", "USING", "WITH", "SERVER", "PURGE", "SYNC", "NO", "AS", "CONSTRAINTS", "IN",
-        "DEPENDS",
+        "DEPENDS", "DROP",
     }
 )  # fmt: skip
 _VERBS = frozenset(

@@ -40,6 +40,8 @@ def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
     for part in _parts(migration):
         pieces = _cut(migration, part, traits)
         drafts = _drafts(text, pieces, traits)
+        if traits.delimiter_command:
+            drafts = _with_prepared(drafts)
         comments = attach(text, [(d.start, d.end) for d in drafts], pieces.comments) if pieces.comments else None
         for index, draft in enumerate(drafts):
             line += text.count("\n", seen, draft.start)
@@ -119,6 +121,23 @@ def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:
         reading = _reading(text, segment, traits)
         if reading.operations or reading.reason:
             found.append(Draft(segment.start, segment.end, reading, segment))
+    return found
+
+
+def _with_prepared(drafts: list[Draft]) -> list[Draft]:
+    """EXECUTE of what was prepared from a variable runs text nobody can read here; of a literal, what PREPARE showed already."""
+    known: set[str] = set()
+    found = []
+    for draft in drafts:
+        operations = draft.reading.operations
+        kind, name = (operations[0].kind, str(getattr(operations[0], "object", ""))) if operations else ("", "")
+        if kind == "prepare" and len(operations) > 1:
+            known.add(name)
+        if kind == "execute-prepared" and name not in known:
+            reading = Reading(operations, "runs text that is put together at run time", draft.start)
+            found.append(draft._replace(reading=reading))
+        else:
+            found.append(draft)
     return found
 
 

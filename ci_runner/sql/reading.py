@@ -85,7 +85,7 @@ def read(c: Cursor) -> Reading:
     """What the grammar makes of the tokens of one statement."""
     if c.done:
         return Reading()
-    reader = heads(c.dialect).get(c.upper[0])
+    reader = heads(c.dialect).get("SP_*" if c.upper[0].startswith("SP_") else c.upper[0])
     if reader is None:
         return _unclaimed(c)
     c.i = 1

@@ -190,6 +190,12 @@ def execute(c: Cursor, first: int) -> list[Operation]:
     return [c.op(Other, "call", first, object=name)]
 
 
+def procedure(c: Cursor, first: int) -> list[Operation]:
+    """A system procedure called without EXEC, as the first statement of a batch may be."""
+    c.i = first
+    return execute(c, first)
+
+
 def _arguments(c: Cursor) -> list[str]:
     """The string arguments in order, named ones in the order objname, newname, objtype."""
     found: dict[str, str] = {}
@@ -301,6 +307,6 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CREATE": create, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "SET": session.set_tsql, "INSERT": changes.insert,
     "UPDATE": _update, "DELETE": changes.delete, "MERGE": changes.merge, "WITH": changes.with_query, "SELECT": changes.select,
     "(": changes.select, "EXEC": execute, "EXECUTE": execute, "BEGIN": _begin, "COMMIT": session.commit, "ROLLBACK": session.rollback,
-    "SAVE": _save, "USE": command("use"), "ENABLE": _trigger_state, "DISABLE": _trigger_state, "BULK": _bulk, "ADD": _add,
+    "SAVE": _save, "USE": command("use"), "ENABLE": _trigger_state, "DISABLE": _trigger_state, "BULK": _bulk, "SP_*": procedure, "ADD": _add,
     **{word: command(kind, named=False) for word, kind in _COMMANDS.items()},
 }  # fmt: skip

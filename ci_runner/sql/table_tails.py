@@ -36,9 +36,13 @@ def table_tail(c: Cursor, draft: Draft) -> None:
         if read is not None:
             c.i += 1
             read(c, draft)
+        elif c.dialect == "sqlite" and c.take(","):
+            continue
         elif c.dialect in ("mysql", "mariadb"):
             mysql_option(c, draft)
-        elif c.dialect == "snowflake" and (c.peek() == "=" or c.at("COPY")):
+        elif c.dialect == "snowflake" and c.seq("COPY", "GRANTS"):
+            continue
+        elif c.dialect == "snowflake" and c.peek() == "=":
             c.i += 2
             c.skip_parens() if c.at("(") else c.word()
         else:

@@ -108,11 +108,12 @@ def _element(c: Cursor, found: Elements) -> None:
         return
     key = constraint(c) if token in _KEY_HEADS else None
     if key is None:
-        column = definition(c)
-        if c.at("WITH") and c.dialect == "postgres" and c.peek() == "OPTIONS":
+        if c.dialect == "postgres" and c.peek() == "WITH" and c.peek(2) == "OPTIONS":
+            name = c.column()
             c.i += 2
-            column = definition(c, column.name)
-        found.columns.append(column)
+            found.columns.append(definition(c, name))
+            return
+        found.columns.append(definition(c))
     elif isinstance(key, Index):
         found.indexes.append(key)
     else:
