@@ -120,7 +120,7 @@ def commands_page() -> str:
     """docs/commands.md: the help of every command, as the program prints it."""
     parts = [NOTE, "# Commands\n"]
     for path, command in _commands("pilotage", main):
-        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100, color=False)
+        context = click.Context(command, info_name=path, terminal_width=100, color=False, **main.context_settings)
         text = click.unstyle(command.get_help(context))
         parts.append(f"## {path}\n\n```text\n{text.strip()}\n```\n")
     return "\n".join(parts)
