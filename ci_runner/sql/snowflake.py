@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import CreateTable, Dml, Operation, Other
@@ -31,7 +32,8 @@ _MODIFIERS = frozenset(
 
 def create(c: Cursor, first: int) -> list[Operation]:
     """CREATE [OR REPLACE | OR ALTER] behind the word CREATE."""
-    or_replace = c.seq("OR", "REPLACE") or c.seq("OR", "ALTER")
+    or_alter = c.seq("OR", "ALTER")
+    or_replace = or_alter or c.seq("OR", "REPLACE")
     modifiers = set()
     while c.at(*_MODIFIERS):
         modifiers.add(c.word())
@@ -45,7 +47,8 @@ def create(c: Cursor, first: int) -> list[Operation]:
         c.i += 2
         return [_special_table(c, first, sort.lower(), or_replace=or_replace)]
     if c.take("TABLE"):
-        return [tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)]
+        found = tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)
+        return [replace(found, or_replace=False, options=(*found.options, "or alter")) if or_alter else found]
     if c.take("VIEW"):
         return [definitions.create_view(c, first, or_replace=or_replace)]
     if c.seq("MATERIALIZED", "VIEW"):
@@ -54,10 +57,10 @@ def create(c: Cursor, first: int) -> list[Operation]:
         return [definitions.create_routine(c, first, c.upper[c.i - 1].lower(), or_replace=or_replace)]
     if c.take("INDEX"):
         return [definitions.create_index(c, first, frozenset(modifiers))]
-    found = objects.read_phrase(c, _OBJECTS)
-    if not found:
+    noun = objects.read_phrase(c, _OBJECTS)
+    if not noun:
         c.fail(f"no grammar for CREATE {c.text[c.i]}")
-    return [objects.create(c, first, found, or_replace=or_replace)]
+    return [objects.create(c, first, noun, or_replace=or_replace)]
 
 
 def _special_table(c: Cursor, first: int, sort: str, *, or_replace: bool) -> Operation:
