@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from ci_runner.errors import DirectoryRefusedError
-from ci_runner.migrations.format import Entry, Format, as_number, problem
+from ci_runner.migrations.format import Entry, Format, as_number, hidden, problem
 from ci_runner.model.directory import Problem, Tree
 
 STATEMENTS = 100_000
@@ -120,7 +120,7 @@ def nested(tree: Tree, form: Format, skipped: Iterable[str]) -> Iterable[Problem
     if not form.root_only:
         return
     for path in skipped:
-        if "/" in path and not any(part.startswith(".") for part in path.split("/")[:-1]):
+        if "/" in path and not hidden(path):
             message = f"{path} is not run: {form.name} reads only the files of the directory itself"
             yield problem("nested-file", "warning", message, path, remedy=f"move it up to {tree.path}, or out of it")
 
@@ -168,7 +168,7 @@ def _wide(data: bytes) -> str | None:
     head = data[: len(data[:512]) // 4 * 4] if len(data) >= 4 else b""
     zeros = [head[place::4].count(0) for place in range(4)]
     each = len(head) // 4
-    if each and (zeros[1] == zeros[2] == each and zeros[0] + zeros[3] in (each, 0 + each)):
+    if each and zeros[1] == zeros[2] == each and sorted((zeros[0], zeros[3])) == [0, each]:
         return "UTF-32"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
     if each and min(even, odd) == 0 and max(even, odd) * 10 >= each * 2 * 8:
@@ -209,8 +209,11 @@ def content(path: str, data: bytes) -> Iterable[Problem]:
         )
 
 
-def too_many_statements(path: str, count: int) -> DirectoryRefusedError:
+def too_many_statements(path: str, count: int, form: str | None = None) -> DirectoryRefusedError:
     """The refusal of a file with more than 100,000 statements, for whoever splits them."""
     return DirectoryRefusedError(
-        "too-many-statements", f"{path} has {count} statements, more than {STATEMENTS}: split the file", file=path
+        "too-many-statements",
+        f"{path} has {count} statements, more than {STATEMENTS}: split the file",
+        file=path,
+        format=form,
     )

@@ -10,6 +10,7 @@ from ci_runner.migrations.format import (
     Sections,
     Selection,
     Source,
+    format_error,
     hidden,
     line_of,
     not_supported,
@@ -18,6 +19,7 @@ from ci_runner.migrations.format import (
 from ci_runner.model.directory import Part, Problem, Tree
 
 NAME = re.compile(r"(?:([VB])([0-9]+(?:[._][0-9]+)*)|(R))__(.*)\.sql", re.DOTALL)
+_ODD = re.compile(r"[VB][0-9].*?__.*\.sql", re.DOTALL)
 _UNDO = re.compile(r"U[0-9]+(?:[._][0-9]+)*__.*\.sql", re.DOTALL)
 _CODE = re.compile(r"(?:[VBR][0-9._]*__.*|R__.*)\.(?:java|kt|groovy|class)", re.DOTALL)
 # https://documentation.red-gate.com/fd/callback-events-277579004.html
@@ -84,6 +86,9 @@ def _baseline_order(baselines: list[Entry], versioned: list[Entry]) -> tuple[Pro
 
 def _code(path: str) -> tuple[Problem, ...]:
     name = path.rpartition("/")[2]
+    if _ODD.fullmatch(name) and not NAME.fullmatch(name):
+        why = f"the version in {path} has other characters than digits, dots and underscores, so Flyway stops at it"
+        return (format_error(path, None, why, "name it V<number>__<name>.sql"),)
     if _CODE.fullmatch(name):
         return (not_supported(path, None, f"{path} is a migration in code and cannot be run", "write it as SQL"),)
     if _CALLBACK.fullmatch(name):

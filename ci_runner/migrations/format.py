@@ -102,7 +102,7 @@ def root_sql(tree: Tree) -> list[str]:
 
 def hidden(path: str) -> bool:
     """Whether a folder on the way to ``path`` begins with a dot."""
-    return (path.startswith(".") and "/" in path) or any(part.startswith(".") for part in path.split("/")[1:-1])
+    return "/" in path and any(part.startswith(".") for part in path.split("/")[:-1])
 
 
 def line_of(text: str, offset: int) -> int:

@@ -19,7 +19,7 @@ def listing(mdir: MigrationDir, count: Callable[[Migration], int]) -> dict[str, 
     shown: dict[str, Any] = {
         "format": mdir.format,
         "dialect": mdir.dialect,
-        "files": [_file(migration, count(migration)) for migration in mdir.migrations],
+        "files": [_file(migration, count(migration), mdir.format) for migration in mdir.migrations],
         "sum": mdir.sum,
         "sum_check": _check(mdir.sum_check),
     }
@@ -45,9 +45,9 @@ def refusal(error: RefusedError) -> dict[str, Any]:
     return {"format": error.format, "refused": refused, "problems": [], "notices": []}
 
 
-def _file(migration: Migration, statements: int) -> dict[str, Any]:
+def _file(migration: Migration, statements: int, form: str) -> dict[str, Any]:
     if statements > STATEMENTS:
-        raise too_many_statements(migration.name, statements)
+        raise too_many_statements(migration.name, statements, form)
     shown = {
         "name": migration.name,
         "version": migration.version,

@@ -80,6 +80,9 @@ def _known(what: str, given: str | None, known: Iterable[str]) -> None:
 def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     form = settings.form
     checks.irregular(tree)
+    for path in tree.files:
+        if len(path) > 255:  # before any of it is taken for a number
+            checks.name(path)
     selection = form.select(tree, settings.dialect)
     paths = [entry.path for entry in selection.entries]
     for path in (*paths, *selection.down):

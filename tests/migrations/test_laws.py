@@ -114,6 +114,7 @@ def test_more_than_a_hundred_thousand_statements_are_refused() -> None:
         migrations.listing(read, lambda _: 100_001)
     assert migrations.refusal(refused.value)["refused"]["code"] == "too-many-statements"
     assert migrations.refusal(refused.value)["refused"]["file"] == "1_a.sql"
+    assert migrations.refusal(refused.value)["format"] == "atlas"
 
 
 def test_what_a_registry_keeps_is_what_the_format_reads() -> None:
@@ -132,3 +133,10 @@ def test_what_a_registry_keeps_is_what_the_format_reads() -> None:
 def test_a_hard_link_is_accepted_with_a_notice() -> None:
     read = migrations.read(Tree("m", {"1_a.sql": b"SELECT 1;\n"}, linked=("1_a.sql",)), sum_mode="off")
     assert [(p.code, p.level, p.file) for p in read.problems] == [("hard-link", "notice", "1_a.sql")]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_version_of_thousands_of_digits_is_refused_by_its_name(form: str) -> None:
+    for name in ("{}_a.up.sql", "{}_a.sql", "V{}__a.sql", "{}/up.sql", "{}/migration.sql"):
+        with pytest.raises(DirectoryRefusedError, match="255 bytes"):
+            migrations.read(Tree("m", {name.format("1" * 5000): b"SELECT 1;\n"}), format=form)
