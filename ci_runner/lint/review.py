@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -213,11 +214,30 @@ def _finding(found: Found, file: File, lines: Lines, run: _Run) -> Finding:
     end_line, end_column = lines.place(end)
     severity: Severity = run.policy.level(found.rule) or found.rule.severity
     return Finding(
-        rule=found.rule.slug, severity=severity, message=found.hit.message, file=file.changed.name, line=line, column=column,
+        rule=found.rule.slug, severity=severity, message=_as_written(found, file), file=file.changed.name, line=line, column=column,
         end_line=end_line, end_column=end_column, title=words.title, why=words.why, remedy=found.hit.remedy or words.remedy,
         aliases=found.rule.aliases, evidence="observed" if found.observed else "inferred",
         statement=file.statements[found.step.statement].text if found.step else "",
     )  # fmt: skip
+
+
+_QUOTED = re.compile(r'"([^"]+)"')
+_CASELESS = ("mysql", "mariadb", "sqlite", "sqlserver")
+
+
+def _as_written(found: Found, file: File) -> str:
+    """The message with names in the case the statement has them in, where the database does not care."""
+    if file.dialect not in _CASELESS or found.step is None:
+        return found.hit.message
+    source = file.statements[found.step.statement].text
+
+    def written(match: re.Match[str]) -> str:
+        if match[1] in source:
+            return match[0]
+        there = re.search(rf"(?<!\w){re.escape(match[1])}(?!\w)", source, re.IGNORECASE)
+        return f'"{there[0]}"' if there else match[0]
+
+    return _QUOTED.sub(written, found.hit.message)
 
 
 def _suggested(pairs: list[tuple[Finding, Fix | None]], file: File, run: _Run) -> list[Finding]:

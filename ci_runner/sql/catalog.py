@@ -146,7 +146,22 @@ def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Cata
         if key in catalog.enums:
             new = Name(op.new.schema or key.schema, op.new.name)
             enums = Layered.of(catalog.enums).without(key).put(new, catalog.enums[key])
-            return tables.renamed_birth(catalog._replace(enums=enums), "type", key, new)
+            return _retyped(tables.renamed_birth(catalog._replace(enums=enums), "type", key, new), op)
+    return catalog
+
+
+def _retyped(catalog: Catalog, op: ops.RenameObject) -> Catalog:
+    """Columns of a renamed type follow."""
+    old, new = op.name.name, op.new.name
+    for key, table in list(catalog.tables.items()):
+        if any(c.type is not None and c.type.base.rpartition(".")[2] == old for c in table.columns.values()):
+            kept = {
+                name: c._replace(type=c.type._replace(base=new, text=new))
+                if c.type and c.type.base.rpartition(".")[2] == old
+                else c
+                for name, c in table.columns.items()
+            }
+            catalog = tables.with_table(catalog, key, table._replace(columns=kept))
     return catalog
 
 

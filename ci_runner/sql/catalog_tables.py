@@ -29,11 +29,14 @@ def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
     if key in catalog.tables and (op.if_not_exists or op.conditional) and not op.or_replace:
         return catalog
     clustered = "on cluster" in op.options
+    changed = (
+        catalog.tables.get(key) if "or alter" in op.options else None
+    )  # Snowflake's CREATE OR ALTER keeps the rows
     table = Table(
         name=op.table, columns=_columns(catalog, op, dialect), partition_by=op.partition_by,
         partition_of=locate(catalog, op.partition_of, dialect) if op.partition_of else None,
         temporary=op.temporary or key.name.startswith("#"), engine=op.engine, order_by=_keys(op, dialect), charset=op.charset,
-        options=op.options, born=True, partial=op.selects or (op.source is not None and not _source(catalog, op, dialect)),
+        options=op.options, born=changed is None or changed.born, partial=op.selects or (op.source is not None and not _source(catalog, op, dialect)),
     )  # fmt: skip
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
     catalog = with_table(catalog, key, table)._replace(

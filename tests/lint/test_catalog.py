@@ -309,3 +309,10 @@ def test_a_thousand_files_fold_in_little_more_than_linear_time() -> None:
         for i in range(300)
     ]
     assert len(before(texts, "postgres").tables) == 300
+
+
+def test_columns_follow_the_renaming_of_their_type() -> None:
+    state = folded("CREATE TYPE m AS ENUM ('x'); CREATE TABLE a (m m); ALTER TYPE m RENAME TO n;")
+    kind = table(state, "a").columns["m"].type
+    assert kind is not None
+    assert kind.base == "n"

@@ -96,3 +96,13 @@ def test_a_team_can_bring_rules_of_its_own() -> None:
 def test_a_hundred_thousand_statements_cost_no_quadratic_time() -> None:
     text = "".join(f"ALTER TABLE a ADD COLUMN c{i} int;\nALTER TABLE a DROP COLUMN c{i};\n" for i in range(4000))
     assert slugs(check(text, pre=PRE)) == []
+
+
+def test_names_are_shown_as_written_where_case_does_not_matter() -> None:
+    linted = check(
+        "ALTER TABLE dbo.a DROP COLUMN [UserId];",
+        "sqlserver",
+        pre="CREATE TABLE dbo.a (Id INT, UserId INT);",
+        tx="none",
+    )
+    assert '"UserId"' in only(linted, "drop-column").message

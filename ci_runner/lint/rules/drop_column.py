@@ -25,9 +25,10 @@ from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn, CreateTable, DropColumn, DropTable
+from ci_runner.model.schema import Table
 
 
-@rule("error", on=(DropColumn, DropTable), aliases=("DS103", "ban-drop-column"))
+@rule("error", on=(DropColumn, DropTable, CreateTable), aliases=("DS103", "ban-drop-column"))
 def check(context: Context) -> Iterator[Hit]:
     """Dropped columns of old tables, and columns a rebuild leaves out."""
     op = context.step.operation
@@ -36,6 +37,10 @@ def check(context: Context) -> Iterator[Hit]:
             yield Hit(
                 f"Dropping column {quoted(op.column)} of {quoted(op.table)} deletes its values, and the running release that names it fails."
             )
+        return
+    if isinstance(op, CreateTable):
+        if "or alter" in op.options and context.old(op.table):
+            yield from _missing(context, context.table(op.table), op)
         return
     for rebuild in context.file.rebuilds:
         if rebuild.dropped is not None and rebuild.dropped.position == context.step.position:
@@ -54,11 +59,16 @@ def _holds_data(context: Context, op: DropColumn) -> bool:
 
 
 def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
-    old, made = context.file.released.tables.get(rebuild.table), rebuild.made.operation
-    if old is None or old.partial or not isinstance(made, CreateTable) or made.selects or not made.columns:
+    made = rebuild.made.operation
+    if isinstance(made, CreateTable) and not made.selects:
+        yield from _missing(context, context.file.released.tables.get(rebuild.table), made)
+
+
+def _missing(context: Context, old: Table | None, made: CreateTable) -> Iterator[Hit]:
+    if old is None or old.partial or not made.columns:
         return
     kept = {comparable(column.name, context.dialect) for column in made.columns}
     gone = [column.name for key, column in old.columns.items() if key not in kept and column.generated != "virtual"]
     if gone:
         noun = "columns" if len(gone) > 1 else "column"
-        yield Hit(f"The table built in place of {quoted(old.name)} has no {noun} {listed(gone)}: the values are lost.")
+        yield Hit(f"The new definition of {quoted(old.name)} has no {noun} {listed(gone)}: the values are lost.")

@@ -23,7 +23,6 @@ Good, postgres:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
@@ -38,8 +37,7 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, CreateTable):
         known = context.table(op.table)
-        altered = re.match(r"create\s+or\s+alter\b", context.text(), re.IGNORECASE)  # changes the table in place
-        if op.or_replace and not altered and known is not None and context.old(op.table):
+        if op.or_replace and known is not None and context.old(op.table):
             yield Hit(f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.")
         return
     assert isinstance(op, DropTable)  # noqa: S101
