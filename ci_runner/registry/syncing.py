@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def push(primary: Store, backups: Sequence[Store], wanted: pushing.Request, pause: Pause) -> Pushed:
-    """Push to the primary and copy to the backups; where the primary cannot be used, to the inbox of every backup that can.
+    """Push to the primary and bring the backups level; where the primary cannot be used, to the inbox of every backup that can.
 
     A failing backup is a warning. IntegrityError for a fork between stores, also after the commit: the message gives the head.
     """
@@ -24,19 +24,19 @@ def push(primary: Store, backups: Sequence[Store], wanted: pushing.Request, paus
         pushed = pushing.push(primary, wanted, pause)
     except (TemporaryError, SetupError) as error:
         return _detour(primary, backups, wanted, error, pause)
-    if pushed.outcome == "diverged":
+    if pushed.outcome == "diverged" or not backups:
         return pushed
-    states = dict(pushed.stores)
-    for backup in backups:
-        try:
-            replication.replicate(primary, backup, wanted.name, pause)
-            states[backup.address] = "ok"
-        except (TemporaryError, SetupError) as error:
-            states[backup.address] = f"failed: {error}"
-        except IntegrityError as error:
-            raise IntegrityError(f"{error} (the push itself is complete: head {pushed.head})") from error
-    behind = [f"the backup {address} is behind: {state}" for address, state in states.items() if state != "ok"]
-    return replace(pushed, stores=states, warnings=(*pushed.warnings, *behind))
+    try:
+        synced = sync(primary, backups, wanted.ancestry, pause, (wanted.name,))
+    except (TemporaryError, SetupError) as error:
+        synced = Synced({primary.address: "ok"} | {backup.address: f"failed: {error}" for backup in backups})
+    except IntegrityError as error:
+        raise IntegrityError(f"{error} (the push itself is complete: head {pushed.head})") from error
+    behind = [
+        f"the backup {address} may be behind: {state}" for address, state in synced.stores.items() if state != "ok"
+    ]
+    kept = [f"a push that a backup kept does not fit any more: {each}" for each in synced.kept]
+    return replace(pushed, stores=synced.stores, warnings=(*pushed.warnings, *behind, *kept))
 
 
 def _detour(
@@ -68,7 +68,9 @@ def _detour(
             states[backup.address] = f"failed: {failure}"
     if "inbox" not in states.values():
         raise _nobody(failures)
-    warning = f"the primary cannot be used ({error}); backups keep this push until `pilotage registry sync` or the next push brings it there"
+    warning = (
+        f"the primary cannot be used ({error}); backups keep this push until the next one, or a sync, brings it there"
+    )
     return Pushed("ok", 0, wanted.digest, "", states, (), (warning,), degraded=True)
 
 
@@ -87,15 +89,21 @@ def _nobody(failures: Sequence[PilotageError]) -> PilotageError:
     return SetupError(text) if all(isinstance(failure, SetupError) for failure in failures) else TemporaryError(text)
 
 
-def sync(primary: Store, backups: Sequence[Store], ancestry: prefix.Ancestry, pause: Pause) -> Synced:
-    """Bring pushes that wait in inboxes to the primary, then every backup level with it.
+def sync(
+    primary: Store,
+    backups: Sequence[Store],
+    ancestry: prefix.Ancestry,
+    pause: Pause,
+    names: Sequence[str] | None = None,
+) -> Synced:
+    """Bring pushes that wait in inboxes to the primary, then every backup level with it; of all directories, or of ``names``.
 
     Pushes that diverge, whose tag stands for another state by now, or whose files are damaged are kept where they are and named.
     IntegrityError for a fork.
     """
     states = {primary.address: "ok"}
     replayed, kept = 0, list[str]()
-    for backup, each in _waiting(backups, states):
+    for backup, each in _waiting(backups, names, states):
         fault = _replay(primary, backup, each, ancestry, pause)
         if fault is None:
             replayed += 1
@@ -104,7 +112,7 @@ def sync(primary: Store, backups: Sequence[Store], ancestry: prefix.Ancestry, pa
             kept.append(f"{each.key} in {backup.address}: {fault}")
     for backup in backups:
         try:
-            for name in sorted({*chain.list_names(primary), *chain.list_names(backup)}):
+            for name in names or sorted({*chain.list_names(primary), *chain.list_names(backup)}):
                 replication.replicate(primary, backup, name, pause)
             states.setdefault(backup.address, "ok")
         except (TemporaryError, SetupError) as error:
@@ -112,12 +120,14 @@ def sync(primary: Store, backups: Sequence[Store], ancestry: prefix.Ancestry, pa
     return Synced(states, replayed, tuple(kept))
 
 
-def _waiting(backups: Sequence[Store], states: dict[str, str]) -> list[tuple[Store, inbox.Waiting]]:
+def _waiting(
+    backups: Sequence[Store], names: Sequence[str] | None, states: dict[str, str]
+) -> list[tuple[Store, inbox.Waiting]]:
     """All waiting pushes of all backups, those with the fewest files first: what extends them comes after them."""
     found: list[tuple[int, str, Store, inbox.Waiting]] = []
     for backup in backups:
         try:
-            for name in chain.list_names(backup):
+            for name in names or chain.list_names(backup):
                 here = inbox.waiting(backup, name)
                 found += [(len(chain.manifest(backup, each.manifest).files), each.time, backup, each) for each in here]
         except (TemporaryError, SetupError, IntegrityError) as error:
