@@ -10,7 +10,9 @@ from ci_runner.config.options import REPORTS
 
 
 @click.command("lint")
-@click.option("--format", "form", metavar="|".join(REPORTS), default="text", help="What to print.  [text]")
+@click.option(
+    "--format", "form", default="text", help=f"What to print: {', '.join(REPORTS)}.  [text]", metavar="FORMAT"
+)
 @click.option("--output", metavar="FILE", help="Write that to FILE instead of printing it.")
 @manifest("lint")
 @click.pass_obj

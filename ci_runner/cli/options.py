@@ -32,8 +32,9 @@ def _option(option: Option) -> Callable[[Function], Function]:
     if option.kind == "list":
         return click.option(flag(option), option.name, multiple=True, metavar=option.metavar, help=text)
     if option.kind == "choice":
+        text = f"{option.help}: {', '.join(option.choices)}.{default}"
         return click.option(
-            flag(option), option.name, metavar="|".join(option.choices), help=text, shell_complete=_complete(option)
+            flag(option), option.name, metavar=option.name.upper(), help=text, shell_complete=_complete(option)
         )
     return click.option(flag(option), option.name, metavar=option.metavar or option.name.upper(), help=text)
 
