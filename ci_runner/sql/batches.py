@@ -28,9 +28,12 @@ _STARTERS = frozenset(
 _BOUNDS = _STARTERS | {"END", "ELSE", ";"}
 _NOT_BLOCKS = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"})
 _WHOLE = frozenset({"PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"})
-_BEFORE_PART = frozenset(
-    {"ON", "FOR", "AFTER", "OF", ",", "UNION", "ALL", "EXCEPT", "INTERSECT", "BEFORE", "AS", "ROWS", "ROW", ".", "BULK"}
-)
+_EVENTS = frozenset({"INSERT", "UPDATE", "DELETE"})
+_PARTS_BEHIND = {
+    "ON": _EVENTS, "AFTER": _EVENTS, "OF": _EVENTS, "BEFORE": _EVENTS, ",": _EVENTS, "FOR": _EVENTS | {"SELECT"}, "BULK": frozenset({"INSERT"}),
+    "UNION": frozenset({"SELECT"}), "EXCEPT": frozenset({"SELECT"}), "INTERSECT": frozenset({"SELECT"}), "AS": frozenset({"SELECT"}),
+    "ROWS": frozenset({"FETCH"}), "ROW": frozenset({"FETCH"}),
+}  # fmt: skip
 _NEVER_PART = frozenset({"IF", "DECLARE", "PRINT", "BEGIN", "WHILE", "RETURN"})
 _CHANGES = (Dml, Setting)
 _DEEPEST = 60
@@ -207,7 +210,11 @@ def _part(upper: list[str], at: int) -> bool:
         return before in ("DELETE", "UPDATE") or after == "("
     if token in ("END", "ELSE"):
         return False
-    return before in _BEFORE_PART and token not in _NEVER_PART
+    if before == "ALL":
+        return token == "SELECT" and upper[at - 2] == "UNION"
+    if token in ("EXEC", "EXECUTE") and after == "AS":
+        return before in ("WITH", ",")
+    return before == "." or token in _PARTS_BEHIND.get(before, ())
 
 
 def _main_verb(upper: list[str], at: int) -> int:

@@ -11,7 +11,7 @@ from ci_runner.sql.lexer import opened
 
 _GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/|--[^\n]*+\n|\#[^\n]*+\n)"
 _CREATE = rf"create\b{_GAP}*+(?!table\b|index\b|unique\b|view\b|database\b|schema\b|temporary\b)"
-_ROUTINE = rf"{_CREATE}(?:[^;(]|\(\s*\)){{0,400}}?\b"
+_ROUTINE = rf"{_CREATE}(?:[^;(]|\({_GAP}*+\)){{0,400}}?\b"
 _HEADS = {
     "postgres": rf"create{_GAP}++(?:or{_GAP}++replace{_GAP}++)?(?:function|procedure|rule)\b",
     "mysql": rf"{_ROUTINE}(?:procedure|function|trigger|event)\b",
@@ -21,8 +21,8 @@ _HEADS = {
 }
 _BLOCKS = r"(?:if|case|loop|while|repeat|for)"
 _WORDS = rf"""(?<![\w$.@])(?:
-    (?P<end>end(?:\s+{_BLOCKS})?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do)
-  | (?P<for>for\s+(?:"[^"]*+"|[\w`$]+)\s+in) | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
+    (?P<end>end(?:{_GAP}++{_BLOCKS}(?![\w$]))?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do)
+  | (?P<for>for{_GAP}++(?:"[^"]*+"|[\w`$]+){_GAP}++in) | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
   )(?![\w$])"""
 
 

@@ -58,8 +58,11 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
     """ALTER behind that word: one action a statement."""
     c.need("TABLE")
     table = c.name()
-    first, word = c.i, c.word()
-    found = _ACTIONS[word](c, table, first) if word in _ACTIONS else c.fail()
+    action, first = _ACTIONS.get(c.upper[c.i]), c.i
+    if action is None:
+        c.fail()
+    c.i += 1
+    found = action(c, table, first)
     c.end()
     return found
 

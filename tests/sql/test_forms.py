@@ -1,0 +1,118 @@
+"""Each statement of the vendors' grammars yields the operations it should, and nothing is passed over in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.sql.reading import forms, kinds, read
+
+OWN = forms()
+
+
+@pytest.mark.parametrize("dialect", sorted({dialect for dialect, _, _ in OWN}))
+def test_each_form_of_a_dialect_has_its_kinds(dialect: str) -> None:
+    wrong = {
+        statement: kinds(statement, dialect)
+        for name, statement, expected in OWN
+        if name == dialect and kinds(statement, dialect) != expected
+    }
+    assert wrong == {}
+
+
+def test_each_shared_statement_form_has_its_kinds(shared: Path) -> None:
+    cases = yaml.safe_load((shared / "cases" / "statement-forms.yaml").read_text())
+    wrong = {
+        case["sql"]: kinds(case["sql"], case["dialect"])
+        for case in cases
+        if kinds(case["sql"], case["dialect"]) != case["kind"]
+    }
+    assert wrong == {}
+
+
+def test_each_statement_of_the_shared_lint_cases_is_understood(shared: Path) -> None:
+    cases = yaml.safe_load((shared / "cases" / "lint-cases.yaml").read_text())
+    texts = [(case["id"], case["dialect"], case[key]) for case in cases for key in ("pre_sql", "sql")]
+    assert [
+        (name, s.text, s.not_analysed) for name, dialect, text in texts for s in read(text, dialect) if s.not_analysed
+    ] == []
+
+
+GARBAGE = [
+    ("postgres", "ALTER TABLE a FROBNICATE b", "no grammar for ALTER TABLE … FROBNICATE b at 1:15"),
+    ("postgres", "CREATE FOO bar", "no grammar for CREATE FOO at 1:8"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b int GARBAGE HERE", "ALTER TABLE: not understood at 'GARBAGE' at 1:32"),
+    ("postgres", "DROP TABLE a b c", "DROP TABLE: not understood at 'b' at 1:14"),
+    ("postgres", "CREATE TABLE a (b int", "unclosed parenthesis at 1:16"),
+    ("postgres", "SELECT 1)", "a closing parenthesis that was never opened at 1:9"),
+    ("postgres", "DROP TABLE a;\nSELECT 'x", "unterminated string at 2:8"),
+    ("postgres", "CREATE INDEX i ON a", "CREATE INDEX: not understood at 'the end' at 1:20"),
+    ("postgres", "/* open", "unterminated comment at 1:1"),
+    ("postgres", "SELECT $x$ y", "unterminated dollar-quoted string at 1:8"),
+    ("postgres", "FLY me TO the moon", "no grammar for FLY me at 1:1"),
+    ("mysql", "ALTER TABLE a ADD COLUMN b INT, FLY", "no grammar for ALTER TABLE … FLY at 1:33"),
+    ("mysql", "SELECT `x", "unterminated quoted name at 1:8"),
+    ("sqlite", "ALTER TABLE a ALTER COLUMN b TYPE int", "ALTER TABLE: not understood at 'ALTER' at 1:15"),
+    ("sqlserver", "ALTER TABLE a FLY", "no grammar for ALTER TABLE … FLY at 1:15"),
+    ("sqlserver", "IF 1 = 1 BEGIN SELECT 1", "BEGIN or IF without its end at 1:10"),
+    ("clickhouse", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
+    ("snowflake", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
+    ("postgres", "\\i other.sql", "psql's \\i is no SQL and runs what stands elsewhere"),
+    ("postgres", "SELECT 'DROP TABLE a' \\gexec", "psql's \\gexec runs what this query returns"),
+    (
+        "postgres",
+        "COPY a FROM stdin;\n1\t2\n",
+        "the data of COPY from 2:1 on has no \\. line and takes the rest of the file",
+    ),
+]
+
+
+@pytest.mark.parametrize(("dialect", "text", "reason"), GARBAGE)
+def test_what_is_not_understood_says_why_and_where(dialect: str, text: str, reason: str) -> None:
+    assert [s.not_analysed for s in read(text, dialect) if s.not_analysed] == [reason]
+
+
+def test_one_statement_that_fails_costs_no_other() -> None:
+    assert kinds("CREATE TABLE a (b int); FLY; DROP TABLE a; ALTER TABLE a FLY; SELECT 1", "postgres") == [
+        "create-table",
+        "not analysed: no grammar for FLY at 1:25",
+        "drop-table",
+        "not analysed: no grammar for ALTER TABLE … FLY at 1:58",
+        "select",
+    ]
+
+
+RUN_TIME = [
+    (
+        "postgres",
+        "DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'a'); DROP TABLE b; END $$",
+        ["do-block", "conditional:drop-table"],
+    ),
+    ("postgres", "DO $$ BEGIN EXECUTE 'DROP TABLE ' || x; END $$", ["do-block"]),
+    ("sqlserver", "EXEC ('DROP TABLE ' + @x)", ["execute-dynamic"]),
+    ("sqlserver", "EXEC sp_executesql @sql", ["execute-dynamic"]),
+    ("snowflake", "EXECUTE IMMEDIATE $x", ["execute-dynamic"]),
+    ("mysql", "PREPARE s FROM @x; EXECUTE s", ["prepare", "execute-prepared"]),
+]
+
+
+@pytest.mark.parametrize(("dialect", "text", "expected"), RUN_TIME)
+def test_text_made_at_run_time_is_reported_beside_what_could_be_read(
+    dialect: str, text: str, expected: list[str]
+) -> None:
+    found = kinds(text, dialect)
+    assert [kind for kind in found if not kind.startswith("not analysed")] == expected
+    assert [kind for kind in found if "at run time" in kind] != []
+
+
+def test_a_literal_prepared_is_read_once_and_executing_it_hides_nothing() -> None:
+    text = "PREPARE s FROM 'ALTER TABLE a DROP COLUMN b'; EXECUTE s; DEALLOCATE PREPARE s;"
+    assert kinds(text, "mysql") == ["prepare", "conditional:alter-table.drop-column", "execute-prepared", "deallocate"]
+
+
+def test_operations_inside_a_literal_point_at_their_own_text() -> None:
+    text = "DO $$ BEGIN EXECUTE 'ALTER TABLE a ALTER b SET DEFAULT ''x'', DROP c'; END $$"
+    found = read(text, "postgres")[0].operations[1:]
+    assert [text[op.start : op.end] for op in found] == ["ALTER b SET DEFAULT ''x'", "DROP c"]

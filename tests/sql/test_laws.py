@@ -1,0 +1,98 @@
+"""Laws that hold for every text: nothing raises, nothing is lost, layout and case say nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ci_runner import sql
+from ci_runner.sql.dialects import DIALECTS
+from ci_runner.sql.lexer import tokenize
+from ci_runner.sql.segments import cut
+from tests.sql.reading import forms, kinds, migration, read
+
+FORMS = forms()
+WORDS = sorted({word for _, statement, _ in FORMS for word in re.findall(r"\w+|[^\w\s]", statement)})
+CLIENT = ["'", '"', "`", "[", "]", "$$", "$a$", ";", "--", "/*", "*/", "#", "\\", "\n", "GO\n", "DELIMITER //\n", "//", "E'", "BEGIN", "END",
+          "CASE", "/*!40101 ", "--> statement-breakpoint", "\\.\n", "COPY a FROM stdin;\n", "{{", "}}", "ä", "\r\n", "\x00"]  # fmt: skip
+dialects = st.sampled_from(sorted(DIALECTS))
+hostile = st.lists(st.sampled_from(WORDS + CLIENT * 8), max_size=30).map(" ".join)
+hostile |= st.lists(st.sampled_from(CLIENT), max_size=12).map("".join) | st.text(max_size=40)
+
+
+@settings(max_examples=600, deadline=None)
+@given(hostile, dialects)
+@example("DO $do$ BEGIN END $do$ LANGUAGE plpgsql", "sqlserver")
+def test_any_text_is_read_without_error_and_nothing_is_passed_over(text: str, dialect: str) -> None:
+    found = read(text, dialect)
+    end = 0
+    for statement in found:
+        assert end <= statement.start < statement.end <= len(text)
+        assert statement.text == text[statement.start : statement.end]
+        assert statement.operations or statement.not_analysed
+        assert all(statement.start <= op.start <= op.end <= statement.end for op in statement.operations)
+        end = statement.end
+
+
+@settings(max_examples=300, deadline=None)
+@given(hostile, dialects)
+def test_pieces_and_gaps_join_to_the_file_and_cutting_again_changes_nothing(text: str, dialect: str) -> None:
+    traits = DIALECTS[dialect]
+    at = 0
+    for segment in cut(text, traits).segments:
+        assert at <= segment.start <= segment.end
+        at = segment.end if segment.data is None else segment.data[1]
+    assert at <= len(text)
+    assert sql.split(text, dialect) == sql.split(text, dialect)
+
+
+@settings(max_examples=300, deadline=None)
+@given(hostile, dialects)
+def test_counting_and_outlining_see_the_statements_that_reading_sees(text: str, dialect: str) -> None:
+    found = [(s.start, s.end) for s in read(text, dialect)]
+    assert [(s.start, s.end) for s in sql.outline(migration(text), dialect)] == found
+    assert sql.count(migration(text), dialect) == len(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(hostile, dialects)
+def test_tokens_cover_the_text_they_are_made_of(text: str, dialect: str) -> None:
+    source = text.strip()
+    tokens = tokenize(source, 7, DIALECTS[dialect])
+    assert all(source.startswith(token, start - 7) for token, start in zip(tokens.text, tokens.start, strict=True))
+    assert "".join(tokens.text).replace(" ", "") == "".join(source.split()) or re.search(r"\s", "".join(tokens.text))
+
+
+def tokens_of(statement: str, dialect: str) -> list[str]:
+    spans = (
+        [(m.start(), m.end()) for m in re.finditer(r"(\$\w*\$)[\s\S]*?\1", statement)]
+        if DIALECTS[dialect].dollar
+        else []
+    )
+    return tokenize(statement, 0, DIALECTS[dialect], spans).text[:-1]
+
+
+KEPT_TOGETHER = ("@", "$", ":", "/*!", "#")  # user@host, @stage, $1, executable comments: blanks change what they are
+SPREAD = [form for form in FORMS if not any(mark in form[1] for mark in KEPT_TOGETHER) and "\n" not in form[1]]
+
+
+@pytest.mark.parametrize("blank", ["  ", "\n", " /* c */ ", " -- c\n"])
+def test_comments_and_white_space_between_tokens_change_no_operation(blank: str) -> None:
+    wrong = {}
+    for dialect, statement, expected in SPREAD:
+        text = blank.join(tokens_of(statement, dialect))
+        if kinds(text, dialect) != expected:
+            wrong[text] = kinds(text, dialect)
+    assert wrong == {}
+
+
+def test_the_case_of_keywords_changes_no_operation() -> None:
+    wrong = {}
+    for dialect, statement, expected in FORMS:
+        for text in (statement.upper(), statement.lower()):
+            if kinds(text, dialect) != expected:
+                wrong[text] = kinds(text, dialect)
+    assert wrong == {}
