@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Hit, Rule
-from ci_runner.model.operations import Name
+from ci_runner.model.operations import Name, Partition
 
 
 def weighed(rule: Rule, context: Context, hit: Hit) -> bool | None:
@@ -14,7 +14,9 @@ def weighed(rule: Rule, context: Context, hit: Hit) -> bool | None:
     if not rule.seen:
         return False
     operation = hit.at or context.step.operation
-    table = getattr(operation, "table", None)
+    table = (
+        None if isinstance(operation, Partition) else getattr(operation, "table", None)
+    )  # there the child counts as well
     saw = [context.observed(kind, table if isinstance(table, Name) else None) for kind in rule.seen]
     if any(saw):
         return True

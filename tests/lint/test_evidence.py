@@ -74,3 +74,18 @@ def test_the_algorithm_a_server_chose_outranks_the_table_of_types() -> None:
         "ALTER TABLE t ADD COLUMN m INT;", "mariadb", pre=pre, observations=[seen("algorithm", "copy", table="t")]
     )
     assert only(unforeseen, "mysql-copy-alter").evidence == "observed"
+
+
+def test_a_scanned_partition_confirms_what_was_said_of_its_parent() -> None:
+    pre = "CREATE TABLE p (d date) PARTITION BY RANGE (d); CREATE TABLE c (d date);"
+    sql = "ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');"
+    scanned = [seen("lock", "ShareUpdateExclusiveLock", table="p"), seen("scan", table="c")]
+    assert only(check(sql, pre=pre, observations=scanned), "attach-scan").evidence == "observed"
+    assert slugs(check(sql, pre=pre, observations=[seen("lock", "ShareUpdateExclusiveLock", table="p")])) == []
+
+
+def test_lost_rows_confirm_a_cascading_rebuild() -> None:
+    pre = "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE c (t_id INTEGER REFERENCES t (id) ON DELETE CASCADE);"
+    sql = "CREATE TABLE t2 (id INTEGER PRIMARY KEY);\nINSERT INTO t2 SELECT id FROM t;\nDROP TABLE t;\nALTER TABLE t2 RENAME TO t;"
+    lost = [seen("rows-lost", "1 row before, 0 after", table="c", statement=2)]
+    assert only(check(sql, "sqlite", pre=pre, observations=lost), "sqlite-rebuild-fk-cascade").evidence == "observed"

@@ -31,7 +31,7 @@ from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import CreateTable, DropTable, Name
 
 
-@rule("error", on=(DropTable, CreateTable), aliases=("DS102", "ban-drop-table"))
+@rule("error", on=(DropTable, CreateTable), aliases=("DS102", "ban-drop-table"), seen=("rows-lost",))
 def check(context: Context) -> Iterator[Hit]:
     """Old tables that go, unless the file copies their rows into the table that takes their place."""
     op = context.step.operation

@@ -38,7 +38,7 @@ from ci_runner.lint.sqlite import children, foreign_keys
 from ci_runner.model.operations import DropTable, Setting
 
 
-@rule("error", ("sqlite",), on=(DropTable,))
+@rule("error", ("sqlite",), on=(DropTable,), seen=("rows-lost", "error"))
 def check(context: Context) -> Iterator[Hit]:
     """The DROP of a rebuild whose table has children, where foreign keys are not known to be off."""
     for rebuild in context.file.rebuilds:

@@ -25,7 +25,7 @@ from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import Dml, Partition
 
 
-@rule("warning", on=(Dml, Partition), aliases=("ban-truncate-cascade",))
+@rule("warning", on=(Dml, Partition), aliases=("ban-truncate-cascade",), seen=("rows-lost",))
 def check(context: Context) -> Iterator[Hit]:
     """TRUNCATE and TRUNCATE PARTITION of old tables."""
     op = context.step.operation
