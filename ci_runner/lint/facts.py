@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_runner.lint.context import Context, Step
+from ci_runner.lint.context import Context
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.model.operations import (
     AddConstraint,
@@ -50,11 +50,6 @@ def set_aside(context: Context) -> bool:
         rebuild.dropped is not None and rebuild.dropped.position == context.step.position
         for rebuild in context.file.rebuilds
     )
-
-
-def primary_key(table: Table | None) -> Constraint | None:
-    """The table's primary key."""
-    return next((c for c in table.constraints if c.kind == "primary-key"), None) if table else None
 
 
 def index_on(table: Table | None, column: str, dialect: str) -> str | None:
@@ -111,11 +106,6 @@ def strong_lock(context: Context, operation: Operation) -> Name | None:
     if isinstance(operation, CreateTable) or found is None or not context.old(found):
         return None
     return found
-
-
-def steps_in(context: Context, transaction: int) -> list[Step]:
-    """The steps of the file that run in one transaction."""
-    return [step for step in context.file.steps if step.tx.id == transaction]
 
 
 def scans(operation: Operation) -> str | None:

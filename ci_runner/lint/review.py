@@ -17,7 +17,7 @@ from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
 from ci_runner.lint.rule import Fix, Rule, discover
 from ci_runner.lint.silence import Found, silenced
-from ci_runner.lint.suppress import NOT_ANALYSED, Ignore, Lines, ignores
+from ci_runner.lint.suppress import Lines, ignores
 from ci_runner.lint.transactions import Tx, transactions
 from ci_runner.model.operations import Operation, Statement
 from ci_runner.model.report import ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
@@ -279,6 +279,3 @@ def rewritten(text: str, finding: Finding) -> str:
         return text
     lines = text.split("\n")
     return "\n".join([*lines[: suggestion.line - 1], *suggestion.text.split("\n"), *lines[suggestion.end_line :]])
-
-
-__all__ = ["NOT_ANALYSED", "Ignore", "LintFile", "catalogue", "explain", "lint", "rewritten"]

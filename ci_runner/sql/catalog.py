@@ -7,7 +7,7 @@ from typing import Any
 
 from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
-from ci_runner.model.schema import Catalog, Table
+from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql.catalog_map import Layered
@@ -194,6 +194,11 @@ def _swap(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
 def _rename_table(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
     if op.kind.rpartition(".")[2] in ("swap-table", "exchange-tables"):
         return _swap(catalog, op, dialect)
+    if locate(catalog, op.table, dialect) not in catalog.tables and columns.index_table(
+        catalog, op.table, None, dialect
+    ):
+        named = ops.RenameIndex(kind=op.kind, start=op.start, end=op.end, index=op.table, new=op.new.name)
+        return columns.rename_index(catalog, named, dialect)
     return tables.rename_table(catalog, op, dialect)
 
 
@@ -291,8 +296,3 @@ _STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {
     ops.Transaction: _transaction,
     ops.Other: _other,
 }
-
-
-def table_of(catalog: Catalog, name: Name, dialect: str) -> Table | None:
-    """The table that name means there, None when no table of that name was ever seen."""
-    return catalog.tables.get(locate(catalog, name, dialect))

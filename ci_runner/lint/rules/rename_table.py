@@ -37,6 +37,8 @@ def check(context: Context) -> Iterator[Hit]:
         or context.key(op.table) in context.catalog.views
     ):
         return
+    if context.table(op.table) is None and context.table_of_index(op.table) is not None:
+        return  # PostgreSQL renames an index by ALTER TABLE too
     if rebuild_of(context, op.table) or view_follows(context, op) or _renamed_back(context, op):
         return
     moved = op.kind.endswith("set-schema")
