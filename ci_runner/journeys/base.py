@@ -8,7 +8,7 @@ from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory, file, load
 from ci_runner.errors import ConfigError, PilotageError
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.directory import MigrationDir
+from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.report import Base, ChangeSet
 
 
@@ -71,7 +71,7 @@ def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str |
         return Compared(changes.everything(head), (f"the base is unknown, so every file is analysed: {error}",))
     if commit is None:
         return Compared(changes.everything(head), ("no base branch was found: every file is analysed",))
-    before = read(sources.at_commit(git, commit, directory.dir), directory, head)
+    before = read(sources.at_commit(git, commit, directory.dir, like=Tree(head.path, head.files)), directory, head)
     return Compared(changes.between(head, before, Base("git", commit)))
 
 
@@ -85,7 +85,7 @@ def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | N
     return git.merge_base("HEAD", target) if target else None
 
 
-def read(tree: sources.Tree, directory: Directory, head: MigrationDir | None = None) -> MigrationDir:
+def read(tree: Tree, directory: Directory, head: MigrationDir | None = None) -> MigrationDir:
     """The directory as read with its own settings; the base of a head is read as the head's format and dialect."""
     return migrations.read(
         tree,
@@ -94,4 +94,5 @@ def read(tree: sources.Tree, directory: Directory, head: MigrationDir | None = N
         tx_mode=directory.tx_mode,
         sum_mode=directory.sum,
         directives_lenient=directory.directives == "lenient",
+        like=head,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ci_runner import sql
+from ci_runner.changes import following
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError
 from ci_runner.journeys.ground import Ground
@@ -29,20 +30,20 @@ def replayed(
     """What the dev database was seen to do with the change, after its base was replayed there."""
     if not wanted.dev_url:
         return Replay("skipped", reason=NO_DATABASE)
-    changed = [file.migration for file in changes.files if file.migration is not None]
-    if not changed:
+    change = following(changes)
+    if not change:
         return Replay("skipped", reason="no migration was added or edited")
     from ci_runner import devdb, replay
 
     dialect = changes.head.dialect
     base = [_file(each, sql.outline(each, dialect)) for each in changes.released]
-    change = [_file(each, statements[each.name]) for each in changed]
+    behind = [_file(each, statements.get(each.name) or sql.outline(each, dialect)) for each in change]
     with devdb.open(wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note) as database:
         if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
             raise ConfigError(
                 f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind"
             )
-        return replay.replay(base, change, database)
+        return replay.replay(base, behind, database)
 
 
 def _file(migration: Migration, statements: tuple[Statement, ...]) -> ReplayFile:

@@ -13,6 +13,7 @@ from ci_runner.model.directory import Problem, Tree
 
 STATEMENTS = 100_000
 _WORD = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN = re.compile(rf"{_WORD}(?:/{_WORD})*")
 _FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)
@@ -51,8 +52,15 @@ def name(path: str) -> None:
             raise DirectoryRefusedError("file-name", f"the name {_shown(path)} {reason}: rename it", file=path)
 
 
+def unicode(path: str) -> bool:
+    """Whether a path is text: Python keeps bytes of a file name that are not UTF-8 as lone surrogates."""
+    return path.isascii() or not _SURROGATE.search(path)
+
+
 def _name_reason(part: str) -> str | None:
-    if not part or len(part.encode("utf-8", "surrogateescape")) > 255:
+    if not unicode(part):
+        return "is not UTF-8"
+    if not part or len(part.encode()) > 255:
         return "is not 1 to 255 bytes long"
     if found := re.search(_FORBIDDEN, part):
         return f"holds the character {found[0]!a}, which not every system can store"

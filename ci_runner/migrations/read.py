@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 from ci_runner.errors import ConfigError, DirectoryRefusedError
@@ -32,6 +32,8 @@ class _Settings(NamedTuple):
     dialect: str
     tx_mode: TxMode
     lenient: bool
+    known: Mapping[str, Migration]
+    known_files: Mapping[str, bytes]
 
 
 def read(
@@ -42,13 +44,15 @@ def read(
     tx_mode: str = "file",
     sum_mode: str | None = None,
     directives_lenient: bool = False,
+    like: MigrationDir | None = None,
 ) -> MigrationDir:
     """The directory as its format's own tool would run it.
 
     ``format`` None = detect. ``tx_mode`` (file, all, none) holds where no file says otherwise. ``sum_mode``: ``required`` reports a
     missing atlas.sum, ``optional`` only one that differs, ``off`` neither; None = required for Atlas, optional elsewhere. Raises
     DirectoryRefusedError for a directory that must not be used, ConfigError for a format, dialect or mode there is none of.
-    Statements are not split here.
+    Statements are not split here. ``like`` is the directory in another state, read with the same settings: files that are the same
+    object there are not read again, and what was wrong with them is not said again.
     """
     dialect = normalize_dialect(dialect)
     _known("format", format, FORMATS)
@@ -60,7 +64,10 @@ def read(
         checks.irregular(tree)
         raise
     try:
-        settings = _Settings(form, dialect, cast("TxMode", tx_mode), directives_lenient)
+        known = {each.name: each for each in like.migrations} if like and like.format == form.name else {}
+        settings = _Settings(
+            form, dialect, cast("TxMode", tx_mode), directives_lenient, known, like.files if like else {}
+        )
         return _read(tree, settings, sum_mode or ("required" if form.name == "atlas" else "optional"))
     except DirectoryRefusedError as error:
         error.format = form.name
@@ -81,7 +88,7 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     form = settings.form
     checks.irregular(tree)
     for path in tree.files:
-        if len(path) > 255:  # before any of it is taken for a number
+        if len(path) > 255 or not checks.unicode(path):  # before any of it is taken for a number or hashed
             checks.name(path)
     selection = form.select(tree, settings.dialect)
     paths = [entry.path for entry in selection.entries]
@@ -121,6 +128,8 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
 
 def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration, list[Problem]]:
     path, data = entry.path, tree.files[entry.path]
+    if settings.known_files.get(path) is data and path in settings.known:
+        return settings.known[path], []
     text = checks.decode(path, data)
     problems = list(checks.content(path, data))
     directed = Directed()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ci_runner.errors import DirectoryRefusedError, HistoryError
@@ -23,9 +24,11 @@ class _Blob(NamedTuple):
     size: int
 
 
-def at_commit(git: Git, commit: str, path: str, *, limits: Limits | None = None) -> Tree:
+def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, limits: Limits | None = None) -> Tree:
     """The directory ``path`` (relative to the repository) as ``commit`` holds it; no files when the commit has no such directory.
 
+    ``like`` is the same directory as read elsewhere: bytes that Git's own hash says are equal are taken from there instead of being
+    read again, and so are the marker files around it.
     What the folder would give: symbolic links and submodules are recorded, never followed. Raises HistoryError when the commit is not
     here, DirectoryRefusedError over a cap or for a path outside the repository.
     """
@@ -45,17 +48,31 @@ def at_commit(git: Git, commit: str, path: str, *, limits: Limits | None = None)
         elif wanted(blob.path):
             count.file(blob.path, blob.size)
             regular.append(blob)
-    around = {
-        marker: posixpath.normpath(posixpath.join(inside, marker))
-        for marker in markers(len(inside.split("/")) if inside else 0)
-    }
+    known = {blob.path: like.files[blob.path] for blob in regular if like is not None and _same(blob, like.files)}
+    depth = len(inside.split("/")) if inside else 0
+    around = (
+        {}
+        if like is not None
+        else {marker: posixpath.normpath(posixpath.join(inside, marker)) for marker in markers(depth)}
+    )
     around = {marker: place for marker, place in around.items() if not place.startswith("..")}
-    contents = _contents(git, [*(blob.sha for blob in regular), *(f"{commit}:{place}" for place in around.values())])
-    files = {blob.path: data or b"" for blob, data in zip(regular, contents, strict=False)}
-    found = zip(around, contents[len(regular) :], strict=True)
+    unread = [blob for blob in regular if blob.path not in known]
+    contents = _contents(git, [*(blob.sha for blob in unread), *(f"{commit}:{place}" for place in around.values())])
+    files = {**known, **{blob.path: data or b"" for blob, data in zip(unread, contents, strict=False)}}
+    found = zip(around, contents[len(unread) :], strict=True)
     context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
+    context = dict(like.context) if like is not None else context
     folders = {folder for blob in blobs for folder in _above(blob.path)}
     return Tree(path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
+
+
+def _same(blob: _Blob, files: Mapping[str, bytes]) -> bool:
+    """Whether the file of that name has the blob's bytes: Git names an object by the hash of its kind, size and bytes."""
+    data = files.get(blob.path)
+    if data is None or len(data) != blob.size:
+        return False
+    kind = "sha256" if len(blob.sha) == 64 else "sha1"
+    return hashlib.new(kind, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == blob.sha
 
 
 def _above(path: str) -> Iterator[str]:

@@ -62,15 +62,22 @@ class Git:
 
     def default_branch(self) -> str | None:
         """The branch that changes are merged into: the remote's own word, then main and master, then init.defaultBranch."""
-        code, output, _ = self.attempt("symbolic-ref", "--quiet", "--short", f"refs/remotes/{self.remote}/HEAD")
-        if code == 0 and self.resolve(_text(output)):
-            return _text(output)
-        code, output, _ = self.attempt("config", "--get", "init.defaultBranch")
-        named = [name for name in ("main", "master", _text(output) if code == 0 else "") if name]
-        candidates = [
-            f"{prefix}{name}" for prefix in (f"{self.remote}/", "") for name in named if not _BAD_REF.search(name)
+        usual = [
+            f"{folder}/{name}"
+            for folder in (f"refs/remotes/{self.remote}", "refs/heads")
+            for name in ("main", "master")
         ]
-        return next((name for name in candidates if self.resolve(name)), None)
+        said = self.output("for-each-ref", "--format=%(refname) %(symref)", f"refs/remotes/{self.remote}/HEAD", *usual)
+        found = dict(row.partition(" ")[::2] for row in _text(said).splitlines())
+        target = found.get(f"refs/remotes/{self.remote}/HEAD")
+        known = [target] if target else [ref for ref in usual if ref in found]
+        if known:
+            return known[0].removeprefix("refs/remotes/").removeprefix("refs/heads/")
+        code, output, _ = self.attempt("config", "--get", "init.defaultBranch")
+        name = _text(output)
+        if code or not name or _BAD_REF.search(name):
+            return None
+        return next((ref for ref in (f"{self.remote}/{name}", name) if self.resolve(ref)), None)
 
     def remote_slug(self) -> str | None:
         """``owner/name`` (with groups, ``group/sub/name``) of the remote's address; None without one that has it."""
@@ -108,6 +115,9 @@ class Git:
 
         HistoryError when there is none, or when the history that would tell cannot be fetched.
         """
+        code, output, _ = self.attempt("merge-base", self.checked(ours), self.checked(theirs))
+        if code == 0:  # both are here: the rule in anything but a shallow clone
+            return _text(output)
         one, other = self.ensure_commit(ours), self.ensure_commit(theirs)
         said = ""
         for step in ("", *(f"--deepen={count}" for count in DEEPEN), "--unshallow"):
