@@ -296,3 +296,8 @@ _STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {
     ops.Transaction: _transaction,
     ops.Other: _other,
 }
+
+
+def table_of(catalog: Catalog, name: Name, dialect: str) -> Table | None:
+    """The table that name means there, None when no table of that name was ever seen."""
+    return catalog.tables.get(locate(catalog, name, dialect))
