@@ -7,7 +7,7 @@ from typing import Any
 
 from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
-from ci_runner.model.schema import Catalog
+from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql.catalog_map import Layered
