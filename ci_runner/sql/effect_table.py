@@ -48,7 +48,8 @@ def _costs(text: str) -> dict[str, Cost]:
 
 _POSTGRES = _costs(
     """
-    ACCESS EXCLUSIVE|metadata: alter-table drop-table truncate drop-index create-or-replace-view create-policy drop-policy alter-policy create-rule
+    ACCESS EXCLUSIVE|metadata: alter-table drop-table truncate drop-index create-or-replace-view create-policy drop-policy
+    ACCESS EXCLUSIVE|metadata: alter-policy.set-option create-rule
     ACCESS EXCLUSIVE|metadata: create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view rename-index
     ACCESS EXCLUSIVE|scan: .set-not-null .add-check .add-unique .add-primary-key .add-exclusion .add-not-null reindex
     ACCESS EXCLUSIVE|rewrite: .alter-column-type .set-tablespace .set-logged .set-unlogged .set-access-method .set-expression vacuum-full cluster

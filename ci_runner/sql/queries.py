@@ -36,6 +36,7 @@ def tables_read(c: Cursor, first: int, stop: int) -> tuple[Name, ...]:
     found: dict[Name, None] = {}
     defined: set[Name] = set()
     openers: list[str] = []
+    reached = first  # what stands before was read as part of a list of tables
     for i in range(first, stop):
         token = upper[i]
         if token == "(":
@@ -46,9 +47,10 @@ def tables_read(c: Cursor, first: int, stop: int) -> tuple[Name, ...]:
         elif token == "AS" and upper[i + 1] in ("(", "MATERIALIZED", "NOT"):
             _define(c, i, defined)
         elif token in ("FROM", "JOIN", "USING", "APPLY", "STRAIGHT_JOIN"):
-            if (openers and openers[-1] in _NOT_FROM) or upper[i - 1] == "DISTINCT":
+            if (openers and openers[-1] in _NOT_FROM) or upper[i - 1] == "DISTINCT" or i < reached:
                 continue
             _from_list(c, i + 1, stop, found)
+            reached = c.i
     c.i = keep
     return tuple(name for name in found if name not in defined)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,11 @@ def test_operations_inside_a_literal_point_at_their_own_text() -> None:
     text = "DO $$ BEGIN EXECUTE 'ALTER TABLE a ALTER b SET DEFAULT ''x'', DROP c'; END $$"
     found = read(text, "postgres")[0].operations[1:]
     assert [text[op.start : op.end] for op in found] == ["ALTER b SET DEFAULT ''x'", "DROP c"]
+
+
+def test_every_kind_is_published(shared: Path) -> None:
+    cases = yaml.safe_load((shared / "cases" / "statement-forms.yaml").read_text())
+    made = {kind for _, _, expected in OWN for kind in expected} | {kind for case in cases for kind in case["kind"]}
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text()
+    published = set(re.findall(r"`([a-z-]+(?:\.[a-z-]+)?)`", page.partition("## Kinds")[2]))
+    assert published == {kind.removeprefix("conditional:") for kind in made}

@@ -50,8 +50,8 @@ CUTS = {
     "go": ("sqlserver", "select 1\nGO\nselect 'x\nGO\ny'\ngo 5\n-- GO\n", ["select 1", "select 'x\nGO\ny'"]),
     "batches without semicolons": (
         "sqlserver",
-        "SET NOCOUNT ON\nALTER TABLE a ALTER COLUMN b INT\nINSERT INTO a SELECT 1 UNION ALL SELECT 2\n"
-        "UPDATE a SET b = 1 WHERE c IN (SELECT 1)\nGRANT SELECT, INSERT ON a TO b\nDECLARE @x INT SET @x = 1",
+        ("SET NOCOUNT ON\nALTER TABLE a ALTER COLUMN b INT\nINSERT INTO a SELECT 1 UNION ALL SELECT 2\n"
+        "UPDATE a SET b = 1 WHERE c IN (SELECT 1)\nGRANT SELECT, INSERT ON a TO b\nDECLARE @x INT SET @x = 1"),
         ["SET NOCOUNT ON", "ALTER TABLE a ALTER COLUMN b INT", "INSERT INTO a SELECT 1 UNION ALL SELECT 2",
          "UPDATE a SET b = 1 WHERE c IN (SELECT 1)", "GRANT SELECT, INSERT ON a TO b", "DECLARE @x INT", "SET @x = 1"],
     ),

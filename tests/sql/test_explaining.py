@@ -1,0 +1,117 @@
+"""Every statement's lock and cost, as the vendors' manuals have them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_runner import sql
+from ci_runner.model.operations import Name, Type
+from ci_runner.model.schema import Catalog
+from ci_runner.sql import catalog
+from ci_runner.sql.effect_table import COSTS, EFFECTS, STRENGTH, known
+from ci_runner.sql.explaining import widens
+from tests.sql.reading import forms, read
+
+COSTED = [
+    ("postgres", "ALTER TABLE a ADD COLUMN b int", "ACCESS EXCLUSIVE", "metadata"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b int NOT NULL DEFAULT 0", "ACCESS EXCLUSIVE", "metadata"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b timestamptz DEFAULT now()", "ACCESS EXCLUSIVE", "metadata"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b uuid DEFAULT gen_random_uuid()", "ACCESS EXCLUSIVE", "rewrite"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b text DEFAULT 'f(x)'", "ACCESS EXCLUSIVE", "metadata"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b bigserial", "ACCESS EXCLUSIVE", "rewrite"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b int GENERATED ALWAYS AS (c) STORED", "ACCESS EXCLUSIVE", "rewrite"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b int CHECK (b > 0)", "ACCESS EXCLUSIVE", "scan"),
+    ("postgres", "ALTER TABLE a ALTER b TYPE bigint", "ACCESS EXCLUSIVE", "rewrite"),
+    ("postgres", "ALTER TABLE a ALTER b SET NOT NULL", "ACCESS EXCLUSIVE", "scan"),
+    ("postgres", "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c", "SHARE ROW EXCLUSIVE", "scan"),
+    ("postgres", "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES c NOT VALID", "SHARE ROW EXCLUSIVE", "metadata"),
+    ("postgres", "ALTER TABLE a VALIDATE CONSTRAINT x", "SHARE UPDATE EXCLUSIVE", "scan"),
+    ("postgres", "ALTER TABLE a ADD COLUMN b int, ALTER c SET STATISTICS 5", "ACCESS EXCLUSIVE", "metadata"),
+    ("postgres", "CREATE INDEX i ON a (b)", "SHARE", "scan"),
+    ("postgres", "CREATE INDEX i ON ONLY a (b)", "SHARE", "metadata"),
+    ("postgres", "CREATE INDEX CONCURRENTLY i ON a (b)", "SHARE UPDATE EXCLUSIVE", "scan"),
+    ("postgres", "CREATE TABLE a (b int)", "", "metadata"),
+    ("postgres", "CREATE TABLE a (b int REFERENCES c)", "SHARE ROW EXCLUSIVE", "metadata"),
+    ("postgres", "LOCK TABLE a IN SHARE MODE", "SHARE", "none"),
+    ("postgres", "VACUUM FULL a", "ACCESS EXCLUSIVE", "rewrite"),
+    ("postgres", "UPDATE a SET b = 1", "ROW EXCLUSIVE", "scan"),
+    ("postgres", "SET lock_timeout = '1s'", "", "none"),
+    ("postgres", "FLY", "", "none"),
+    ("mysql", "ALTER TABLE a ADD COLUMN b INT", "METADATA", "metadata"),
+    ("mysql", "ALTER TABLE a MODIFY b BIGINT", "SHARED", "rewrite"),
+    ("mysql", "ALTER TABLE a MODIFY b BIGINT, ALGORITHM=INSTANT", "METADATA", "metadata"),
+    ("mysql", "ALTER TABLE a ADD COLUMN b INT, ALGORITHM=COPY, LOCK=EXCLUSIVE", "EXCLUSIVE", "rewrite"),
+    ("mariadb", "CREATE INDEX i ON a (b)", "NONE", "scan"),
+    ("sqlite", "ALTER TABLE a DROP COLUMN b", "EXCLUSIVE", "rewrite"),
+    ("sqlserver", "CREATE INDEX i ON a (b)", "S", "scan"),
+    ("sqlserver", "CREATE INDEX i ON a (b) WITH (ONLINE = ON)", "Sch-S", "scan"),
+    ("sqlserver", "ALTER TABLE a ADD b INT NOT NULL DEFAULT 0", "Sch-M", "rewrite"),
+    ("sqlserver", "ALTER TABLE a ADD b INT NULL", "Sch-M", "metadata"),
+    ("clickhouse", "ALTER TABLE a UPDATE b = 1 WHERE 1", "", "rewrite"),
+    ("redshift", "ALTER TABLE a ALTER DISTKEY b", "ACCESS EXCLUSIVE", "rewrite"),
+    ("snowflake", "INSERT INTO a VALUES (1)", "PARTITIONS", "none"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "text", "lock", "effect"), COSTED)
+def test_a_statement_takes_the_lock_and_has_the_effect_of_the_manual(
+    dialect: str, text: str, lock: str, effect: str
+) -> None:
+    (row,) = sql.effects(read(text, dialect), dialect)
+    assert (row.lock, row.effect) == (lock, effect)
+
+
+def test_a_row_names_its_operations_and_what_they_are_about() -> None:
+    text = "ALTER TABLE s.a ADD COLUMN b int, RENAME CONSTRAINT x TO y;\nDO $$ BEGIN DROP TABLE c, d; END $$;\nFLY"
+    rows = sql.effects(read("\n" + text, "postgres"), "postgres")
+    assert rows[1].operations == (("do-block", "", False), ("drop-table", "c, d", True))
+    assert (rows[2].line, rows[2].not_analysed) == (4, "no grammar for FLY at 4:1")
+    (one,) = sql.effects(read("ALTER TABLE s.a ADD COLUMN b int", "postgres"), "tsql" if False else "postgres")
+    assert one.operations == (("alter-table.add-column", "s.a.b", False),)
+
+
+def test_a_known_old_type_spares_a_widening_its_rewrite() -> None:
+    before = catalog.fold(Catalog(), read("CREATE TABLE a (b varchar(20), c int)", "postgres"), "postgres")
+    rows = sql.effects(read("ALTER TABLE a ALTER b TYPE varchar(50); ALTER TABLE a ALTER b TYPE text; ALTER TABLE a ALTER c TYPE bigint", "postgres"),
+                       "postgres", before)  # fmt: skip
+    assert [row.effect for row in rows] == ["metadata", "metadata", "rewrite"]
+
+
+WIDENING = [
+    (Type("varchar", ("20",)), Type("varchar", ("50",)), True),
+    (Type("varchar", ("50",)), Type("varchar", ("20",)), False),
+    (Type("character varying", ("20",)), Type("text"), True),
+    (Type("text"), Type("varchar", ("20",)), False),
+    (Type("numeric", ("10", "2")), Type("numeric", ("12", "2")), True),
+    (Type("numeric", ("10", "2")), Type("numeric", ("12", "4")), False),
+    (Type("numeric", ("10", "2")), Type("numeric"), True),
+    (Type("int"), Type("bigint"), False),
+    (Type("int"), Type("int"), True),
+    (Type("bit", ("5",)), Type("bit", ("6",)), False),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), WIDENING)
+def test_only_a_change_that_keeps_every_row_is_a_widening(old: Type, new: Type, expected: bool) -> None:
+    assert widens(old, new) is expected
+
+
+@given(st.sampled_from([(dialect, statement) for dialect, statement, _ in forms()]))
+def test_every_form_has_a_lock_of_its_database_and_one_of_four_effects(form: tuple[str, str]) -> None:
+    dialect, statement = form
+    for row in sql.effects(read(statement, dialect), dialect):
+        assert row.effect in EFFECTS
+        assert row.lock in ("", *STRENGTH[dialect])
+
+
+def test_every_kind_with_a_cost_is_a_kind_some_statement_has() -> None:
+    made = {kind.removeprefix("conditional:") for _, _, kinds in forms() for kind in kinds}
+    named = {kind for costs in COSTS.values() for kind in costs} - {"alter-table"}
+    assert sorted(named - made) == []
+
+
+def test_an_unlisted_action_of_alter_table_costs_what_alter_table_costs() -> None:
+    assert known("postgres", "alter-table.set-owner") == known("postgres", "alter-table")
+    assert str(Name("s", "a")) == "s.a"
