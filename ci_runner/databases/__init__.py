@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ci_runner.databases.address import Address, Use, parse
 from ci_runner.databases.failure import DatabaseFailure, PasswordRefused
+from ci_runner.databases.watch import Seen, Watched
 from ci_runner.errors import ConfigError
 from ci_runner.model.inspected import Schema
 
@@ -19,8 +20,11 @@ __all__ = [
     "Database",
     "DatabaseFailure",
     "PasswordRefused",
+    "Seen",
     "Sql",
     "Use",
+    "Watched",
+    "Watcher",
     "open_address",
     "open_url",
     "parse",
@@ -52,6 +56,18 @@ class Sql(NamedTuple):
 
     text: str
     data: str | None = None
+
+
+class Watcher(Protocol):
+    """Looks on while a session runs statements, on tables that hold rows."""
+
+    def fill(self, script: str) -> tuple[str, ...]:
+        """Put a row into every empty table the script concerns; returns the tables for which none could be made."""
+        ...
+
+    def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
+        """Run the statements as :meth:`Database.execute` would, and say what was seen at each."""
+        ...
 
 
 class Database(Protocol):
@@ -93,6 +109,10 @@ class Database(Protocol):
 
     def reset(self) -> None:
         """Give the session back its first settings, as a new connection would have them."""
+        ...
+
+    def watcher(self) -> Watcher:
+        """Somebody who looks on from now."""
         ...
 
     def inspect(self) -> Schema:

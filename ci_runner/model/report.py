@@ -45,7 +45,8 @@ class ChangeSet:
 class Observation:
     """What the dev database was seen to do at one statement (index into the file's statements).
 
-    ``kind``: error, rewrite, scan, index-build, lock, algorithm. ``object`` is the table, ``detail`` the database's own words or lock name.
+    ``kind``: error, rewrite, scan, index-build, lock, algorithm, rows-lost. ``object`` is the table, ``detail`` the database's
+    own words or lock name.
     """
 
     file: str
@@ -80,7 +81,10 @@ class SchemaChange:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """``reason`` says why it was skipped. ``engine`` is the database's name and version, "" when skipped."""
+    """``reason`` says why it was skipped; ``unobserved`` what could not be looked at, in words.
+
+    ``engine`` is the database's name and version, "" when skipped.
+    """
 
     status: Literal["ok", "failed", "skipped"]
     engine: str = ""
@@ -89,6 +93,7 @@ class Replay:
     reason: str = ""
     observations: tuple[Observation, ...] = ()
     changes: tuple[SchemaChange, ...] = ()
+    unobserved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ci_runner.devdb import DevDatabase
-from ci_runner.model.report import Replay
+from ci_runner.model.report import Replay, SchemaChange
 from ci_runner.replay.clock import Clock
 from ci_runner.replay.difference import difference
 from ci_runner.replay.files import ReplayFile
+from ci_runner.replay.observe import BASE, Observed, observe
 from ci_runner.replay.runner import Runner, Stopped
 
 __all__ = ["ReplayFile", "replay"]
@@ -24,22 +25,30 @@ def replay(
     time_limit: float = TIME_LIMIT,
     progress: Callable[[int], None] = lambda _files: None,
 ) -> Replay:
-    """Replay ``base``, then ``change``, on an empty database of ``dev``, as a runner would.
+    """Replay ``base``, then ``change``, on an empty database of ``dev``, as a runner would; then watch the change on tables with rows.
 
-    The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds and for everything.
+    The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds, for the one as for the other.
     ``progress`` gets the number of files done. TemporaryError when the server itself goes away.
     """
     database = dev.fresh([file.text for file in (*base, *change)])
-    try:
-        with Clock(database, time_limit) as clock:
-            runner = Runner(database, dev, clock, progress)
-            try:
-                runner.released(base)
-                before = database.inspect()
-                runner.changed(change)
-            except Stopped as stopped:
-                return Replay("failed", dev.engine, runner.statements, stopped.error)
-            changes = difference(before, database.inspect())
-    finally:
-        database.close()
-    return Replay("ok", dev.engine, runner.statements, changes=changes)
+    with Clock(database, time_limit) as clock:
+        runner = Runner(database, dev, clock, progress)
+        try:
+            changes = _first_pass(runner, base, change, dev)
+        except Stopped as stopped:
+            return Replay("failed", dev.engine, runner.statements, stopped.error)
+        finally:
+            runner.database.close()
+    seen = observe(dev, base, change, time_limit) if change else Observed((), ())
+    return Replay("ok", dev.engine, runner.statements, None, "", seen.observations, changes, seen.unobserved)
+
+
+def _first_pass(
+    runner: Runner, base: Sequence[ReplayFile], change: Sequence[ReplayFile], dev: DevDatabase
+) -> tuple[SchemaChange, ...]:
+    """Both on empty tables, with the base kept for the second pass; what the change did to the schema."""
+    runner.released(base)
+    runner.go_on(dev.snapshot(runner.database, BASE))
+    before = runner.database.inspect()
+    runner.changed(change)
+    return difference(before, runner.database.inspect())

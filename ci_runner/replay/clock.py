@@ -20,6 +20,10 @@ class Clock:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._wait, daemon=True)
 
+    def watch(self, database: Database) -> None:
+        """The session to interrupt from now on."""
+        self._database = database
+
     def __enter__(self) -> Clock:
         self._thread.start()
         return self

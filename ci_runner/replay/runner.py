@@ -29,11 +29,16 @@ class Runner:
 
     def __init__(self, database: Database, dev: DevDatabase, clock: Clock, progress: Callable[[int], None]) -> None:
         self.statements = 0
-        self._database = database
+        self.database = database
         self._dev = dev
         self._clock = clock
         self._progress = progress
         self._files = 0
+
+    def go_on(self, database: Database) -> None:
+        """The same state on another session."""
+        self.database = database
+        self._clock.watch(database)
 
     def released(self, files: Sequence[ReplayFile]) -> None:
         """Run the history, file by file; Stopped when it does not run."""
@@ -51,7 +56,7 @@ class Runner:
                     self._file(file)
 
     def _together(self, files: Sequence[ReplayFile]) -> None:
-        self._database.begin()
+        self.database.begin()
         for file in files:
             self._statements(file, "")
         self._commit(files[-1], "")
@@ -59,12 +64,12 @@ class Runner:
     def _file(self, file: ReplayFile, prefix: str = "") -> None:
         self._statements(file, prefix)
         self._commit(file, prefix)
-        self._database.reset()
+        self.database.reset()
 
     def _statements(self, file: ReplayFile, prefix: str) -> None:
         for piece in pieces(file):
             try:
-                self._database.execute(piece.statements, transaction=piece.transaction)
+                self.database.execute(piece.statements, transaction=piece.transaction)
             except DatabaseFailure as failure:
                 index = len(piece.statements) - 1 if failure.statement is None else failure.statement
                 self.statements += index
@@ -76,7 +81,7 @@ class Runner:
     def _commit(self, file: ReplayFile, prefix: str) -> None:
         """Commit what a file, or all of them, left open."""
         try:
-            self._database.commit()
+            self.database.commit()
         except DatabaseFailure as failure:
             raise self._stopped(file, len(file.statements) - 1, failure, prefix) from None
 

@@ -154,14 +154,13 @@ def test_a_refused_password_ends_the_waiting_at_once(postgres_image: str) -> Non
 
 def test_containers_of_dead_runs_are_removed_and_those_of_others_are_not(postgres_image: str) -> None:
     client = engine.connect(os.environ)
-    image = client.images.get(postgres_image)
     old = client.containers.create(
-        image.id, labels={docker.LABEL: "1", f"{docker.LABEL}.run": RUN, f"{docker.LABEL}.expires": "1000"}
+        postgres_image, labels={docker.LABEL: "1", f"{docker.LABEL}.run": RUN, f"{docker.LABEL}.expires": "1000"}
     )
     new = client.containers.create(
-        image.id, labels={docker.LABEL: "1", f"{docker.LABEL}.run": RUN, f"{docker.LABEL}.expires": "2000"}
+        postgres_image, labels={docker.LABEL: "1", f"{docker.LABEL}.run": RUN, f"{docker.LABEL}.expires": "2000"}
     )
-    foreign = client.containers.create(image, labels={"somebody.else": RUN})
+    foreign = client.containers.create(postgres_image, labels={"somebody.else": RUN})
     try:
         docker.reap(client, 1500.0)
         there = {container.id for container in client.containers.list(all=True)}

@@ -11,6 +11,7 @@ from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.mysql.entry import refusal, tls
 from ci_runner.databases.mysql.inspect import inspect
+from ci_runner.databases.mysql.observe import MysqlWatcher
 from ci_runner.errors import PilotageError, SetupError
 from ci_runner.model.inspected import Schema
 
@@ -122,6 +123,10 @@ class Mysql:
             self.close()
             self.connection = self._again().connection
             self._session_touched = False
+
+    def watcher(self) -> MysqlWatcher:
+        """Somebody who looks on from now."""
+        return MysqlWatcher(self)
 
     def inspect(self) -> Schema:
         """The schema of the database, or of all of them when the address names none."""

@@ -10,6 +10,7 @@ from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.postgres.entry import refusal
 from ci_runner.databases.postgres.inspect import inspect
+from ci_runner.databases.postgres.observe import PostgresWatcher
 from ci_runner.errors import SetupError
 from ci_runner.model.inspected import Schema
 
@@ -83,7 +84,7 @@ class Postgres:
             self.begin()
         for index, statement in enumerate(statements):
             try:
-                self._step(statement)
+                self.step(statement)
                 if after:
                     after(index)
             except DatabaseFailure as failure:
@@ -98,12 +99,12 @@ class Postgres:
 
     def commit(self) -> None:
         """Commit what is open."""
-        if not self._closed() and self.connection.pgconn.transaction_status != _IDLE:
+        if not self._closed() and self.in_transaction:
             self._send("COMMIT")
 
     def rollback(self) -> None:
         """Undo what is open."""
-        if not self._closed() and self.connection.pgconn.transaction_status != _IDLE:
+        if not self._closed() and self.in_transaction:
             self._send("ROLLBACK")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -115,12 +116,33 @@ class Postgres:
         except psycopg.Error as error:
             raise self._failure(error, sql) from None
 
+    def query_nothing(self, sql: str) -> None:
+        """One statement of our own that has no rows."""
+        self._send(sql)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Is a transaction open?"""
+        return self.connection.pgconn.transaction_status != _IDLE
+
+    def step(self, statement: Sql) -> None:
+        """One statement by itself; a refusal does not say which it was."""
+        self._session_touched |= bool(_SESSION.search(statement.text))
+        if _COPY.match(statement.text):
+            self._copy(statement.text, statement.data or "")
+        else:
+            self._send(self._adapt(statement.text))
+
     def reset(self) -> None:
         """Settings, role and open transactions back to those of a new session."""
         self.rollback()
         if self._session_touched:
             self._send("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
             self._session_touched = False
+
+    def watcher(self) -> PostgresWatcher:
+        """Somebody who looks on from now."""
+        return PostgresWatcher(self)
 
     def inspect(self) -> Schema:
         """The schema; with a search_path only the schemas on it."""
@@ -157,13 +179,6 @@ class Postgres:
             return False
         self._session_touched |= any(_SESSION.search(text) for text in texts)
         return True
-
-    def _step(self, statement: Sql) -> None:
-        self._session_touched |= bool(_SESSION.search(statement.text))
-        if _COPY.match(statement.text):
-            self._copy(statement.text, statement.data or "")
-        else:
-            self._send(self._adapt(statement.text))
 
     def _copy(self, sql: str, data: str) -> None:
         import psycopg

@@ -12,6 +12,7 @@ from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.sqlite.guard import guard
 from ci_runner.databases.sqlite.inspect import inspect
+from ci_runner.databases.sqlite.observe import SqliteWatcher
 from ci_runner.errors import ConfigError, SetupError
 from ci_runner.model.inspected import Schema
 
@@ -110,18 +111,24 @@ class Sqlite:
         for name, value in self._settings.items():
             self._send(f"PRAGMA {name} = {value}")
 
+    def watcher(self) -> SqliteWatcher:
+        """Somebody who looks on from now."""
+        return SqliteWatcher(self)
+
     def inspect(self) -> Schema:
         """The schema of the main database."""
         return inspect(self.query)
 
     def dump(self) -> bytes:
-        """The whole database as bytes."""
-        return self.connection.serialize()
+        """The whole database as bytes; none for one that was never written to, which SQLite cannot serialize."""
+        pages = self.connection.execute("PRAGMA page_count").fetchone()[0]
+        return self.connection.serialize() if pages else b""
 
     def load(self, data: bytes) -> None:
         """Take on the state :meth:`dump` gave."""
         self.connection.set_authorizer(None)  # deserialize attaches, which a confined session may not
-        self.connection.deserialize(data)
+        if data:
+            self.connection.deserialize(data)
         if self._confined:
             guard(self.connection)
 

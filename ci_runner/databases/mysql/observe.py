@@ -1,0 +1,70 @@
+"""How MySQL and MariaDB carry a change out: the cheapest algorithm they accept for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.watch import Seen, Watched
+
+if TYPE_CHECKING:
+    from ci_runner.databases import Sql
+    from ci_runner.databases.mysql import Mysql
+
+# Cheapest first. MariaDB tells a change that rebuilds the table in place from one that need not.
+ALGORITHMS = {"mysql": ("instant", "inplace", "copy"), "mariadb": ("instant", "nocopy", "inplace", "copy")}
+_REFUSED = frozenset({"1845", "1846", "1851"})  # ER_ALTER_OPERATION_NOT_SUPPORTED and its kin
+_NAME = r"((?:`[^`]+`|\w+)(?:\s*\.\s*(?:`[^`]+`|\w+))?)"
+_ALTER = re.compile(rf"\s*alter\s+(?:online\s+|ignore\s+)*table\s+(?:if\s+exists\s+)?{_NAME}\s+(?!\s*$)", re.IGNORECASE)
+_INDEX = re.compile(rf"\s*(?:create|drop)\s+(?:\w+\s+){{0,4}}?index\s+.*?\bon\s+{_NAME}", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(r"\balgorithm\b", re.IGNORECASE)
+
+
+class MysqlWatcher:
+    """Watches one session by asking for algorithms; what the server refuses for its algorithm has not been done."""
+
+    def __init__(self, session: Mysql) -> None:
+        self._session = session
+
+    def fill(self, _script: str) -> tuple[str, ...]:
+        """Algorithms are chosen by definitions, not by rows: none are made."""
+        return ()
+
+    def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
+        """Run the statements, ALTER TABLE and index statements by the cheapest way; the refusal that ended it, if one did."""
+        seen: list[Seen] = []
+        try:
+            if transaction:
+                self._session.begin()
+            for index, statement in enumerate(statements):
+                algorithm, table = self._one(statement, index)
+                if algorithm:
+                    seen.append(Seen(index, "algorithm", table, algorithm))
+            if transaction:
+                self._session.commit()
+        except DatabaseFailure as failure:
+            self._session.rollback()
+            return Watched(tuple(seen), failure if failure.statement is not None else failure.at(len(statements) - 1))
+        return Watched(tuple(seen))
+
+    def _one(self, statement: Sql, index: int) -> tuple[str, str]:
+        """Run one statement: (algorithm, table), or two times "" where the statement has none to choose."""
+        alter = _ALTER.match(statement.text)
+        found = alter or _INDEX.match(statement.text)
+        if found and not _SAID.search(statement.text):
+            for algorithm in ALGORITHMS[self._session.dialect]:
+                text = f"{statement.text}{',' if alter else ''} ALGORITHM={algorithm.upper()}"
+                try:
+                    self._session.execute([statement._replace(text=text)], transaction=False)
+                except DatabaseFailure as failure:
+                    if failure.code in _REFUSED:
+                        continue
+                    break
+                return algorithm, found[1].replace("`", "").replace(" ", "")
+        try:
+            self._session.execute([statement], transaction=False)
+        except DatabaseFailure as failure:
+            raise failure.at(index) from None
+        return "", ""

@@ -1,0 +1,152 @@
+"""One made-up row per table, so that what a migration does to rows can be seen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ci_runner.databases.failure import DatabaseFailure
+
+if TYPE_CHECKING:
+    from ci_runner.databases.postgres import Postgres
+
+_TABLES = """SELECT c.oid::int8, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
+ AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
+# A table leads to those it refers to, and a partitioned or inherited one to its children.
+_LINKS = """SELECT conrelid::int8, confrelid::int8 FROM pg_constraint WHERE contype = 'f'
+UNION ALL SELECT inhparent::int8, inhrelid::int8 FROM pg_inherits"""
+_PARENTS = "SELECT oid::int8, relname FROM pg_class WHERE relkind = 'p'"
+_COLUMNS = """SELECT a.attrelid::int8, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), b.typname, b.typcategory, a.atttypmod,
+ a.attnotnull, (SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder LIMIT 1)
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped {generated} ORDER BY a.attrelid, a.attnum"""
+_BY_CATEGORY = {"N": "1", "S": "x", "B": "true", "D": "2000-01-01", "T": "1 day", "A": "{}", "R": "empty"}
+_BY_NAME = {
+    "uuid": "00000000-0000-0000-0000-000000000001",
+    "json": "{}",
+    "jsonb": "{}",
+    "bytea": "\\x00",
+    "time": "00:00",
+    "timetz": "00:00+00",
+    "inet": "127.0.0.1",
+    "cidr": "127.0.0.1/32",
+    "macaddr": "00:00:00:00:00:01",
+    "macaddr8": "00:00:00:00:00:00:00:01",
+    "xml": "<a/>",
+    "point": "(0,0)",
+    "lseg": "[(0,0),(1,1)]",
+    "line": "{1,1,0}",
+    "box": "(0,0),(1,1)",
+    "path": "[(0,0),(1,1)]",
+    "polygon": "((0,0),(1,1))",
+    "circle": "<(0,0),1>",
+    "tsvector": "x",
+    "tsquery": "x",
+    "citext": "x",
+    "ltree": "x",
+    "hstore": "",
+    "money": "1",
+}
+
+
+class Value(NamedTuple):
+    """A column and the expression for its made-up value; "" when none is known."""
+
+    column: str
+    expression: str
+    needed: bool
+
+
+def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Rows in the tables ``script`` names: (tables that hold one, by number, and the names of those where none could be made).
+
+    Equal columns get equal values, so that foreign keys hold; a table is tried again after the ones it refers to got theirs.
+    """
+    tables = {row[0]: (row[1], row[2]) for row in session.query(_TABLES)}
+    wanted = _wanted(session, script, tables)
+    waiting = [
+        table
+        for table in sorted(wanted)
+        if not session.query(f"SELECT EXISTS (SELECT FROM {_quoted(tables[table])})")[0][0]
+    ]
+    values = _values(session, waiting)
+    progress = True
+    while waiting and progress:
+        left = [table for table in waiting if not _insert(session, _quoted(tables[table]), values.get(table, []))]
+        progress, waiting = len(left) < len(waiting), left
+    shown = {table: _shown(tables[table]) for table in wanted}
+    return {table: name for table, name in shown.items() if table not in waiting}, tuple(
+        shown[table] for table in waiting
+    )
+
+
+def _wanted(session: Postgres, script: str, tables: dict[int, tuple[str, str]]) -> set[int]:
+    words = set(re.findall(r"\w+", script.lower()))
+    text = script.lower()
+
+    def named(name: str) -> bool:
+        return name.lower() in words if re.fullmatch(r"\w+", name) else name.lower() in text
+
+    links: dict[int, set[int]] = {}
+    for source, target in session.query(_LINKS):
+        links.setdefault(source, set()).add(target)
+    found: set[int] = set()
+    reached = [table for table, (_, name) in tables.items() if named(name)] + [
+        row[0] for row in session.query(_PARENTS) if named(row[1])
+    ]
+    while reached:
+        table = reached.pop()
+        if table not in found:
+            found.add(table)
+            reached += links.get(table, ())
+    return found & tables.keys()
+
+
+def _values(session: Postgres, tables: list[int]) -> dict[int, list[Value]]:
+    if not tables:
+        return {}
+    generated = "AND a.attgenerated = ''" if session.version >= (12,) else ""
+    sql = _COLUMNS.replace("{oids}", ", ".join(map(str, tables))).replace("{generated}", generated)
+    values: dict[int, list[Value]] = {}
+    for table, column, kind, base, category, modifier, needed, label in session.query(sql):
+        values.setdefault(table, []).append(Value(column, _expression(kind, base, category, modifier, label), needed))
+    return values
+
+
+def _expression(kind: str, base: str, category: str, modifier: int, label: Any) -> str:
+    if base in {"bit", "varbit"}:
+        return f"B'0'::{kind}"
+    if base in {"vector", "halfvec"}:
+        text: str | None = "[" + ",".join(["1"] * max(modifier, 1)) + "]"
+    elif base == "numeric" and modifier > 4 and ((modifier - 4) >> 16) == ((modifier - 4) & 0x7FF):
+        text = "0"  # numeric(n, n) has no digit before the point
+    else:
+        text = label if category == "E" else _BY_NAME.get(base, _BY_CATEGORY.get(category))
+    return "" if text is None else "'" + str(text).replace("'", "''") + f"'::{kind}"
+
+
+def _insert(session: Postgres, table: str, values: list[Value]) -> bool:
+    """With every value that is known, or, where a check dislikes them, with those that must be there."""
+    if any(value.needed and not value.expression for value in values):
+        return False
+    for chosen in ([value for value in values if value.expression], [value for value in values if value.needed]):
+        columns = ", ".join(value.column for value in chosen)
+        expressions = ", ".join(value.expression for value in chosen)
+        row = f"({columns}) OVERRIDING SYSTEM VALUE VALUES ({expressions})" if chosen else "DEFAULT VALUES"
+        try:
+            session.query_nothing(f"INSERT INTO {table} {row}")
+        except DatabaseFailure as failure:
+            if failure.lost:
+                raise
+            continue
+        return True
+    return False
+
+
+def _quoted(name: tuple[str, str]) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name)
+
+
+def _shown(name: tuple[str, str]) -> str:
+    return name[1] if name[0] == "public" else ".".join(name)

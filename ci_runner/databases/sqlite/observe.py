@@ -1,0 +1,103 @@
+"""What SQLite does to rows: whether each table's row, its children's too, survives the change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.watch import Seen, Watched
+
+if TYPE_CHECKING:
+    from ci_runner.databases import Sql
+    from ci_runner.databases.sqlite import Sqlite
+
+_TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+
+
+class SqliteWatcher:
+    """Watches one session; every table counts, for a dropped parent takes rows of its children along."""
+
+    def __init__(self, session: Sqlite) -> None:
+        self._session = session
+        self._tables: tuple[str, ...] = ()
+
+    def fill(self, _script: str) -> tuple[str, ...]:
+        """Put a row into every empty table; returns those where none could be made. Foreign keys are not checked meanwhile."""
+        ((checked,),) = self._session.query("PRAGMA foreign_keys")
+        self._session.query("PRAGMA foreign_keys = OFF")
+        names = [row[0] for row in self._session.query(_TABLES)]
+        filled = [name for name in names if self._rows(name) or self._insert(name)]
+        self._session.query(f"PRAGMA foreign_keys = {checked}")
+        self._tables = tuple(filled)
+        return tuple(name for name in names if name not in filled)
+
+    def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
+        """Run the statements, counting rows after each; the refusal that ended it, if one did."""
+        counts = {name: self._rows(name) for name in self._tables}
+        seen: list[Seen] = []
+        broken = self._broken()
+
+        def look(index: int) -> None:
+            for name, before in counts.items():
+                now = self._rows(name)
+                if now is not None and before is not None and now < before:
+                    seen.append(Seen(index, "rows-lost", name, f"{before} row before the statement, {now} after it"))
+                counts[name] = now
+
+        try:
+            self._session.execute(statements, transaction=transaction, after=look)
+        except DatabaseFailure as failure:
+            return Watched(tuple(seen), failure if failure.statement is not None else failure.at(len(statements) - 1))
+        last = len(statements) - 1
+        seen += [
+            Seen(last, "error", name, "a row refers to one that is not there")
+            for name in sorted(self._broken() - broken)
+        ]
+        return Watched(tuple(seen))
+
+    def _rows(self, table: str) -> int | None:
+        """How many rows the table has; None when there is no such table (now)."""
+        try:
+            return int(self._session.query(f"SELECT count(*) FROM {_quoted(table)}")[0][0])
+        except DatabaseFailure:
+            return None
+
+    def _broken(self) -> set[str]:
+        try:
+            return {row[0] for row in self._session.query("PRAGMA foreign_key_check")}
+        except DatabaseFailure:  # a key refers to what is no key: that is what the statement itself will be told
+            return set()
+
+    def _insert(self, table: str) -> bool:
+        columns = self._session.query(
+            f"SELECT name, type, \"notnull\" FROM pragma_table_xinfo('{table.replace(chr(39), chr(39) * 2)}') WHERE hidden = 0"
+        )
+        for chosen in (columns, [column for column in columns if column[2]]):
+            names, values = (
+                ", ".join(_quoted(column[0]) for column in chosen),
+                ", ".join(_value(column[1]) for column in chosen),
+            )
+            row = f"({names}) VALUES ({values})" if chosen else "DEFAULT VALUES"
+            try:
+                self._session.query(f"INSERT INTO {_quoted(table)} {row}")
+            except DatabaseFailure:
+                continue
+            return True
+        return False
+
+
+def _value(kind: str) -> str:
+    """A value of the declared type's affinity (https://sqlite.org/datatype3.html)."""
+    upper = kind.upper()
+    if "INT" in upper:
+        return "1"
+    if any(part in upper for part in ("CHAR", "CLOB", "TEXT")):
+        return "'x'"
+    if "BLOB" in upper:
+        return "x'00'"
+    return "'2000-01-01'" if "DATE" in upper or "TIME" in upper else "1"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

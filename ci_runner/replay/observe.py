@@ -1,0 +1,86 @@
+"""The second pass: the change once more, on tables that hold rows, for what only then can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ci_runner.databases import Database, Watcher
+from ci_runner.devdb import DevDatabase
+from ci_runner.errors import PilotageError
+from ci_runner.model.report import Observation
+from ci_runner.replay.clock import Clock
+from ci_runner.replay.files import ReplayFile, pieces
+from ci_runner.replay.runner import Runner, Stopped
+
+BASE = "base"
+
+
+class Observed(NamedTuple):
+    """What was seen, and what could not be looked at, in words."""
+
+    observations: tuple[Observation, ...]
+    unobserved: tuple[str, ...]
+
+
+def observe(dev: DevDatabase, base: Sequence[ReplayFile], change: Sequence[ReplayFile], seconds: float) -> Observed:
+    """Run each changed file on the state before it, with a row in every table it names.
+
+    A refusal is an observation; the next file then starts from the state the first pass had. Nothing here changes the outcome of that pass:
+    when the time is over or the server is gone, what was seen so far is all.
+    """
+    found: list[Observation] = []
+    left_out: dict[str, None] = {}
+    database: Database | None = None
+    for number, file in enumerate(change):
+        try:
+            database = database or _state(dev, base, change[:number], seconds)
+            with Clock(database, seconds) as clock:
+                watcher = database.watcher()
+                left_out |= dict.fromkeys(f"no row could be made for table {name}" for name in watcher.fill(file.text))
+                seen, fits = _file(database, watcher, file)
+        except (PilotageError, Stopped) as error:
+            left_out[f"{file.name} was not watched: {error}"] = None
+            break
+        if clock.rang:
+            left_out[f"{file.name} was not watched to its end: it took longer than {seconds:g} s"] = None
+            break
+        found += seen
+        if not fits:
+            database.close()
+            database = None
+    if database is not None:
+        database.close()
+    return Observed(tuple(found), tuple(left_out))
+
+
+def _state(dev: DevDatabase, base: Sequence[ReplayFile], done: Sequence[ReplayFile], seconds: float) -> Database:
+    """A database after the base and ``done``, copied where the server can copy."""
+    database = dev.restore(BASE)
+    history = () if database is not None else base
+    database = database or dev.fresh([file.text for file in (*base, *done)])
+    with Clock(database, seconds) as clock:
+        runner = Runner(database, dev, clock, lambda _files: None)
+        runner.released(history)
+        runner.changed(done)
+    return database
+
+
+def _file(database: Database, watcher: Watcher, file: ReplayFile) -> tuple[list[Observation], bool]:
+    """Watch one file: what was seen, and whether the state is that of the first pass still, for no statement was refused."""
+    found: list[Observation] = []
+    for piece in pieces(file):
+        watched = watcher.watch(piece.statements, transaction=piece.transaction or file.transaction == "all")
+        found += [
+            Observation(file.name, piece.first + seen.statement, seen.kind, seen.object, seen.detail)
+            for seen in watched.seen
+        ]
+        failure = watched.failure
+        if failure is not None:
+            if failure.lost:
+                raise failure
+            found.append(Observation(file.name, piece.first + (failure.statement or 0), "error", "", failure.message))
+            return found, False
+    database.commit()
+    database.reset()
+    return found, True
