@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 MAX_ENTRIES = 400
 MAX_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """A cache in ``folder``; None caches nothing. A cache never fails: what cannot be read or written is a miss.
 
     Contents are a stranger's bytes for whoever reads them (CI caches are shared), so callers parse, never unpickle.

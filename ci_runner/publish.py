@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from ci_runner.http import Patience
 from ci_runner.model.ci import Comment, Note, Posted, Publication

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 import click
+from msgspec.structs import asdict
 
 from ci_runner.cli.world import World
+from ci_runner.model.report import StatementEffect
 from ci_runner.text import line
 
 
@@ -41,9 +42,9 @@ def command(world: World, /, file: str, as_json: bool, **flags: object) -> None:
             world.say(f"   {click.style(row.effect, fg=colour)}{', lock: ' + row.lock if row.lock else ''}")
 
 
-def document(row: object) -> dict[str, object]:
+def document(row: StatementEffect) -> dict[str, object]:
     """One statement as JSON values."""
-    found = asdict(row)  # type: ignore[call-overload]
+    found = asdict(row)
     found["operations"] = [{"kind": k, "object": o, "conditional": c} for k, o, c in found["operations"]]
     ordered = ("line", "end_line", "text", "operations", "lock", "effect", "not_analysed")
     return {key: found[key] for key in ordered}

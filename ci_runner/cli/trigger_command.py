@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 
 import click
+from msgspec.structs import asdict
 
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
@@ -24,7 +24,7 @@ def command(world: World, /, as_json: bool, platform: str | None) -> None:
 
     environ = {**world.environ, **({"PILOTAGE_PLATFORM": platform} if platform else {})}
     trigger = platforms.trigger(environ, world.read)
-    found = {f.name: getattr(trigger, f.name) for f in fields(trigger) if f.repr}
+    found = {name: value for name, value in asdict(trigger).items() if name != "token"}
     if as_json:
         world.say(json.dumps(found, indent=2))
         return

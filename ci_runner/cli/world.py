@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from msgspec import Struct, field
 
 from ci_runner.text import Redactor, visible
 
@@ -17,8 +17,7 @@ _SECRET_NAMES = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "API_KEY", "ACCESS_KEY
 _known: list[Redactor] = [Redactor()]
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """The outside of one command. ``say`` prints what was asked for, ``note`` what a person may like to know (stderr)."""
 
     environ: Mapping[str, str]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from ci_runner.config import file
 from ci_runner.config import options as manifest

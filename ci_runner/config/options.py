@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["text", "choice", "integer", "switch", "list", "rules"]
 
@@ -16,8 +17,7 @@ REPORTS = ("text", "json", "markdown", "sarif", "junit", "codequality", "github"
 SEVERITIES = ("error", "warning", "notice", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option.
 
     ``name`` is the key in pilotage.yml; the flag is ``--name`` with hyphens, the variable ``PILOTAGE_NAME``. ``default`` is what

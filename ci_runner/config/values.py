@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """One migration directory. ``name`` is its entry in the registry and its heading in reports."""
 
     name: str
     dir: str
     dir_format: str | None = None
     dialect: str | None = None
-    dev_url: str | None = field(default=None, repr=False)
+    dev_url: str | None = None
     tx_mode: str = "file"
     server_version: str | None = None
     server_edition: str | None = None
@@ -23,9 +23,11 @@ class Directory:
     rules: Mapping[str, str] = field(default_factory=dict)
     require_ignore_reason: bool = False
 
+    def __repr__(self) -> str:  # without the address of the dev database, which may hold a password
+        return f"Directory({self.name}, {self.dir}, {self.dialect})"
 
-@dataclass(frozen=True, slots=True)
-class Config:
+
+class Config(Struct, frozen=True):
     """Everything a run was told; ``sources`` says per option where the value came from (default, file:line, variable, flag)."""
 
     directories: tuple[Directory, ...]
@@ -35,19 +37,21 @@ class Config:
     all: bool = False
     fail_on: str = "error"
     reports: tuple[tuple[str, str], ...] = ()
-    registry: str | None = field(default=None, repr=False)
+    registry: str | None = None
     backups: tuple[str, ...] = ()
     comment: bool = True
     skip_replay: bool = False
     platform: str | None = None
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     templates: str | None = None
     cache_dir: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:  # without addresses and tokens
+        return f"Config({', '.join(map(repr, self.directories))}, {dict(self.sources)})"
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+
+class Setting(Struct, frozen=True):
     """One value on its way in: as text or parsed, with the place a message can point at."""
 
     value: object

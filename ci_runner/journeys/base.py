@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory, file, load
@@ -12,8 +12,7 @@ from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.report import Base, ChangeSet
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """A change set, and what a person should know of how its base was found."""
 
     changeset: ChangeSet

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from ci_runner import platforms, publish, scm
 from ci_runner.errors import RefusedError
@@ -18,16 +19,14 @@ from ci_runner.model.registry import Pushed
 from ci_runner.model.report import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What this run is for, and the reason in a few words."""
 
     journey: Literal["lint", "push", "nothing"]
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Linted:
+class Linted(Struct, frozen=True):
     """A lint run and what became of publishing it."""
 
     run: Run

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform as machine
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from ci_runner import __version__, devdb, stores
 from ci_runner.config import Directory
@@ -14,8 +15,7 @@ from ci_runner.journeys import lint
 from ci_runner.journeys.ground import Ground
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One line: what was looked at and what came out. ``missing`` is asked for by the configuration and not there."""
 
     area: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_runner.cache import Cache
 from ci_runner.config import Config
@@ -14,8 +15,7 @@ from ci_runner.sources import Git
 from ci_runner.text import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """``root`` is the repository's root (the configuration's folder outside Git); directories and ``config_file`` are relative to it."""
 
     root: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_runner import __version__, migrations, sources
 from ci_runner.config import default_name
@@ -32,8 +33,7 @@ DEV_URLS = {
 _HIDDEN = (".", "node_modules/", "vendor/", "venv/")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A migration directory as proposed."""
 
     name: str
@@ -42,8 +42,7 @@ class Found:
     dev_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Files to write, as (path from the root, text), and what a person should know."""
 
     files: tuple[tuple[str, str], ...]

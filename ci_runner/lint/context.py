@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from msgspec import Struct, field
 
 from ci_runner.lint.transactions import Tx
 from ci_runner.model.operations import Column, DropTable, Name, Operation, Statement
@@ -37,8 +38,7 @@ class Step(NamedTuple):
     tx: Tx
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A changed migration file with everything known around it. ``released`` is the schema before its first statement."""
 
     changed: ChangedFile
@@ -80,8 +80,7 @@ def numbers(version: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found[1].split(".")) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """One operation under review. Nothing here can be changed, and nothing reaches the world."""
 
     file: File

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.suppress import Lines

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ci_runner.errors import ConfigError
 from ci_runner.lint.rule import Rule
@@ -13,8 +14,7 @@ from ci_runner.model.report import Severity
 Level = Literal["error", "warning", "notice", "off"]
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """``levels`` per slug override the catalogue's; ``require_reason``: an ignore comment must say why."""
 
     levels: Mapping[str, Level] = field(default_factory=dict)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ci_runner.errors import UsageError
 from ci_runner.lint.context import Context, File, Step
@@ -25,16 +27,14 @@ from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog as schema
 
 
-@dataclass(frozen=True, slots=True)
-class LintFile:
+class LintFile(Struct, frozen=True):
     """A changed file with its statements; a removed one has none."""
 
     changed: ChangedFile
     statements: tuple[Statement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """What does not change from file to file."""
 
     dialect: str

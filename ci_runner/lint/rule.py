@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.operations import Operation
 from ci_runner.model.report import Severity
@@ -48,8 +49,7 @@ class Hit(NamedTuple):
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One hazard of the catalogue. ``on`` are the operation classes its check is called for; without any it is called once a file.
 
     ``seen`` are the kinds of observation that confirm a finding; ``refutable``: when the database was watched at that statement

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ci_runner.model.report import Severity, Suggestion
 
@@ -13,8 +14,7 @@ TriggerKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """A pure reading of environment and event file. None = cannot be known from there; nothing is ever guessed."""
 
     platform: str  # github gitlab bitbucket azure circleci local
@@ -33,14 +33,16 @@ class Trigger:
     run_url: str | None = None
     api_url: str | None = None
     server_url: str | None = None
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Trigger({self.platform}, {self.kind}, {self.repository}, #{self.pull_request}, {self.head_sha})"
 
 
 StatusState = Literal["success", "failure", "error", "pending"]
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """A message the CI system shows beside a line; lines and columns from 1, ``end_column`` one past the last character."""
 
     level: Severity
@@ -53,8 +55,7 @@ class Annotation:
     end_column: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A comment on lines ``line`` … ``end_line`` of a changed file as it is at the head commit.
 
     ``file`` is the path in the repository. ``fingerprint`` names the finding and stays the same while it lasts, also when its
@@ -69,8 +70,7 @@ class Note:
     suggestion: Suggestion | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """A commit status: ``context`` is its stable name, ``url`` where its link leads ("" = nowhere)."""
 
     context: str
@@ -79,8 +79,7 @@ class Status:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """Everything one run wants to be seen, as finished text; who posts it adds marker lines and nothing else.
 
     ``key`` names the comment: one comment a key. ``comment`` is its Markdown, ``brief`` a few lines that stand in for it when the
@@ -100,8 +99,7 @@ class Publication:
     status: Status | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """What the SCM knows of a pull request. ``base_sha`` is the tip of the base branch, ``is_fork`` None when its head is gone."""
 
     number: int
@@ -113,8 +111,7 @@ class PullRequest:
     open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment as the SCM shows it.
 
     ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such. A line note stands on
@@ -131,8 +128,7 @@ class Comment:
     start_line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """What publishing did: ``done`` in a few words each, ``warnings`` say what could not be posted, why, and what would help."""
 
     done: tuple[str, ...] = ()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 Level = Literal["error", "warning", "notice"]
 TxMode = Literal["file", "all", "none", "changeset"]
 Kind = Literal["versioned", "repeatable", "baseline", "checkpoint"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """What a source read, with nothing judged yet.
 
     ``path`` is the directory as the user gave it. ``files`` are relative POSIX paths to bytes. ``context`` are marker files
@@ -29,8 +29,7 @@ class Tree:
     linked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something wrong with the directory itself; ``code`` is a slug of the catalogue, ``line`` counts from 1."""
 
     code: str
@@ -41,8 +40,7 @@ class Problem:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a file that runs forward, as character offsets into ``Migration.text``; ``transaction`` overrides the file's.
 
     Formats with sections (goose, dbmate, liquibase, drizzle) have several; for the others the one part is the whole file. A
@@ -57,8 +55,7 @@ class Part:
     delimiter: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One forward migration file.
 
     ``text`` is the decoded file without byte order mark, lines as they are. ``sha256`` is the hash of the raw bytes (hex).
@@ -78,8 +75,7 @@ class Migration:
     directives: tuple[tuple[str, str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SumCheck:
+class SumCheck(Struct, frozen=True):
     """Outcome of comparing ``atlas.sum`` on disk: ok, or the first difference (``line`` from 1), or why it cannot be compared."""
 
     ok: bool
@@ -90,8 +86,7 @@ class SumCheck:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationDir:
+class MigrationDir(Struct, frozen=True):
     """A directory as read: migrations in execution order, its sum, and every problem found on the way.
 
     ``files`` are the raw bytes worth keeping in a registry: forward files, ``down`` files, the format's metadata and atlas.sum;

@@ -7,8 +7,9 @@ the database's own rendering, so two values differ exactly when the database sho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 
 class Column(NamedTuple):
@@ -20,8 +21,7 @@ class Column(NamedTuple):
     generated: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table: columns in order, and the definitions of indexes, constraints and triggers by name.
 
     ``options`` is what else holds for the whole table (storage engine and collation, unlogged, partition key, strict …).
@@ -34,8 +34,7 @@ class Table:
     options: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """One moment of a database: every user object by name; ``functions`` are keyed with their argument types."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)

@@ -12,8 +12,9 @@ there (comparing is the catalog's work), names of columns are lower case. ClickH
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Name(NamedTuple):
@@ -95,8 +96,7 @@ class Index(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """What every operation says of itself; ``start`` and ``end`` are character offsets into the migration's text.
 
     ``conditional``: inside an IF guard or a DO block's branch. ``options``: statement-level extras in lower case
@@ -111,25 +111,8 @@ class Operation:
     options: tuple[str, ...] = ()
     comments: tuple[tuple[str, int], ...] = ()
 
-    # Written once here: having them generated for every class below costs more start-up time than reading a directory.
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and _values(self) == _values(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), *_values(self)))
-
-    def __repr__(self) -> str:
-        given = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__dataclass_fields__)
-        return f"{type(self).__name__}({given})"
-
-
-def _values(value: object) -> list[object]:
-    return [getattr(value, name) for name in getattr(value, "__dataclass_fields__", ())]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class CreateTable(Operation):
+class CreateTable(Operation, frozen=True, kw_only=True):
     """CREATE TABLE in all its forms; ``source`` is the table of LIKE / CLONE / AS table, ``selects`` says AS SELECT."""
 
     table: Name
@@ -148,24 +131,21 @@ class CreateTable(Operation):
     charset: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class DropTable(Operation):
+class DropTable(Operation, frozen=True, kw_only=True):
     """DROP TABLE; one operation for all names of the statement."""
 
     tables: tuple[Name, ...]
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class RenameTable(Operation):
+class RenameTable(Operation, frozen=True, kw_only=True):
     """A table under a new name; ``new.schema`` "" means the same schema. Also SET SCHEMA (kind alter-table.set-schema)."""
 
     table: Name
     new: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class AddColumn(Operation):
+class AddColumn(Operation, frozen=True, kw_only=True):
     """ALTER TABLE … ADD COLUMN."""
 
     table: Name
@@ -173,8 +153,7 @@ class AddColumn(Operation):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class DropColumn(Operation):
+class DropColumn(Operation, frozen=True, kw_only=True):
     """ALTER TABLE … DROP COLUMN."""
 
     table: Name
@@ -182,8 +161,7 @@ class DropColumn(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class RenameColumn(Operation):
+class RenameColumn(Operation, frozen=True, kw_only=True):
     """A column under a new name."""
 
     table: Name
@@ -191,8 +169,7 @@ class RenameColumn(Operation):
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class AlterColumnType(Operation):
+class AlterColumnType(Operation, frozen=True, kw_only=True):
     """A column's type, or with ``definition`` its whole definition (MySQL MODIFY / CHANGE, SQL Server, ClickHouse)."""
 
     table: Name
@@ -203,8 +180,7 @@ class AlterColumnType(Operation):
     definition: Column | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class AlterColumn(Operation):
+class AlterColumn(Operation, frozen=True, kw_only=True):
     """One property of a column: kinds set-not-null, drop-not-null, set-column-default, drop-column-default, add-identity, drop-expression …"""
 
     table: Name
@@ -212,16 +188,14 @@ class AlterColumn(Operation):
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class AddConstraint(Operation):
+class AddConstraint(Operation, frozen=True, kw_only=True):
     """ADD CONSTRAINT / PRIMARY KEY / FOREIGN KEY / UNIQUE / CHECK on an existing table."""
 
     table: Name
     constraint: Constraint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class DropConstraint(Operation):
+class DropConstraint(Operation, frozen=True, kw_only=True):
     """``constraint_kind`` is "" where the statement does not say (DROP CONSTRAINT x): the catalog knows."""
 
     table: Name
@@ -230,16 +204,14 @@ class DropConstraint(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class ValidateConstraint(Operation):
+class ValidateConstraint(Operation, frozen=True, kw_only=True):
     """VALIDATE CONSTRAINT, WITH CHECK CHECK CONSTRAINT."""
 
     table: Name
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class RenameConstraint(Operation):
+class RenameConstraint(Operation, frozen=True, kw_only=True):
     """RENAME CONSTRAINT."""
 
     table: Name
@@ -247,8 +219,7 @@ class RenameConstraint(Operation):
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class CreateIndex(Operation):
+class CreateIndex(Operation, frozen=True, kw_only=True):
     """CREATE INDEX, and MySQL's ALTER TABLE … ADD INDEX / UNIQUE / FULLTEXT."""
 
     table: Name
@@ -258,8 +229,7 @@ class CreateIndex(Operation):
     if_not_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class DropIndex(Operation):
+class DropIndex(Operation, frozen=True, kw_only=True):
     """DROP INDEX; ``table`` where the dialect names it. ``indexes`` are qualified where the statement qualifies them."""
 
     indexes: tuple[Name, ...]
@@ -268,8 +238,7 @@ class DropIndex(Operation):
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class RenameIndex(Operation):
+class RenameIndex(Operation, frozen=True, kw_only=True):
     """An index under a new name."""
 
     index: Name
@@ -277,16 +246,14 @@ class RenameIndex(Operation):
     table: Name | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class CreateEnum(Operation):
+class CreateEnum(Operation, frozen=True, kw_only=True):
     """CREATE TYPE … AS ENUM."""
 
     type: Name
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class AlterEnum(Operation):
+class AlterEnum(Operation, frozen=True, kw_only=True):
     """ADD VALUE (kind alter-type.add-value), RENAME VALUE (alter-type.rename-value; ``value`` → ``new``)."""
 
     type: Name
@@ -294,16 +261,14 @@ class AlterEnum(Operation):
     new: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class CreateFunction(Operation):
+class CreateFunction(Operation, frozen=True, kw_only=True):
     """CREATE FUNCTION / PROCEDURE; ``volatility`` immutable, stable or volatile."""
 
     function: Name
     volatility: str = "volatile"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class CreateView(Operation):
+class CreateView(Operation, frozen=True, kw_only=True):
     """CREATE [MATERIALIZED] VIEW; ``reads`` are the names its query mentions, as far as they are known."""
 
     view: Name
@@ -312,24 +277,21 @@ class CreateView(Operation):
     reads: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class DropObjects(Operation):
+class DropObjects(Operation, frozen=True, kw_only=True):
     """DROP of views, types, schemas, functions, sequences …: the kind says which (drop-view, drop-schema …)."""
 
     names: tuple[Name, ...]
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class RenameObject(Operation):
+class RenameObject(Operation, frozen=True, kw_only=True):
     """Rename of a schema, type, view, sequence: kinds rename-schema, rename-type, rename-view …"""
 
     name: Name
     new: Name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class Partition(Operation):
+class Partition(Operation, frozen=True, kw_only=True):
     """ATTACH, DETACH, DROP, TRUNCATE, EXCHANGE PARTITION …; ``partition`` is the child table (PostgreSQL) or partition name."""
 
     table: Name
@@ -338,8 +300,7 @@ class Partition(Operation):
     concurrently: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class Dml(Operation):
+class Dml(Operation, frozen=True, kw_only=True):
     """INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY; ``tables`` written to, ``reads`` read from, ``where`` says there is a filter.
 
     ``columns`` and ``values`` are INSERT's column list and the select list's or first row's expressions as source text.
@@ -352,8 +313,7 @@ class Dml(Operation):
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class Setting(Operation):
+class Setting(Operation, frozen=True, kw_only=True):
     """SET name = value, PRAGMA, set_config(); names in lower case. ``scope``: "", local, session, global."""
 
     name: str
@@ -361,20 +321,17 @@ class Setting(Operation):
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class Transaction(Operation):
+class Transaction(Operation, frozen=True, kw_only=True):
     """transaction.begin, .commit, .rollback, .savepoint, .release."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
-class Other(Operation):
+class Other(Operation, frozen=True, kw_only=True):
     """Understood, and of no effect on the catalog; ``object`` is what it concerns, as far as it has a name."""
 
     object: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One statement of a migration: its span (character offsets), text as the database gets it, lines from 1, and what it does.
 
     ``comments`` are the comments that belong to it (above and trailing) as (text, start offset). ``not_analysed`` is the reason

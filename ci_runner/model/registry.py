@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class SnapshotFile:
+
+class SnapshotFile(Struct, frozen=True):
     """One file of a snapshot; ``kind``: up, down, repeatable, aux."""
 
     name: str
@@ -16,8 +16,7 @@ class SnapshotFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """One immutable directory state, ready to be pushed or just pulled."""
 
     dialect: str
@@ -26,8 +25,7 @@ class Snapshot:
     files: tuple[SnapshotFile, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestFile:
+class ManifestFile(Struct, frozen=True):
     """One line of a manifest: name, kind, hash (hex) and size in bytes, without the content."""
 
     name: str
@@ -36,8 +34,7 @@ class ManifestFile:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A snapshot without its bytes; ``digest`` is the SHA-256 (hex) of the manifest's own ``raw`` bytes."""
 
     dialect: str
@@ -45,27 +42,24 @@ class Manifest:
     sum: str
     files: tuple[ManifestFile, ...]
     digest: str
-    raw: bytes = field(repr=False)
+    raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Which state of a name is meant; ``value`` is the tag, the migration version, the digest (hex) or the sequence number."""
 
     kind: Literal["latest", "tag", "version", "digest", "seq"] = "latest"
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A directory in a registry and the state of it that is meant."""
 
     name: str
     selector: Selector = Selector()
 
 
-@dataclass(frozen=True, slots=True)
-class GitFacts:
+class GitFacts(Struct, frozen=True):
     """Where a push came from: repository, commit, ref; "" where it is not known."""
 
     repo: str = ""
@@ -73,8 +67,7 @@ class GitFacts:
     ref: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(Struct, frozen=True):
     """The entry that ``latest`` stands for: the last push or rewrite, its manifest and the commit it came from."""
 
     seq: int
@@ -82,8 +75,7 @@ class Latest:
     git: GitFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One log entry as read; ``raw`` are its bytes, ``hash`` their SHA-256 (hex), ``name`` the directory whose log it is in.
 
     ``latest`` is what the last push or rewrite was (None in those themselves, and in entries that do not say). No entry after
@@ -100,7 +92,7 @@ class Entry:
     time: str
     id: str
     hash: str
-    raw: bytes = field(repr=False, default=b"")
+    raw: bytes = b""
     latest: Latest | None = None
     tagged: int | None = None
     differences: tuple[str, ...] = ()
@@ -108,8 +100,7 @@ class Entry:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
+class Pushed(Struct, frozen=True):
     """What a push came to: ``outcome`` ok, noop, stale or diverged (nothing written).
 
     ``seq`` is the entry that holds this state: written now, or found; for a stale or diverged push without an entry of its own,
@@ -134,16 +125,14 @@ class Pushed:
         return 3 if self.outcome == "diverged" else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where something was read: the store's address, and what a reader must know (a store that was passed over, pushes not yet in it)."""
 
     address: str
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
+class Synced(Struct, frozen=True):
     """What reconciling did: ``stores`` address → ok or failed: why, ``replayed`` pushes brought to the primary, ``kept`` those that could not be."""
 
     stores: Mapping[str, str]
@@ -151,8 +140,7 @@ class Synced:
     kept: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(Struct, frozen=True):
     """Something ``verify`` found: where (seq, or None for a blob outside the log) and what."""
 
     seq: int | None
@@ -160,8 +148,7 @@ class Damage:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What ``verify`` read: counts, and in ``heads`` for each name "<seq>:<sha256>" of the last entry up to which all is well ("" = none).
 
     ``head`` is that of the name asked for, or of the only one.

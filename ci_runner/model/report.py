@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 from ci_runner.model.directory import Migration, MigrationDir, Problem
 
@@ -12,16 +13,14 @@ Change = Literal["added", "edited", "removed", "renamed"]
 Verdict = Literal["pass", "warn", "fail"]
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """What the change is compared with. ``kind``: git, registry, latest, all; ``ref`` is the commit, NAME@seq, the number, or ""."""
 
     kind: Literal["git", "registry", "latest", "all"]
     ref: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedFile:
+class ChangedFile(Struct, frozen=True):
     """A migration that differs from the base. ``migration`` is None when removed; ``before`` is the base's, None when added."""
 
     name: str
@@ -31,8 +30,7 @@ class ChangedFile:
     out_of_order: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(Struct, frozen=True):
     """Head against base: the changed files in execution order, and the base migrations that run before them unchanged."""
 
     head: MigrationDir
@@ -41,8 +39,7 @@ class ChangeSet:
     released: tuple[Migration, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What the dev database was seen to do at one statement (index into the file's statements).
 
     ``kind``: error, rewrite, scan, index-build, lock, algorithm, rows-lost. ``object`` is the table, ``detail`` the database's
@@ -56,8 +53,7 @@ class Observation:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayError:
+class ReplayError(Struct, frozen=True):
     """A statement the dev database refused: where it stands, and the database's words (redacted)."""
 
     file: str
@@ -68,8 +64,7 @@ class ReplayError:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
+class SchemaChange(Struct, frozen=True):
     """One row of the table "what this migration does to the schema": ``action`` added, removed, changed; ``what`` table, column, index …"""
 
     action: str
@@ -79,8 +74,7 @@ class SchemaChange:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """``reason`` says why it was skipped; ``unobserved`` what could not be looked at, in words.
 
     ``engine`` is the database's name and version, "" when skipped.
@@ -96,8 +90,7 @@ class Replay:
     unobserved: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """Replacement text for whole lines ``line`` … ``end_line`` of the file (from 1, inclusive)."""
 
     line: int
@@ -106,8 +99,7 @@ class Suggestion:
     summary: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One observation worth a reviewer's time. Lines and columns from 1; ``end_column`` is one past the last character."""
 
     rule: str
@@ -127,8 +119,7 @@ class Finding:
     suggestion: Suggestion | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotAnalysed:
+class NotAnalysed(Struct, frozen=True):
     """A statement that was not understood: where, and why."""
 
     file: str
@@ -136,8 +127,7 @@ class NotAnalysed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Linted:
+class Linted(Struct, frozen=True):
     """What lint hands to the report."""
 
     findings: tuple[Finding, ...] = ()
@@ -145,8 +135,7 @@ class Linted:
     suppressed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StatementEffect:
+class StatementEffect(Struct, frozen=True):
     """One row of ``pilotage explain``."""
 
     line: int
@@ -158,8 +147,7 @@ class StatementEffect:
     not_analysed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+class FileReport(Struct, frozen=True):
     """One changed file with its findings, in order of position."""
 
     name: str
@@ -170,8 +158,7 @@ class FileReport:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All of one directory, with a verdict. ``notes`` are lines a person should read (shallow clone, base unknown …)."""
 
     name: str
@@ -191,10 +178,9 @@ class Report:
     schema_changes: tuple[SchemaChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One lint run over one or several directories; ``verdict`` is the worst of them."""
 
     reports: tuple[Report, ...]
     verdict: Verdict
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

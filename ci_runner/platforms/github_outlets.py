@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_runner import text
 from ci_runner.model.ci import Annotation
@@ -21,8 +22,7 @@ _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _CUT = "\n\n*The rest does not fit here; the JSON report holds all of it.*\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Actions:
+class Actions(Struct, frozen=True):
     """The outlets of one step. ``summary`` and ``outputs`` are the paths of the runner's command files, None when not set."""
 
     write: Callable[[str], None]

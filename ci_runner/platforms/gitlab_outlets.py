@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ci_runner.platforms.plain import Plain
@@ -17,8 +16,7 @@ LIMIT_BYTES = 5 * 1024
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Plain):
+class Job(Plain, frozen=True):
     """The outlets of one job: findings reach GitLab's pages by the report files (code quality, JUnit), which are written elsewhere."""
 
     folder: str | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ci_runner import text
 from ci_runner.model.ci import Annotation
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(Struct, frozen=True):
     """Outlets of a machine without pages, annotations or later steps."""
 
     write: Callable[[str], None]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from ci_runner.errors import IntegrityError, PilotageError, TemporaryError
 from ci_runner.model.registry import Entry, GitFacts, Manifest, Pushed, Snapshot

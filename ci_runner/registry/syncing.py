@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from ci_runner.errors import ConflictError, IntegrityError, PilotageError, SetupError, TemporaryError, UsageError
 from ci_runner.model.registry import Pushed, Source, Synced

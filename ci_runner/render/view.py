@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from ci_runner.config.names import DOCS
 from ci_runner.model.directory import Problem
@@ -35,8 +36,7 @@ DIALECTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FindingView:
+class FindingView(Struct, frozen=True):
     """One finding in words. ``sql`` are its lines, ``diff`` the suggestion against the file, ``doc`` and ``link`` addresses or ""."""
 
     finding: Finding
@@ -53,8 +53,7 @@ class FindingView:
     link: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileView:
+class FileView(Struct, frozen=True):
     """One changed file; ``findings`` and ``notices`` are finished Markdown, ``hidden`` says how many more were cut."""
 
     file: FileReport
@@ -68,8 +67,7 @@ class FileView:
     more_effects: int
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryView:
+class DirectoryView(Struct, frozen=True):
     """One directory; ``quiet`` is what a clean one has to say in one line, ``more`` how many rows each list left out."""
 
     report: Report

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from ci_runner.errors import HistoryError, SetupError, TemporaryError, UsageError
 
@@ -18,13 +19,15 @@ SECONDS = 60
 FETCH_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """A repository by the folder that holds its ``.git``; every question is one ``git`` process with a time limit in seconds."""
 
     root: Path
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     remote: str = "origin"
+
+    def __repr__(self) -> str:
+        return f"Git({self.root})"
 
     @classmethod
     def find(cls, path: Path, environ: Mapping[str, str]) -> Git | None:

@@ -7,8 +7,9 @@ SELECT, UPDATE … SET, ON DELETE) the rules of :func:`_plain_end` know the plac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, Operation, Other, Setting
 from ci_runner.sql.cursor import Cursor

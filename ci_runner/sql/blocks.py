@@ -7,8 +7,9 @@ the statement then keeps a reason beside its operations. Bodies of routines run 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ci_runner.model.operations import Operation
 from ci_runner.sql.comments import attach

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ci_runner.model.operations import CreateTable, Dml, Name, Operation, Other, Setting
 from ci_runner.sql.cursor import unquote_text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ci_runner.model.operations import DropObjects, Name, Operation, Other, RenameObject, RenameTable
+from msgspec.structs import replace
+
+from ci_runner.model.operations import Dml, DropObjects, Name, Operation, Other, RenameObject, RenameTable
 from ci_runner.sql import alter_clickhouse, changes, definitions, objects, session, tables
 from ci_runner.sql.session import command
 from ci_runner.sql.table_tails import on_cluster
@@ -144,8 +145,8 @@ def _delete(c: Cursor, first: int) -> list[Operation]:
     options: list[str] = []
     on_cluster(c, options)
     c.i = at
-    found = changes.delete(c, first)
-    return [replace(operation, options=tuple(options), tables=(table,)) for operation in found]  # type: ignore[call-arg]
+    (found,) = changes.delete(c, first)
+    return [replace(found, options=tuple(options), tables=(table,)) if isinstance(found, Dml) else found]
 
 
 def _truncate(c: Cursor, first: int) -> list[Operation]:

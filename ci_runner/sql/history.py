@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
+from ci_runner import __version__
 from ci_runner.model.directory import Migration
 from ci_runner.model.schema import Catalog
-from ci_runner import __version__
 from ci_runner.sql import catalog, catalog_store, statements
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ci_runner.model.operations import CreateTable, Dml, Operation, Other
 from ci_runner.sql import alter_snowflake, changes, definitions, objects, session, tables

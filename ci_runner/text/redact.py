@@ -6,13 +6,13 @@ report for: such values go only where the structure shows them.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from binascii import b2a_base64
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, structs
 
 from ci_runner.text import escape
 
@@ -113,12 +113,14 @@ def _spellings(secret: str) -> set[str]:
     return {spelling for spelling in found if len(spelling) >= 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
+class Redactor(Struct, frozen=True):
     """Removes secrets from text; ``Redactor()`` knows no value and works by structure alone. Prints nothing of what it knows."""
 
-    pattern: re.Pattern[str] | None = field(default=None, repr=False)
-    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    pattern: re.Pattern[str] | None = None
+    secrets: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return "Redactor(…)"
 
     def __call__(self, text: str) -> str:
         """The text with every secret replaced by ``***``."""
@@ -127,7 +129,7 @@ class Redactor:
         return by_structure(text)
 
     def value(self, value: T) -> T:
-        """The same value (text, tuple, list, dict, dataclass, nested) with every text in it redacted."""
+        """The same value (text, tuple, list, dict, struct, nested) with every text in it redacted."""
         return self._walk(value)  # type: ignore[no-any-return]
 
     def _walk(self, value: Any) -> Any:
@@ -140,10 +142,10 @@ class Redactor:
         if isinstance(value, tuple):
             items = [self._walk(item) for item in value]
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            before = {part.name: getattr(value, part.name) for part in dataclasses.fields(value)}
+        if isinstance(value, Struct):
+            before = structs.asdict(value)
             after = {name: self._walk(item) for name, item in before.items()}
-            return dataclasses.replace(value, **after) if after != before else value
+            return structs.replace(value, **after) if after != before else value
         return value
 
     def knowing(self, *secrets: str | None) -> Redactor:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ci_runner import platforms
 from ci_runner.http import Limits, Patience
@@ -116,7 +117,7 @@ def test_a_lasting_fault_is_one_warning_and_the_next_run_puts_it_right(
 ) -> None:
     fault, what, why = case
     bench.fake.faults.append(replace(fault, where=bench.host.where(fault.where)))
-    warnings = run(bench, replace(FOUND, brief=""))
+    warnings = run(bench, structs.replace(FOUND, brief=""))
     assert len(warnings) == 1
     assert warnings[0].startswith(what)
     assert why.replace("WRITE", bench.host.permissions["write"]) in warnings[0]
@@ -139,7 +140,7 @@ def test_a_fault_that_passes_leaves_no_warning_and_nothing_twice(bench: Bench, n
 
 def test_faults_of_the_same_kind_are_told_once(bench: Bench) -> None:
     bench.fake.faults.append(refuse(403, INTEGRATION, where="POST"))
-    (warning,) = run(bench, replace(FOUND, status=None))
+    (warning,) = run(bench, structs.replace(FOUND, status=None))
     assert warning.startswith("comment and line notes not posted")
     assert warning.count("Resource not accessible") == 2, "one request for each"
     bench.fake.faults[0] = refuse(401, {"message": "Bad credentials"})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ci_runner import platforms
 from ci_runner.model.ci import Annotation, Note, Posted, Publication, Status

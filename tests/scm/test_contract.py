@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from ci_runner.errors import UsageError
 from ci_runner.model.ci import Comment, Note, Status, Trigger
