@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
 
 _NAMES = {"sqlserver": "tsql", "mariadb": "mysql"}
+# What 30.30's parser raises by mistake on texts that are no SQL: ``DESC a DEFAULT MATERIALIZED …``, ``x {:}``.
+_ITS_FAULTS = (TypeError, AttributeError, ValueError, KeyError, IndexError)
 _LONGEST = 100_000  # characters: sqlglot's parser is not asked about more
 _DEEPEST = 100  # parentheses: its parser recurses
 
@@ -22,6 +24,8 @@ _DEEPEST = 100  # parentheses: its parser recurses
 def classify(c: Cursor) -> Operation | None:
     """An operation for a query or a reading command, None for everything else."""
     source = c.slice(0, c.last)
+    if not source[:1].isalpha():
+        return None  # no query begins so, and its parser trips over punctuation
     if len(source) > _LONGEST or source.count("(") > _DEEPEST:
         return None
     tree = _parse(source, c.dialect)
@@ -41,7 +45,7 @@ def _parse(source: str, dialect: str) -> Any | None:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every Command; that is our finding to make
     try:
         trees = sqlglot.parse(source, dialect=_NAMES.get(dialect, dialect))
-    except (SqlglotError, RecursionError):
+    except (SqlglotError, RecursionError, *_ITS_FAULTS):
         return None
     return trees[0] if len(trees) == 1 else None
 

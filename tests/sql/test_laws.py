@@ -26,6 +26,9 @@ hostile |= st.lists(st.sampled_from(CLIENT), max_size=12).map("".join) | st.text
 @settings(max_examples=600, deadline=None)
 @given(hostile, dialects)
 @example("DO $do$ BEGIN END $do$ LANGUAGE plpgsql", "sqlserver")
+@example("DESC a DEFAULT MATERIALIZED writable_schema=1 SEARCH HYBRID g b.id foreign_keys=off", "sqlite")
+@example("x {:}E:", "postgres")
+@example("{:}E:$#ee=", "postgres")
 def test_any_text_is_read_without_error_and_nothing_is_passed_over(text: str, dialect: str) -> None:
     found = read(text, dialect)
     end = 0
