@@ -88,13 +88,15 @@ def _wanted(session: Postgres, script: str, tables: dict[int, tuple[str, str]]) 
     def named(name: str) -> bool:
         return name.lower() in words if re.fullmatch(r"\w+", name) else name.lower() in text
 
+    first = {table for table, (_, name) in tables.items() if named(name)}
+    first |= {row[0] for row in session.query(_PARENTS) if named(row[1])}
+    reached = list(first)
     links: dict[int, set[int]] = {}
     for source, target in session.query(_LINKS):
         links.setdefault(source, set()).add(target)
+        if target in first:
+            reached.append(source)  # a referring table is looked through when the key it refers to changes
     found: set[int] = set()
-    reached = [table for table, (_, name) in tables.items() if named(name)] + [
-        row[0] for row in session.query(_PARENTS) if named(row[1])
-    ]
     while reached:
         table = reached.pop()
         if table not in found:

@@ -1,0 +1,222 @@
+"""The second pass: what each engine is seen to do to tables that hold rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from ci_runner.devdb import DevDatabase
+from ci_runner.replay import ReplayFile, replay
+from tests.replay.writing import file
+
+BASE = [
+    file(
+        "1.sql",
+        "CREATE TABLE users (id int NOT NULL PRIMARY KEY, name varchar(40) NOT NULL, note text);\n"
+        "CREATE TABLE orders (id int NOT NULL PRIMARY KEY, user_id int NOT NULL REFERENCES users (id) ON DELETE CASCADE);\n",
+    )
+]
+
+
+def seen(
+    dev: DevDatabase, *change: ReplayFile, base: list[ReplayFile] | None = None
+) -> list[tuple[str, int, str, str]]:
+    result = replay(BASE if base is None else base, change, dev)
+    assert result.status == "ok", result.error
+    assert not result.unobserved
+    return [(o.file, o.statement, o.kind, o.object) for o in result.observations]
+
+
+POSTGRES = [
+    ("ALTER TABLE users ADD COLUMN a int", {("lock", "users")}),
+    ("ALTER TABLE users ADD COLUMN a int DEFAULT 3 NOT NULL", {("lock", "users")}),
+    (
+        "ALTER TABLE users ALTER id TYPE bigint",
+        {("lock", "users"), ("rewrite", "users"), ("index-build", "users"), ("scan", "orders"), ("lock", "orders")},
+    ),
+    ("ALTER TABLE users ALTER name TYPE text", {("lock", "users")}),
+    (
+        "ALTER TABLE users ALTER name TYPE varchar(20)",
+        {("lock", "users"), ("rewrite", "users"), ("index-build", "users")},
+    ),
+    ("ALTER TABLE users ALTER note SET NOT NULL", {("lock", "users"), ("scan", "users")}),
+    ("ALTER TABLE users ADD CHECK (id > 0)", {("lock", "users"), ("scan", "users")}),
+    ("ALTER TABLE users ADD CHECK (id > 0) NOT VALID", {("lock", "users")}),
+    ("CREATE INDEX i ON users (name)", {("lock", "users"), ("index-build", "users")}),
+    ("ALTER TABLE users ADD UNIQUE (name)", {("lock", "users"), ("index-build", "users")}),
+    (
+        "ALTER TABLE orders ADD FOREIGN KEY (id) REFERENCES users (id)",
+        {("lock", "users"), ("lock", "orders"), ("scan", "orders")},
+    ),
+    ("UPDATE users SET note = 'n'", set()),
+    ("TRUNCATE users, orders", {("lock", "users"), ("lock", "orders"), ("rewrite", "users"), ("rewrite", "orders")}),
+    ("CREATE TABLE other (id int PRIMARY KEY)", set()),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), POSTGRES, ids=[row[0] for row in POSTGRES])
+def test_postgresql_is_seen_to_rewrite_scan_build_and_lock(
+    postgres: DevDatabase, text: str, expected: set[tuple[str, str]]
+) -> None:
+    found = {(kind, name) for _, _, kind, name in seen(postgres, file("2.sql", text))}
+    assert found - {("index-build", "users"), ("index-build", "orders")} == expected - {
+        ("index-build", "users"),
+        ("index-build", "orders"),
+    }
+    if ("index-build", "users") in expected:
+        assert ("index-build", "users") in found
+
+
+def test_the_strongest_lock_of_each_statement_is_named(postgres: DevDatabase) -> None:
+    texts = (
+        "CREATE INDEX i ON users (name)",
+        "ALTER TABLE users ADD COLUMN a int",
+        "ALTER TABLE users ADD COLUMN b int",
+    )
+    text = ";\n".join((*texts, "COMMENT ON TABLE orders IS 'x'"))
+    result = replay(BASE, [file("2.sql", text)], postgres)
+    locks = [(o.statement, o.object, o.detail) for o in result.observations if o.kind == "lock"]
+    assert locks == [
+        (0, "users", "ShareLock"),
+        (1, "users", "AccessExclusiveLock"),
+        (2, "users", "AccessExclusiveLock"),
+        (3, "orders", "ShareUpdateExclusiveLock"),
+    ]
+
+
+def test_outside_a_transaction_locks_are_seen_statement_by_statement(postgres: DevDatabase) -> None:
+    text = "ALTER TABLE users ADD COLUMN a int;\nCREATE INDEX CONCURRENTLY i ON users (a);\nALTER TABLE orders ADD COLUMN b int;\n"
+    found = seen(postgres, file("2.sql", text, "none"))
+    assert ("2.sql", 0, "lock", "users") in found
+    assert ("2.sql", 1, "index-build", "users") in found
+    assert ("2.sql", 2, "lock", "orders") in found
+
+
+def test_what_fails_only_on_rows_is_seen_and_the_next_file_goes_on_from_the_first_pass(postgres: DevDatabase) -> None:
+    one = file("2.sql", "SELECT 1;\nALTER TABLE users ADD COLUMN must int NOT NULL;\n")
+    two = file("3.sql", "ALTER TABLE users ALTER must TYPE bigint;\n")
+    result = replay(BASE, [one, two], postgres)
+    assert result.status == "ok"
+    error, *rest = result.observations
+    assert (error.file, error.statement, error.kind) == ("2.sql", 1, "error")
+    assert error.detail == 'column "must" of relation "users" contains null values'
+    assert ("3.sql", 0, "rewrite", "users") in [(o.file, o.statement, o.kind, o.object) for o in rest]
+
+
+def test_rows_are_made_for_every_kind_of_column(postgres: DevDatabase) -> None:
+    kinds = [
+        *(
+            "smallint",
+            "bigint",
+            "numeric(4,4)",
+            "numeric(10,2)",
+            "real",
+            "money",
+            "char(3)",
+            "varchar(1)",
+            "name",
+            "bytea",
+            "date",
+            "time",
+        ),
+        *(
+            "timetz",
+            "timestamp",
+            "timestamptz",
+            "interval",
+            "boolean",
+            "uuid",
+            "json",
+            "jsonb",
+            "inet",
+            "cidr",
+            "macaddr",
+            "bit(5)",
+        ),
+        *(
+            "varbit(3)",
+            "point",
+            "box",
+            "line",
+            "circle",
+            "path",
+            "polygon",
+            "lseg",
+            "tsvector",
+            "tsquery",
+            "int[]",
+            "text[]",
+        ),
+        *("int4range", "mood", "oid", "positive"),
+    ]
+    columns = ", ".join(f"c{number} {kind} NOT NULL" for number, kind in enumerate(kinds))
+    base = file(
+        "1.sql",
+        "CREATE TYPE mood AS ENUM ('so so', 'fine');\nCREATE DOMAIN positive AS int CHECK (VALUE > 0);\n"
+        f'CREATE TABLE "All Kinds" (id int GENERATED ALWAYS AS IDENTITY, twice int GENERATED ALWAYS AS (2) STORED, {columns});\n',
+    )
+    found = seen(postgres, file("2.sql", 'ALTER TABLE "All Kinds" ADD COLUMN must int NOT NULL'), base=[base])
+    assert found == [("2.sql", 0, "error", "")]
+
+
+def test_rows_reach_tables_of_other_schemas_partitions_and_cycles_of_keys(postgres: DevDatabase) -> None:
+    base = file(
+        "1.sql",
+        "CREATE SCHEMA audit;\nCREATE TABLE audit.users (id int PRIMARY KEY, boss int REFERENCES audit.users (id));\n"
+        "CREATE TABLE parts (id int, v int) PARTITION BY RANGE (id);\nCREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (2);\n",
+    )
+    text = "ALTER TABLE audit.users ALTER boss TYPE bigint;\nALTER TABLE parts ALTER v TYPE bigint;\n"
+    found = seen(postgres, file("2.sql", text), base=[base])
+    assert ("2.sql", 0, "rewrite", "audit.users") in found
+    assert ("2.sql", 1, "rewrite", "parts_1") in found
+
+
+def test_a_table_without_a_possible_row_is_named_and_nothing_is_said_of_it(postgres: DevDatabase) -> None:
+    base = file("1.sql", "CREATE TABLE picky (id int NOT NULL CHECK (id = 42));\n")
+    result = replay([base], [file("2.sql", "ALTER TABLE picky ALTER id TYPE bigint")], postgres)
+    assert result.unobserved == ("no row could be made for table picky",)
+    assert result.observations == ()
+
+
+REBUILD = (
+    "PRAGMA foreign_keys = {mode};\nCREATE TABLE users_new (id int NOT NULL PRIMARY KEY, name text);\n"
+    "INSERT INTO users_new SELECT id, name FROM users;\nDROP TABLE users;\nALTER TABLE users_new RENAME TO users;\n"
+)
+
+
+def test_sqlite_is_seen_to_lose_rows_of_children_when_a_parent_is_rebuilt(sqlite: DevDatabase) -> None:
+    assert seen(sqlite, file("2.sql", REBUILD.format(mode="ON"), "none")) == [("2.sql", 3, "rows-lost", "orders")]
+    assert seen(sqlite, file("2.sql", REBUILD.format(mode="OFF"), "none")) == []
+
+
+def test_sqlite_is_seen_to_refuse_and_to_break_keys(sqlite: DevDatabase) -> None:
+    refused = file("2.sql", "INSERT INTO users (id, name) SELECT id + 1, NULL FROM users")
+    assert seen(sqlite, refused) == [("2.sql", 0, "error", "")]
+    broken = file("2.sql", "UPDATE users SET id = 2")
+    assert seen(sqlite, broken) == [("2.sql", 0, "error", "orders")]
+
+
+MARIADB = [
+    ("ALTER TABLE users ADD COLUMN a int", "instant"),
+    ("ALTER TABLE users MODIFY name text NOT NULL", "copy"),
+    ("CREATE INDEX i ON users (name)", "nocopy"),
+    ("ALTER TABLE users ADD PRIMARY KEY (id, name), DROP PRIMARY KEY", "inplace"),
+]
+
+
+@pytest.mark.parametrize(("text", "algorithm"), MARIADB, ids=[row[0] for row in MARIADB])
+def test_mariadb_is_seen_to_choose_its_algorithm(mariadb: DevDatabase, text: str, algorithm: str) -> None:
+    base = [file("1.sql", "CREATE TABLE users (id int NOT NULL PRIMARY KEY, name varchar(40) NOT NULL);\n")]
+    result = replay(base, [file("2.sql", text)], mariadb)
+    assert [(o.kind, o.object, o.detail) for o in result.observations] == [("algorithm", "users", algorithm)]
+
+
+def test_a_named_algorithm_is_left_alone(mariadb: DevDatabase) -> None:
+    base = [file("1.sql", "CREATE TABLE users (id int);\n")]
+    assert not replay(base, [file("2.sql", "ALTER TABLE users ADD COLUMN a int, ALGORITHM=COPY")], mariadb).observations
+
+
+def test_nothing_that_happens_in_the_second_pass_changes_the_verdict_of_the_first(postgres: DevDatabase) -> None:
+    text = "DO $$ BEGIN IF EXISTS (SELECT FROM users) THEN PERFORM pg_sleep(600); END IF; END $$;\n"
+    result = replay(BASE, [file("2.sql", text)], postgres, time_limit=2)
+    assert result.status == "ok"
+    assert result.unobserved == ("2.sql was not watched to its end: it took longer than 2 s",)
