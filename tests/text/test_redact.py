@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import string
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from ci_runner import text
 from ci_runner.text import MASK, Redactor, redactor
@@ -122,8 +122,7 @@ class Pair(NamedTuple):
     two: int
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Struct, frozen=True):
     pair: Pair
     more: tuple[str, ...]
     table: dict[str, list[str]]
