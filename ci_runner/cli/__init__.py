@@ -19,6 +19,7 @@ COMMANDS = {
     "pull": "Write a version from the registry into a folder",
     "log": "List the versions of a directory in the registry",
     "verify": "Recompute every hash of a registry and name what is damaged",
+    "sync": "Level a registry with its backups",
     "hash": "Write atlas.sum anew and say which lines changed",
     "ls": "List the migrations as Pilotage reads them",
     "init": "Write pilotage.yml and the CI file for this repository",

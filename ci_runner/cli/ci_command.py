@@ -38,8 +38,8 @@ def command(world: World, /, **flags: object) -> int:
 
 
 def _push(world: World, results: list) -> int:  # type: ignore[type-arg]
-    from ci_runner.cli.push_command import describe, exit_code
+    from ci_runner.cli.push_command import describe
 
     for name, pushed in results:
         describe(world, name, pushed)
-    return max((exit_code(pushed) for _, pushed in results), default=0)
+    return max((pushed.exit_code for _, pushed in results), default=0)

@@ -52,12 +52,7 @@ def command(
         world.say(json.dumps(document(pushed), indent=2))
     else:
         describe(world, name, pushed)
-    return exit_code(pushed)
-
-
-def exit_code(pushed: Pushed) -> int:
-    """3 for a diverged history, else 0."""
-    return 3 if pushed.outcome == "diverged" else 0
+    return pushed.exit_code
 
 
 def document(pushed: Pushed) -> dict[str, object]:
@@ -71,11 +66,20 @@ def document(pushed: Pushed) -> dict[str, object]:
     }
     if pushed.differences:
         found["differences"] = list(pushed.differences)
+    if pushed.reason:
+        found["reason"] = pushed.reason
+    if pushed.degraded:
+        found["degraded"] = True
     return found
 
 
 def describe(world: World, name: str, pushed: Pushed) -> None:
     """Say what a push came to."""
+    if pushed.degraded:
+        world.warn(
+            f"{visible(name)}: the registry is down; a backup took the push, and it gets its number when the registry is back"
+        )
+        return
     mark = click.style("✗", fg="red") if pushed.outcome == "diverged" else click.style("✓", fg="green")
     world.say(f"{mark} {visible(name)}: {_SAID[pushed.outcome].format(seq=pushed.seq)}")
     world.note(f"  digest {pushed.digest}\n  head   {pushed.head}")
@@ -83,9 +87,7 @@ def describe(world: World, name: str, pushed: Pushed) -> None:
         world.note(f"  {store}: {state}")
     for line in pushed.differences:
         world.say(f"  {visible(line)}")
-    if pushed.outcome == "diverged":
-        world.say(
-            "  restore those files and add a new migration instead; --allow-rewrite records the difference and goes on"
-        )
+    if pushed.reason:
+        world.say(f"  {visible(pushed.reason)}")
     for line in pushed.warnings:
         world.warn(line)

@@ -31,7 +31,7 @@ def command(world: World, /, name: str | None, anchor: str | None, as_json: bool
         for one in found["directories"]:
             mark = click.style("✗", fg="red") if one["damages"] else click.style("✓", fg="green")
             world.say(
-                f"{mark} {visible(one['name'])}: {one['entries']} versions, {one['blobs']} blobs, head {one['head']}"
+                f"{mark} {visible(one['name']) or 'the registry itself'}: {one['entries']} versions, {one['blobs']} blobs, head {one['head']}"
             )
             for damage in one["damages"]:
                 world.say(f"  version {damage['seq'] or '-'}: {visible(damage['where'])}: {visible(damage['what'])}")

@@ -38,7 +38,7 @@ def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
 def outputs(pushed: Iterable[tuple[str, Pushed]]) -> dict[str, str]:
     """What a push hands to later steps; of several directories the values stand in one line each, in order."""
     every = [one for _, one in pushed]
-    degraded = any(one.warnings for one in every)
+    degraded = any(one.degraded for one in every)
     return {
         "seq": ",".join(str(one.seq) for one in every),
         "digest": ",".join(one.digest for one in every),

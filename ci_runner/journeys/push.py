@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 
-from ci_runner import changes, registry, stores
+from ci_runner import changes, registry
 from ci_runner.config import Directory
 from ci_runner.errors import CheckError, ConfigError, ConflictError
 from ci_runner.journeys import lint, oracle
 from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.versions import ancestry, every_store
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.registry import GitFacts, Pushed
 
@@ -45,9 +46,7 @@ def directory(
     move_tag: bool = False,
 ) -> Pushed:
     """Push one directory; ConflictError for a sum that does not hold, CheckError for a replay that fails, before anything is written."""
-    if ground.config.registry is None:
-        raise ConfigError("where to? give --registry URL, PILOTAGE_REGISTRY or 'registry:' in pilotage.yml")
-    store = stores.open(ground.config.registry)
+    store, *backups = every_store(ground)
     read = lint.folder(ground, wanted)
     sound(read)
     if not ground.config.skip_replay:
@@ -58,11 +57,12 @@ def directory(
         registry.snapshot(read),
         tags=tags,
         git=facts(ground),
-        ancestry=ground.git.is_ancestor if ground.git else lambda _older, _newer: None,
+        ancestry=ancestry(ground),
         actor=actor(ground),
         clock=ground.now,
         nonce=ground.nonce,
         pause=registry.jitter(time.sleep, random.random),
+        backups=backups,
         allow_rewrite=allow_rewrite,
         move_tag=move_tag,
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from ci_runner import registry, stores
 from ci_runner.errors import ConfigError, UsageError
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.registry import Reference
+from ci_runner.model.registry import Reference, Synced
+
+T = TypeVar("T")
 
 
 def pull(
@@ -18,7 +22,7 @@ def pull(
 ) -> dict[str, Any]:
     """Write a version to ``folder``; what was written, as JSON values."""
     asked = _asked(reference, {"seq": seq, "digest": digest, "version": version})
-    snapshot, entry = registry.pull(_store(ground), asked.name, asked.selector)
+    snapshot, entry = _read(ground, asked.name, lambda store: registry.pull(store, asked.name, asked.selector))
     registry.write(snapshot, folder)
     files = [file.name for file in snapshot.files]
     tags = list(entry.tags)
@@ -39,21 +43,20 @@ def _asked(reference: str, flags: Mapping[str, object]) -> Reference:
 
 def log(ground: Ground, name: str) -> list[dict[str, Any]]:
     """Every entry, oldest first, as JSON values."""
-    return registry.log_document(_store(ground), name)
+    return _read(ground, name, lambda store: registry.log_document(store, name))
 
 
 def names(ground: Ground) -> list[str]:
     """The directories the registry holds."""
-    return list(registry.list_names(_store(ground)))
+    return list(registry.list_names(every_store(ground)[0]))
 
 
 def verify(ground: Ground, name: str | None, anchor: str | None) -> dict[str, Any]:
-    """What recomputing every hash found."""
-    store = _store(ground)
+    """What recomputing every hash found; the directory "" is what belongs to none: format, names that collide, stray blobs."""
+    store = every_store(ground)[0]
     if anchor and name is None:
         raise ConfigError("--anchor is the head of one directory: name it")
-    wanted = [name] if name else list(registry.list_names(store))
-    found = [(one, registry.verify(store, one, anchor)) for one in wanted]
+    found = {name: registry.verify(store, name, anchor)} if name else registry.verify_each(store)
     directories = [
         {
             "name": one,
@@ -62,12 +65,33 @@ def verify(ground: Ground, name: str | None, anchor: str | None) -> dict[str, An
             "head": verified.head,
             "damages": [{"seq": d.seq, "where": d.where, "what": d.what} for d in verified.damages],
         }
-        for one, verified in found
+        for one, verified in found.items()
+        if one or verified.damages
     ]
     return {"ok": not any(one["damages"] for one in directories), "directories": directories}
 
 
-def _store(ground: Ground) -> stores.Store:
+def sync(ground: Ground) -> Synced:
+    """Bring pushes that wait in backups to the primary, and every backup level with it."""
+    primary, *backups = every_store(ground)
+    return registry.sync(primary, backups, ancestry(ground), registry.jitter(time.sleep, random.random))
+
+
+def ancestry(ground: Ground) -> Callable[[str, str], bool | None]:
+    """Whether the first commit is an ancestor of the second, as far as this clone knows."""
+    return ground.git.is_ancestor if ground.git else lambda _older, _newer: None
+
+
+def every_store(ground: Ground) -> list[stores.Store]:
+    """The primary, then the backups in the order of the configuration."""
     if ground.config.registry is None:
         raise ConfigError("which registry? give --registry URL, PILOTAGE_REGISTRY or 'registry:' in pilotage.yml")
-    return stores.open(ground.config.registry)
+    return [stores.open(address) for address in (ground.config.registry, *ground.config.backups)]
+
+
+def _read(ground: Ground, name: str, action: Callable[[stores.Store], T]) -> T:
+    """``action`` on the primary, or on the first backup that can answer, which is said."""
+    result, source = registry.read(every_store(ground), name, action)
+    for warning in source.warnings:
+        ground.note(f"read from {source.address}: {warning}")
+    return result

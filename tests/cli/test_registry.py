@@ -129,3 +129,25 @@ def test_a_wrong_registry_command_is_answered_with_its_remedy(repository: Reposi
     done = repository.run(*arguments, *(PG if arguments[0] == "push" else ()))
     assert done.code == code, done.err
     assert word in done.err
+
+
+def test_a_registry_that_is_down_is_stood_in_for_by_its_backup(repository: Repository) -> None:
+    beside = repository.path.parent
+    config = f"dialect: postgres\nregistry:\n  url: {(beside / 'primary').as_uri()}\n  backups: [{(beside / 'backup').as_uri()}]\n"
+    repository.commit({"pilotage.yml": config})
+    assert repository.run("push", "app", "--json").json["seq"] == 1
+    (beside / "primary").rename(beside / "gone")
+    done = repository.run("log", "app", "--json")
+    assert [entry["seq"] for entry in done.json["entries"]] == [1]
+    assert "read from" in done.err
+    assert "lost data" in done.err
+    (beside / "gone").rename(beside / "primary")
+    repository.commit({"migrations/2_more.sql": "SELECT 1;\n"})
+    (beside / "backup").rename(beside / "gone")
+    assert repository.run("push", "app", "--json").json["seq"] == 2
+    assert repository.run("sync").code == 0
+    assert len(list((beside / "backup/dirs/app/log").iterdir())) == 2
+
+
+def test_verifying_where_no_registry_is_fails(repository: Repository) -> None:
+    assert repository.run("verify", "--registry", (repository.path / "nothing").as_uri()).code != 0
