@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ci_runner.model.directory import Kind, Level, Part, Problem, Tree, TxMode
+from ci_runner.text.pattern import many
 
-_BLANK = re.compile(r"(?:[\s;]++|--[^\n]*+|#[^\n]*+|/\*(?!M?!)(?:(?!\*/).)*+\*/)*+", re.DOTALL)
+_COMMENTED = many(r"(?!\*/).")
+_BLANK = re.compile(many(rf"[\s;]++|--[^\n]*+|#[^\n]*+|/\*(?!M?!){_COMMENTED}\*/"), re.DOTALL)
 
 
 class Entry(NamedTuple):

@@ -8,21 +8,24 @@ from typing import NamedTuple
 
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import opened
+from ci_runner.text.pattern import many
 
-_GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*+\*/|--[^\n]*+\n|\#[^\n]*+\n)"
-_CREATE = rf"create\b{_GAP}*+(?!table\b|index\b|unique\b|view\b|database\b|schema\b|temporary\b)"
-_ROUTINE = rf"{_CREATE}(?:[^;(]|\({_GAP}*+\)){{0,400}}?\b"
+_COMMENTED = many(r"[^*]|\*(?!/)")
+_GAP = rf"\s|/\*{_COMMENTED}\*/|--[^\n]*+\n|\#[^\n]*+\n"
+_GAPS, _GAP_OR_NONE = many(_GAP, 1), many(_GAP)
+_CREATE = rf"create\b{_GAP_OR_NONE}(?!table\b|index\b|unique\b|view\b|database\b|schema\b|temporary\b)"
+_ROUTINE = rf"{_CREATE}(?:[^;(]|\({_GAP_OR_NONE}\)){{0,400}}?\b"
 _HEADS = {
-    "postgres": rf"create{_GAP}++(?:or{_GAP}++replace{_GAP}++)?(?:function|procedure|rule)\b",
+    "postgres": rf"create{_GAPS}(?:or{_GAPS}replace{_GAPS})?(?:function|procedure|rule)\b",
     "mysql": rf"{_ROUTINE}(?:procedure|function|trigger|event)\b",
-    "mariadb": rf"{_ROUTINE}(?:procedure|function|trigger|event|package)\b|begin{_GAP}++not\b|(?:if|while|loop|repeat|case|for)\b",
-    "sqlite": rf"create{_GAP}++(?:temp(?:orary)?{_GAP}++)?trigger\b",
-    "snowflake": rf"{_ROUTINE}(?:procedure|function|task)\b|declare\b|begin\b(?!{_GAP}*+(?:;|transaction\b|work\b|name\b|$))",
+    "mariadb": rf"{_ROUTINE}(?:procedure|function|trigger|event|package)\b|begin{_GAPS}not\b|(?:if|while|loop|repeat|case|for)\b",
+    "sqlite": rf"create{_GAPS}(?:temp(?:orary)?{_GAPS})?trigger\b",
+    "snowflake": rf"{_ROUTINE}(?:procedure|function|task)\b|declare\b|begin\b(?!{_GAP_OR_NONE}(?:;|transaction\b|work\b|name\b|$))",
 }
 _BLOCKS = r"(?:if|case|loop|while|repeat|for)"
 _WORDS = rf"""(?<![\w$.@])(?:
-    (?P<end>end(?:{_GAP}++{_BLOCKS}(?![\w$]))?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do)
-  | (?P<for>for{_GAP}++(?:"[^"]*+"|[\w`$]+){_GAP}++in) | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
+    (?P<end>end(?:{_GAPS}{_BLOCKS}(?![\w$]))?) | (?P<begin>begin) | (?P<case>case) | (?P<loop>loop) | (?P<while>while) | (?P<do>do)
+  | (?P<for>for{_GAPS}(?:"[^"]*+"|[\w`$]+){_GAPS}in) | (?P<repeat>repeat)(?!\s*\() | (?P<wait>when|elseif|elsif) | (?P<then>then)
   )(?![\w$])"""
 
 
@@ -66,7 +69,7 @@ def _items(traits: Dialect) -> re.Pattern[str]:
         line += r"|\#[^\n]*+"
     if traits.slash_comments:
         line += r"|//[^\n]*+"
-    comment = rf"(?P<comment>{line}|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)"
+    comment = rf"(?P<comment>{line}|/\*{_COMMENTED}(?:\*/)?)"
     dollar = (
         r"(?P<dollar>(?<![\w$])\$(?P<tag>\w*)\$[\s\S]*?(?:\$(?P=tag)\$|\Z))" if traits.dollar else r"(?P<dollar>(?!))"
     )

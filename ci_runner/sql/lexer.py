@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from ci_runner.sql.dialects import DIALECTS, Dialect
+from ci_runner.text.pattern import many
 
 _WORD = {
     "sqlserver": r"[@#A-Za-z_\x80-\U0010ffff][\w@#$]*",
@@ -39,8 +40,10 @@ def opened(quote: str, *, backslash: bool) -> str:
     """The expression of quoted text without its closing quote; a doubled quote, and where so said a backslash, keeps it open."""
     close = {"[": r"\]"}.get(quote, quote)
     if backslash:
-        return rf"{re.escape(quote)}[^{close}\\]*+(?:(?:\\[\s\S]|{close}{close})[^{close}\\]*+)*+"
-    return rf"{re.escape(quote)}[^{close}]*+(?:{close}{close}[^{close}]*+)*+"
+        escaped = many(rf"(?:\\[\s\S]|{close}{close})[^{close}\\]*+")
+        return rf"{re.escape(quote)}[^{close}\\]*+{escaped}"
+    doubled = many(rf"{close}{close}[^{close}]*+")
+    return rf"{re.escape(quote)}[^{close}]*+{doubled}"
 
 
 def quoted(quote: str, *, backslash: bool) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ci_runner.sql.bodies import body, may_hold_statements
 from ci_runner.sql.dialects import DIALECTS, Dialect
 from ci_runner.sql.lexer import opened
+from ci_runner.text.pattern import many
 
 Span = tuple[int, int]
 
@@ -86,7 +87,7 @@ def _pattern(name: str, delimiter: str) -> re.Pattern[str]:
         close = re.escape("]" if quote == "[" else quote)
         plain = opened(quote, backslash=traits.backslash and quote in traits.text_quotes) + close
         skipped.append(f"(?<![eE]){plain}" if traits.psql and quote == "'" else plain)
-    return re.compile(f"(?:{'|'.join(skipped)})*+({found}|[{_charset(set(quotes))}])")
+    return re.compile(f"{many('|'.join(skipped))}({found}|[{_charset(set(quotes))}])")
 
 
 def _charset(chars: set[str]) -> str:
