@@ -89,8 +89,8 @@ def inside_literal(token: str, start: int, depth: int) -> _Inside:
 
 
 def _undoubled(text: str) -> str:
-    """``''x''`` as `` 'x' ``: every other pair closes."""
-    pieces = text.split("''")
+    """``''x''`` as `` 'x' ``: every other pair closes; an escaped quote loses its backslash."""
+    pieces = text.replace("\\'", " '").split("''")
     found = [pieces[0]]
     for index, piece in enumerate(pieces[1:]):
         found += [" '" if index % 2 == 0 else "' ", piece]

@@ -24,7 +24,7 @@ AE, SRE, SHARE, SUE, RE = (
 # From weak to strong, per dialect; what is not listed is weaker than all that is.
 STRENGTH: dict[str, tuple[str, ...]] = {
     "postgres": ("ACCESS SHARE", "ROW SHARE", RE, SUE, SHARE, SRE, "EXCLUSIVE", AE),
-    "redshift": ("ACCESS SHARE", RE, SHARE, AE),
+    "redshift": ("ACCESS SHARE", SRE, AE),
     "mysql": ("ROW", "NONE", "METADATA", "SHARED", "EXCLUSIVE"),
     "mariadb": ("ROW", "NONE", "METADATA", "SHARED", "EXCLUSIVE"),
     "sqlite": ("RESERVED", "EXCLUSIVE"),
@@ -67,12 +67,16 @@ _POSTGRES = _costs(
     """
 )
 _REDSHIFT = {
-    **{kind: cost for kind, cost in _POSTGRES.items() if "concurrently" not in kind},
+    **{
+        kind: Cost(cost.lock if cost.lock in ("ACCESS SHARE", AE) else SRE, cost.effect)  # it has these three modes
+        for kind, cost in _POSTGRES.items()
+        if "concurrently" not in kind
+    },
     **_costs(
         """
         ACCESS EXCLUSIVE|rewrite: .alter-distribution .alter-sort-key .alter-encoding .alter-column-encoding vacuum vacuum-full
         ACCESS EXCLUSIVE|metadata: .alter-column-type .append-from .add-foreign-key .add-primary-key .add-unique
-        SHARE|rewrite: refresh-materialized-view
+        SHARE ROW EXCLUSIVE|rewrite: refresh-materialized-view
         """
     ),
 }

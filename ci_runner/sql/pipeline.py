@@ -13,7 +13,7 @@ from ci_runner.model.operations import Operation, Statement
 from ci_runner.sql import blocks
 from ci_runner.sql.comments import Comment, attach, header
 from ci_runner.sql.dialects import Dialect, dialect
-from ci_runner.sql.reading import Reading, read_segment
+from ci_runner.sql.reading import Reading, blanked, read_segment
 from ci_runner.sql.segments import Cut, Segment, Span, cut, position
 
 _UNREAD = Reading()
@@ -41,7 +41,7 @@ def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
         pieces = _cut(migration, part, traits)
         drafts = _drafts(text, pieces, traits)
         if traits.delimiter_command:
-            drafts = _with_prepared(drafts)
+            drafts = _with_prepared(text, drafts, traits)
         comments = attach(text, [(d.start, d.end) for d in drafts], pieces.comments) if pieces.comments else None
         for index, draft in enumerate(drafts):
             line += text.count("\n", seen, draft.start)
@@ -100,14 +100,14 @@ def _cut(migration: Migration, part: Part, traits: Dialect) -> Cut:
 
 def _spans(text: str, pieces: Cut, traits: Dialect) -> list[Segment]:
     if not traits.batches:
-        return [segment for segment in pieces.segments if _has_text(segment)]
+        return [segment for segment in pieces.segments if _has_text(text, segment)]
     from ci_runner.sql import batches
 
     return [statement for segment in pieces.segments for statement in batches.spans(text, segment, traits)]
 
 
-def _has_text(segment: Segment) -> bool:
-    return sum(stop - first for first, stop in segment.blanks) < segment.end - segment.start
+def _has_text(text: str, segment: Segment) -> bool:
+    return bool(segment.problem or not segment.blanks or blanked(text, segment).strip(" \t\r\n\f\v;"))
 
 
 def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:
@@ -124,21 +124,15 @@ def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:
     return found
 
 
-def _with_prepared(drafts: list[Draft]) -> list[Draft]:
-    """EXECUTE of what was prepared from a variable runs text nobody can read here; of a literal, what PREPARE showed already."""
-    known: set[str] = set()
-    found = []
-    for draft in drafts:
-        operations = draft.reading.operations
-        kind, name = (operations[0].kind, str(getattr(operations[0], "object", ""))) if operations else ("", "")
-        if kind == "prepare" and len(operations) > 1:
-            known.add(name)
-        if kind == "execute-prepared" and name not in known:
-            reading = Reading(operations, "runs text that is put together at run time", draft.start)
-            found.append(draft._replace(reading=reading))
-        else:
-            found.append(draft)
-    return found
+def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draft]:
+    """The drafts with what prepared statements run; most files prepare none."""
+    if not any(operation.kind == "execute-prepared" for draft in drafts for operation in draft.reading.operations):
+        return drafts
+    from ci_runner.sql.prepared import Place, follow
+
+    places = [Place(text[draft.start : draft.end], draft.start, draft.reading) for draft in drafts]
+    readings = follow(places, text, traits)
+    return [draft._replace(reading=reading) for draft, reading in zip(drafts, readings, strict=True)]
 
 
 def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:

@@ -5,6 +5,7 @@ Only names are sought, no query is understood: FROM, JOIN and USING lead to tabl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import Name
@@ -120,6 +121,23 @@ def find(c: Cursor, words: frozenset[str], first: int) -> int:
         elif depth == 0 and token in words:
             return i
     return c.last
+
+
+def outside(upper: list[str], first: int, stop: int) -> Iterator[tuple[int, str]]:
+    """The tokens outside parentheses and inner CASE … END, with their places; the END that closes none is one of them."""
+    depth = cases = 0
+    for i in range(first, stop):
+        token = upper[i]
+        if token == "(":
+            depth += 1
+        elif token == ")":
+            depth -= 1
+        elif token == "CASE":
+            cases += 1
+        elif token == "END" and cases:
+            cases -= 1
+        elif depth == 0 and cases == 0:
+            yield i, token
 
 
 _LIST_ENDS = frozenset({"FROM", "WHERE", "INTO", "UNION", "EXCEPT", "INTERSECT", "ORDER", "LIMIT", "GROUP"})

@@ -113,6 +113,31 @@ def test_a_literal_prepared_is_read_once_and_executing_it_hides_nothing() -> Non
     assert kinds(text, "mysql") == ["prepare", "conditional:alter-table.drop-column", "execute-prepared", "deallocate"]
 
 
+GUARDS = [
+    "IF(@x > 0, 'ALTER TABLE a DROP COLUMN b', 'SELECT 1')",
+    "CASE @x WHEN 0 THEN 'ALTER TABLE a DROP COLUMN b' ELSE 'SELECT \\'it\\'\\'s\\'' END",
+    "'ALTER TABLE a DROP COLUMN b'",
+]
+
+
+@pytest.mark.parametrize("value", GUARDS)
+def test_mysqls_guard_by_a_variable_is_read_where_its_literals_stand(value: str) -> None:
+    text = f"SET @s = {value}; PREPARE p FROM @s; EXECUTE p; DEALLOCATE PREPARE p;"
+    expected = ["set-variable", "conditional:alter-table.drop-column", "prepare", "execute-prepared", "deallocate"]
+    assert kinds(text, "mysql") == expected
+    found = read(text, "mysql")[0].operations[1]
+    assert text[found.start : found.end] == "DROP COLUMN b"
+
+
+@pytest.mark.parametrize(
+    "value", ["CONCAT('DROP TABLE ', @t)", "IF(1, 'DROP TABLE a', @other)", "'FLY'", "(SELECT 'DROP TABLE a')"]
+)
+def test_a_variable_that_can_be_anything_else_leaves_execute_not_analysed(value: str) -> None:
+    found = read(f"SET @s = {value}; PREPARE p FROM @s; EXECUTE p", "mysql")
+    assert [s.not_analysed for s in found][:2] == [None, None]
+    assert "at run time" in (found[2].not_analysed or "")
+
+
 def test_operations_inside_a_literal_point_at_their_own_text() -> None:
     text = "DO $$ BEGIN EXECUTE 'ALTER TABLE a ALTER b SET DEFAULT ''x'', DROP c'; END $$"
     found = read(text, "postgres")[0].operations[1:]
