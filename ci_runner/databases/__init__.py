@@ -43,7 +43,7 @@ OPTIONS = {
     "postgres": frozenset(
         {"sslmode", "sslrootcert", "sslcert", "sslkey", "search_path", "connect_timeout", "application_name"}
     ),
-    "mysql": frozenset({"charset", "connect_timeout", "ssl-ca", "tls"}),
+    "mysql": frozenset({"charset", "connect_timeout", "foreign_key_checks", "ssl-ca", "tls"}),
     "sqlite": frozenset({"mode", "cache", "_fk"}),
 }
 

@@ -142,9 +142,9 @@ def _reach(
 
 def _dev(admin: Address, wanted: Wanted) -> PostgresDev | MysqlDev:
     if wanted.driver.engine == "mysql":
-        return MysqlDev(admin, wanted.database)
+        return MysqlDev(admin, wanted.database, wanted.options)
     owner = _step_aside(admin, wanted.superuser)
-    options = dict(admin.options) | ({"search_path": wanted.search_path} if wanted.search_path else {})
+    options = {**admin.options, **wanted.options}
     user = replace(admin, database=wanted.database if wanted.database != "postgres" else "dev", options=options)
     template = wanted.database if wanted.custom and wanted.driver.database and wanted.database != "postgres" else ""
     if template:

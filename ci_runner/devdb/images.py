@@ -59,7 +59,7 @@ DRIVERS: Mapping[str, Driver] = {
     ),
 }
 ALIASES = {"maria": "mariadb", "postgresql": "postgres"}
-OPTIONS = frozenset({"search_path", "superuser"})
+OPTIONS = {"postgres": frozenset({"search_path", "superuser"}), "mysql": frozenset({"foreign_key_checks"})}
 
 
 class Wanted(NamedTuple):
@@ -69,7 +69,7 @@ class Wanted(NamedTuple):
     image: str
     database: str
     custom: bool
-    search_path: str = ""
+    options: Mapping[str, str] = {}
     superuser: bool = False
 
 
@@ -77,10 +77,6 @@ def read(url: str) -> Wanted:
     """Take ``docker://DRIVER/TAG[/DB]`` or ``docker+DRIVER://HOST/IMAGE[:TAG][/DB]`` apart; ConfigError says how one is written."""
     head, _, query = url.partition("?")
     scheme, _, rest = head.partition("://")
-    options = dict(parse_qsl(query))
-    unknown = sorted(set(options) - OPTIONS)
-    if unknown:
-        raise ConfigError(f"dev URL {head}: unknown option {unknown[0]!r}; known: {', '.join(sorted(OPTIONS))}")
     custom = "+" in scheme
     host, _, path = rest.partition("/") if custom else ("", "", rest)
     parts = [part for part in path.split("/") if part]
@@ -88,17 +84,16 @@ def read(url: str) -> Wanted:
     driver = DRIVERS.get(ALIASES.get(name.lower(), name.lower()))
     if driver is None:
         raise ConfigError(f"dev URL {head}: no container is known for {name!r}; known: {', '.join(DRIVERS)}")
+    options = dict(parse_qsl(query))
+    known = OPTIONS[driver.engine]
+    if options.keys() - known:
+        unknown = min(options.keys() - known)
+        raise ConfigError(f"dev URL {head}: unknown option {unknown!r}; known: {', '.join(sorted(known))}")
+    superuser = options.pop("superuser", "") == "true"
     database = parts.pop() if len(parts) > 1 and ":" not in parts[-1] else ""
     if custom and not parts and host:
         parts, host = [host], ""
     if not parts and custom:
         raise ConfigError(f"dev URL {head}: write docker+{name}://HOST/IMAGE:TAG/DATABASE, with _ for Docker Hub")
     image = "/".join(([host] if host not in {"", "_"} else []) + parts) if custom else ":".join([driver.image, *parts])
-    return Wanted(
-        driver,
-        image,
-        database or driver.default,
-        custom,
-        options.get("search_path", ""),
-        options.get("superuser", "") == "true",
-    )
+    return Wanted(driver, image, database or driver.default, custom, options, superuser)

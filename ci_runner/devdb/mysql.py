@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ci_runner import databases
@@ -31,16 +31,16 @@ def run(database: Database, *statements: str) -> None:
 class MysqlDev:
     """A whole server that nobody else uses: a fresh state is every database gone but the server's own.
 
-    ``name`` is the database replays begin in; with "" they begin in none, and see them all.
+    ``name`` is the database replays begin in; with "" they begin in none, and see them all. ``options`` are those of their sessions.
     """
 
-    def __init__(self, admin: Address, name: str) -> None:
+    def __init__(self, admin: Address, name: str, options: Mapping[str, str]) -> None:
         self._admin = databases.open_address(admin)
         self._name = name
         self.engine = self._admin.engine
         self.dialect = self._admin.dialect
         password = secrets.token_hex(16)
-        self._user = replace(admin, user=REPLAY, password=password, database=name)
+        self._user = replace(admin, user=REPLAY, password=password, database=name, options={**admin.options, **options})
         run(
             self._admin,
             f"CREATE USER '{REPLAY}'@'%' IDENTIFIED BY '{password}'",

@@ -154,7 +154,10 @@ class PostgresDev:
 def advice(failure: DatabaseFailure, *, confined: bool) -> str:
     """Remedies for refusals that concern the server and not the migration."""
     if "extension" in failure.message and ("is not available" in failure.message or "control file" in failure.message):
-        return "the dev database's server lacks this extension; use an image that has it, such as docker://postgis/15-3.4/dev, or another server"
+        return (
+            "the dev database's server lacks this extension: docker://postgres/16/dev has all that come with PostgreSQL, docker://postgis/16-3.4/dev "
+            "and docker://pgvector/pg17/dev have those; or name an image of your own, docker+postgres://HOST/IMAGE:TAG/dev"
+        )
     if failure.code == "42501" and confined:
         return "replays have no superuser rights; add ?superuser=true to the dev URL if these migrations need them and you trust their authors"
     return ""

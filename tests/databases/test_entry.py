@@ -27,6 +27,7 @@ BAD_URLS = [
     (f"mysql://u:{URL_SECRET}@h:99999/d", "the port is not a number"),
     (f"postgres://u:{URL_SECRET}@h/d?colour=red", "unknown option 'colour'"),
     (f"mysql://u:{URL_SECRET}@[::1/d", "it is not a URL"),
+    (f"mariadb://u:{URL_SECRET}@h/d?foreign_key_checks=off", "foreign_key_checks is 0 or 1"),
     (f"mariadb://u:{URL_SECRET}@h/d?tls=perhaps", "tls is true, false or skip-verify"),
     (f"mariadb://u:{URL_SECRET}@h/d?ssl-ca=/nowhere/ca.pem", "ssl-ca=/nowhere/ca.pem cannot be read"),
     (f"postgres://u:{SECRET}#x@h/d", "has a '#'"),

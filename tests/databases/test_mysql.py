@@ -53,6 +53,22 @@ def test_local_files_are_not_sent(database: Database, tmp_path_factory: pytest.T
     assert database.query("SELECT count(*) FROM a") == [(0,)]
 
 
+def test_foreign_keys_can_be_left_unchecked_from_the_first_statement_on(
+    mariadb_server: Server, database: Database
+) -> None:
+    session = databases.open_url(mariadb_server.url("own") + "?foreign_key_checks=0")
+    for _ in range(2):
+        session.execute(
+            [
+                Sql("CREATE OR REPLACE TABLE early (id int, FOREIGN KEY (id) REFERENCES later (id))"),
+                Sql("SET @touched = 1"),
+            ],
+            transaction=False,
+        )
+        session.reset()
+    session.close()
+
+
 def test_two_statements_in_one_text_are_refused(database: Database) -> None:
     assert refused(database, "SELECT 1; SELECT 2").code == "1064"
 

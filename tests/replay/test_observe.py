@@ -198,7 +198,8 @@ def test_sqlite_is_seen_to_refuse_and_to_break_keys(sqlite: DevDatabase) -> None
 MARIADB = [
     ("ALTER TABLE users ADD COLUMN a int", "instant"),
     ("ALTER TABLE users MODIFY name text NOT NULL", "copy"),
-    ("CREATE INDEX i ON users (name)", "nocopy"),
+    ("CREATE INDEX i ON users (name) ; ", "nocopy"),
+    ("ALTER TABLE users MODIFY name text NOT NULL -- longer", "copy"),
     ("ALTER TABLE users ADD PRIMARY KEY (id, name), DROP PRIMARY KEY", "inplace"),
 ]
 

@@ -12,7 +12,7 @@ from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.mysql.entry import refusal, tls
 from ci_runner.databases.mysql.inspect import inspect
 from ci_runner.databases.mysql.observe import MysqlWatcher
-from ci_runner.errors import PilotageError, SetupError
+from ci_runner.errors import ConfigError, PilotageError, SetupError
 from ci_runner.model.inspected import Schema
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def connect(address: Address, use: Use) -> Mysql:
             autocommit=True,
             local_infile=False,
             ssl=tls(address),
+            init_command=_first_command(address),
             **place,
         )
     except (pymysql.Error, RuntimeError, OSError) as error:
@@ -56,6 +57,14 @@ def connect(address: Address, use: Use) -> Mysql:
 def _seconds(address: Address) -> int:
     given = address.options.get("connect_timeout", "10")
     return int(given) if given.isdigit() and 0 < int(given) < 3600 else 10
+
+
+def _first_command(address: Address) -> str | None:
+    """What some runners say before any migration: foreign keys are not to be checked."""
+    wanted = address.options.get("foreign_key_checks", "1")
+    if wanted not in {"0", "1"}:
+        raise ConfigError(f"{address}: foreign_key_checks is 0 or 1, not {wanted!r}")
+    return "SET SESSION foreign_key_checks = 0" if wanted == "0" else None
 
 
 class Mysql:

@@ -19,6 +19,7 @@ _REFUSED = frozenset({"1845", "1846", "1851"})  # ER_ALTER_OPERATION_NOT_SUPPORT
 _NAME = r"((?:`[^`]+`|\w+)(?:\s*\.\s*(?:`[^`]+`|\w+))?)"
 _ALTER = re.compile(rf"\s*alter\s+(?:online\s+|ignore\s+)*table\s+(?:if\s+exists\s+)?{_NAME}\s+(?!\s*$)", re.IGNORECASE)
 _INDEX = re.compile(rf"\s*(?:create|drop)\s+(?:\w+\s+){{0,4}}?index\s+.*?\bon\s+{_NAME}", re.IGNORECASE | re.DOTALL)
+_END = re.compile(r"[;\s]+\Z")
 _SAID = re.compile(r"\balgorithm\b", re.IGNORECASE)
 
 
@@ -55,7 +56,7 @@ class MysqlWatcher:
         found = alter or _INDEX.match(statement.text)
         if found and not _SAID.search(statement.text):
             for algorithm in ALGORITHMS[self._session.dialect]:
-                text = f"{statement.text}{',' if alter else ''} ALGORITHM={algorithm.upper()}"
+                text = f"{_END.sub('', statement.text)}\n{',' if alter else ''} ALGORITHM={algorithm.upper()}"
                 try:
                     self._session.execute([statement._replace(text=text)], transaction=False)
                 except DatabaseFailure as failure:
