@@ -15,7 +15,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DEBROOT = ROOT / "tests" / "images" / "debroot.sh"
 # Enough for a RUN line, for the runner of a job, and for pip: what python:slim has and the build uses.
-PACKAGES = ("dash", "bash", "coreutils", "sed", "grep", "tar", "gzip", "ca-certificates", "git", "python3-venv")
+PACKAGES = (
+    "base-passwd",
+    "dash",
+    "bash",
+    "coreutils",
+    "sed",
+    "grep",
+    "tar",
+    "gzip",
+    "ca-certificates",
+    "git",
+    "python3-venv",
+)
 LOCKED = ("requirements/build.txt", "requirements/image.txt")
 STANDIN = """\
 FROM scratch
@@ -49,8 +61,10 @@ def standin() -> str:
 
 def _build_standin(folder: Path, name: str) -> None:
     _run(str(DEBROOT), str(folder / "root"), "bookworm", *PACKAGES)
-    python = folder / "root" / "usr" / "bin" / "python"
-    python.symlink_to("python3")
+    root = folder / "root"
+    (root / "usr" / "bin" / "python").symlink_to("python3")
+    for table in ("passwd", "group"):  # what the package's installation would do
+        shutil.copy(root / "usr" / "share" / "base-passwd" / f"{table}.master", root / "etc" / table)
     for path in LOCKED:
         wanted = ("--require-hashes", "--only-binary", ":all:", "--python-version", "3.11", "-r", str(ROOT / path))
         _run(sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(folder / "wheels"), *wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from tests.conftest import missing
 from tests.fakes.github import BOT_TOKEN, GitHub
 from tests.wrappers import images
 
-pytestmark = [pytest.mark.xdist_group("act"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
+# act calls its container by the workflow's name: each test has its own, so that they may run side by side.
 WORKFLOW = """\
+name: NAME
 on: [pull_request, push]
 jobs:
   review:
@@ -83,7 +86,7 @@ class Runner:
 
     def run(self, name: str, event: dict[str, Any], inputs: dict[str, str]) -> tuple[int, str]:
         """Exit code and log of the workflow for one event."""
-        workflow = WORKFLOW.replace("{WITH}", json.dumps(inputs))
+        workflow = WORKFLOW.replace("NAME", f"review-{secrets.token_hex(4)}").replace("{WITH}", json.dumps(inputs))
         (self.shop / ".github" / "workflows" / "review.yml").write_text(workflow)
         (self.home / "event.json").write_text(json.dumps(event))
         command = [
