@@ -36,7 +36,10 @@ def command(world: World, /, file: str, as_json: bool, **flags: object) -> None:
             f"{kind} {name}".strip() + (" (conditional)" if maybe else "") for kind, name, maybe in row.operations
         )
         world.say(click.style(f"{row.line}: ", dim=True) + click.style(line(row.text)[: world.width - 8], bold=True))
-        world.say(f"   {what or 'not analysed: ' + str(row.not_analysed)}")
+        if what:
+            world.say(f"   {what}")
+        if row.not_analysed:
+            world.say(click.style(f"   not analysed: {row.not_analysed}", fg="yellow"))
         if row.operations:
             colour = {"rewrite": "red", "scan": "yellow"}.get(row.effect, "green")
             world.say(f"   {click.style(row.effect, fg=colour)}{', lock: ' + row.lock if row.lock else ''}")
