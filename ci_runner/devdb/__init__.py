@@ -14,41 +14,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
-from typing import Protocol
 
-from ci_runner.databases import SCHEMES, Database, DatabaseFailure
+from ci_runner.databases import SCHEMES
 from ci_runner.devdb.parts import Part, lacking, parts, shown
+from ci_runner.devdb.protocol import DevDatabase
 from ci_runner.errors import ConfigError
 
 __all__ = ["DevDatabase", "Part", "lacking", "open", "parts", "shown"]
 
 FORMS = "docker://postgres/15/dev, embedded://postgres/18, embedded://sqlite, sqlite://dev?mode=memory, or a direct URL such as postgres://user@host/db"
-
-
-class DevDatabase(Protocol):
-    """A server that gives empty databases. ``engine`` is product and version, ``dialect`` the SQL it speaks."""
-
-    engine: str
-    dialect: str
-
-    def fresh(self, scripts: Iterable[str] = ()) -> Database:
-        """A new empty database; the ``scripts`` that will run on it tell which extensions to have ready."""
-        ...
-
-    def snapshot(self, database: Database, key: str) -> Database:
-        """Keep the state of ``database`` under ``key``; returns the session to go on with. Engines that cannot keep nothing."""
-        ...
-
-    def restore(self, key: str) -> Database | None:
-        """A new database in the state kept under ``key``; None when nothing is kept."""
-        ...
-
-    def advice(self, failure: DatabaseFailure) -> str:
-        """What the user can do about a refusal that is the dev database's and not the migration's; "" when there is nothing."""
-        ...
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure
-from ci_runner.devdb import DevDatabase
+from ci_runner.devdb.protocol import DevDatabase
 from ci_runner.errors import ConfigError, DoubtError, RefusedError, TemporaryError
 
 

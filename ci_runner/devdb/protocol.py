@@ -1,0 +1,31 @@
+"""What every dev database can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ci_runner.databases import Database, DatabaseFailure
+
+
+class DevDatabase(Protocol):
+    """A server that gives empty databases. ``engine`` is product and version, ``dialect`` the SQL it speaks."""
+
+    engine: str
+    dialect: str
+
+    def fresh(self, scripts: Iterable[str] = ()) -> Database:
+        """A new empty database; the ``scripts`` that will run on it tell which extensions to have ready."""
+        ...
+
+    def snapshot(self, database: Database, key: str) -> Database:
+        """Keep the state of ``database`` under ``key``; returns the session to go on with. Engines that cannot keep nothing."""
+        ...
+
+    def restore(self, key: str) -> Database | None:
+        """A new database in the state kept under ``key``; None when nothing is kept."""
+        ...
+
+    def advice(self, failure: DatabaseFailure) -> str:
+        """What the user can do about a refusal that is the dev database's and not the migration's; "" when there is nothing."""
+        ...
