@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ci_runner.lint.document import Document, Example, document
+from ci_runner.lint.fixes import combined
 from ci_runner.lint.policy import Policy, names, policy
-from ci_runner.lint.review import LintFile, catalogue, explain, lint, rewritten
+from ci_runner.lint.review import LintFile, catalogue, explain, lint
 from ci_runner.lint.rule import Rule, rule
 
 __all__ = [
@@ -14,11 +15,11 @@ __all__ = [
     "Policy",
     "Rule",
     "catalogue",
+    "combined",
     "document",
     "explain",
     "lint",
     "names",
     "policy",
-    "rewritten",
     "rule",
 ]

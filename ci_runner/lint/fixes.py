@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -49,7 +49,7 @@ def candidate(
     changed = replace(
         migration, text=text, transaction=transaction, parts=parts if len(parts) == 1 else migration.parts
     )
-    return Candidate(finding, changed, Suggestion(first, last, shown, fix.summary))
+    return Candidate(finding, changed, Suggestion(first, last, shown, fix.summary, fix.safe))
 
 
 def apply(text: str, edits: list[Edit]) -> str:
@@ -70,4 +70,26 @@ def _directive(migration: Migration, format_: str) -> Edit | None:
         found = re.search(r"^--\s*migrate:up[ \t]*$", migration.text, re.MULTILINE)
         return Edit(found.end(), found.end(), " transaction:false") if found else None
     text = _AT_TOP.get(format_)
-    return Edit(0, 0, text) if text else None
+    if text is None or (format_ == "atlas" and migration.text.count("\r\n", 0, 4096)):
+        return None  # Atlas knows no blank line that ends in CRLF, and would not honour the directive
+    return Edit(0, 0, text)
+
+
+def combined(text: str, findings: Iterable[Finding]) -> tuple[str, tuple[Finding, ...]]:
+    """``text`` with the suggestions of these findings, the first to come for a line; and the findings whose suggestion is in it.
+
+    New lines end as the file's first line does.
+    """
+    taken: list[tuple[Suggestion, Finding]] = []
+    for finding in findings:
+        wanted = finding.suggestion
+        if wanted and not any(wanted.line <= other.end_line and other.line <= wanted.end_line for other, _ in taken):
+            taken.append((wanted, finding))
+    lines = text.split("\n")
+    end = "\r" if lines[0].endswith("\r") else ""
+    for wanted, _ in sorted(taken, key=lambda pair: pair[0].line, reverse=True):
+        new = [f"{line}{end}" for line in wanted.text.split("\n")]
+        if not lines[wanted.end_line - 1].endswith("\r"):
+            new[-1] = new[-1].removesuffix(end)
+        lines[wanted.line - 1 : wanted.end_line] = new
+    return "\n".join(lines), tuple(finding for _, finding in taken)

@@ -270,12 +270,3 @@ def _holds(found: Candidate, before: list[str], file: File, run: _Run) -> bool:
     after = [finding.rule for finding in findings if finding.severity != "notice" or finding.rule == found.finding.rule]
     fewer = after.count(found.finding.rule) < max(before.count(found.finding.rule), 1)
     return fewer and all(after.count(rule) <= before.count(rule) for rule in set(after) - {found.finding.rule})
-
-
-def rewritten(text: str, finding: Finding) -> str:
-    """``text`` with the finding's suggestion in place of the lines it replaces."""
-    suggestion = finding.suggestion
-    if suggestion is None:
-        return text
-    lines = text.split("\n")
-    return "\n".join([*lines[: suggestion.line - 1], *suggestion.text.split("\n"), *lines[suggestion.end_line :]])

@@ -29,11 +29,15 @@ class Edit(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """A mechanical safe rewrite: edits, and whether the file must then run outside a transaction."""
+    """A mechanical safe rewrite: edits, and whether the file must then run outside a transaction.
+
+    ``safe``: once the file has run, schema and rows are what they would have been without the rewrite, so that it may be made unasked.
+    """
 
     edits: tuple[Edit, ...]
     summary: str
     no_transaction: bool = False
+    safe: bool = True
 
 
 class Hit(NamedTuple):

@@ -91,12 +91,16 @@ class Replay(Struct, frozen=True):
 
 
 class Suggestion(Struct, frozen=True):
-    """Replacement text for whole lines ``line`` … ``end_line`` of the file (from 1, inclusive)."""
+    """Replacement text for whole lines ``line`` … ``end_line`` of the file (from 1, inclusive).
+
+    ``safe``: it changes no meaning, the file leads to the same schema and rows as before.
+    """
 
     line: int
     end_line: int
     text: str
     summary: str = ""
+    safe: bool = False
 
 
 class Finding(Struct, frozen=True):

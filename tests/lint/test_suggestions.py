@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci_runner.lint import rewritten
+from ci_runner.lint import combined
 from tests.lint.harness import check, only, worth
 
 PRE = "CREATE TABLE a (id int, n int); CREATE TABLE b (id int PRIMARY KEY);"
@@ -13,7 +13,7 @@ PRE = "CREATE TABLE a (id int, n int); CREATE TABLE b (id int PRIMARY KEY);"
 def suggested(sql: str, slug: str, **more: object) -> str | None:
     """The file with the suggestion for that finding taken, None when there is none."""
     finding = only(check(sql, pre=more.pop("pre", PRE), suggest=True, **more), slug)  # type: ignore[arg-type]
-    return rewritten(sql, finding) if finding.suggestion else None
+    return combined(sql, [finding])[0] if finding.suggestion else None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_detach_is_made_concurrent() -> None:
 def test_a_suggestion_taken_leaves_no_hazard_of_its_kind() -> None:
     sql = "CREATE INDEX i ON a (n);\n"
     finding = only(check(sql, pre=PRE, suggest=True, tx="none"), "index-not-concurrent")
-    assert worth(check(rewritten(sql, finding), pre=PRE, tx="none")) == []
+    assert worth(check(combined(sql, [finding])[0], pre=PRE, tx="none")) == []
 
 
 def test_a_rewrite_that_would_bring_another_hazard_is_not_shown() -> None:
@@ -115,4 +115,38 @@ def test_suggestions_need_a_parser() -> None:
 def test_windows_line_ends_are_kept() -> None:
     sql = "SELECT 1;\r\nCREATE INDEX i\r\nON a (n);\r\n"
     finding = only(check(sql, pre=PRE, suggest=True, tx="none"), "index-not-concurrent")
-    assert rewritten(sql, finding).replace("\r\n", "\n") == "SELECT 1;\nCREATE INDEX CONCURRENTLY i\nON a (n);\n"
+    assert combined(sql, [finding])[0] == "SELECT 1;\r\nCREATE INDEX CONCURRENTLY i\r\nON a (n);\r\n"
+
+
+def test_a_last_line_without_an_end_gets_none() -> None:
+    sql = "SELECT 1;\r\nCREATE INDEX i ON a (n);"
+    finding = only(check(sql, pre=PRE, suggest=True, tx="none"), "index-not-concurrent")
+    assert combined(sql, [finding])[0] == "SELECT 1;\r\nCREATE INDEX CONCURRENTLY i ON a (n);"
+
+
+def test_a_directive_atlas_would_not_see_behind_windows_line_ends_is_not_proposed() -> None:
+    assert suggested("CREATE INDEX i ON a (n);\r\n", "index-not-concurrent") is None
+    assert suggested("CREATE INDEX i ON a (n);\r\n", "index-not-concurrent", format="goose") is not None
+
+
+def test_suggestions_for_lines_apart_are_taken_together_and_of_two_for_one_line_the_first() -> None:
+    sql = "CREATE INDEX i ON a (n);\nCREATE INDEX j ON a (id);\n"
+    found = check(sql, pre=PRE, suggest=True, tx="none").findings
+    assert len(found) == 2
+    text, taken = combined(sql, [*found, found[0]])
+    assert text == "CREATE INDEX CONCURRENTLY i ON a (n);\nCREATE INDEX CONCURRENTLY j ON a (id);\n"
+    assert taken == found
+
+
+@pytest.mark.parametrize(
+    ("sql", "slug", "safe"),
+    [
+        ("CREATE INDEX i ON a (n);", "index-not-concurrent", True),
+        ("CREATE INDEX CONCURRENTLY i ON a (n);", "concurrent-in-tx", True),
+        ("ALTER TABLE a ADD FOREIGN KEY (n) REFERENCES b (id);", "constraint-not-valid-missing", False),
+    ],
+)
+def test_a_suggestion_says_whether_it_changes_what_the_file_leads_to(sql: str, slug: str, safe: bool) -> None:
+    suggestion = only(check(sql, pre=PRE, suggest=True), slug).suggestion
+    assert suggestion is not None
+    assert suggestion.safe is safe

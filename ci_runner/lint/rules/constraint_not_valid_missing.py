@@ -90,4 +90,8 @@ def _fix(context: Context, op: AddConstraint, constraint: Constraint) -> Fix | N
     if constraint.kind == "not-null":
         return None
     end = op.start + len(context.text().rstrip().rstrip(";").rstrip())
-    return Fix((Edit(end, end, " NOT VALID"),), "add it with NOT VALID, and VALIDATE CONSTRAINT in the next migration")
+    return Fix(
+        (Edit(end, end, " NOT VALID"),),
+        "add it with NOT VALID, and VALIDATE CONSTRAINT in the next migration",
+        safe=False,  # until the next migration comes, old rows go unchecked
+    )
