@@ -126,7 +126,9 @@ def outputs(log: str) -> dict[str, str]:
 
 def test_a_pull_request_gets_one_comment_annotations_notes_status_and_outputs(runner: Runner) -> None:
     event = runner.opened()
-    code, log = runner.run("pull_request", event, {"fail-on": "never"})
+    code, log = runner.run(
+        "pull_request", event, {"fail-on": "never", "report": "json=pilotage.json,sarif=pilotage.sarif"}
+    )
     assert code == 0, log
     [comment] = runner.fake.state["comments"]
     assert comment["body"].startswith("<!-- pilotage:v1 key=pilotage -->")
@@ -136,6 +138,7 @@ def test_a_pull_request_gets_one_comment_annotations_notes_status_and_outputs(ru
     assert int(read["errors"]) >= 2
     report = json.loads((runner.shop / read["report_path"]).read_text())
     assert report["verdict"] == "warn"
+    assert json.loads((runner.shop / "pilotage.sarif").read_text())["version"] == "2.1.0"
     assert re.search(r"::error [^\n]*file=db/shop/20251117093000_order_channel\.sql", log), log
     assert runner.fake.state["notes"]
     assert runner.fake.state["statuses"][-1]["state"] == "success"
@@ -165,7 +168,7 @@ def test_a_merge_is_pushed_to_the_registry_and_says_what_became_of_it(runner: Ru
     code, log = runner.run("push", event, {"registry": f"file://{registry}"})
     assert code == 0, log
     read = outputs(log)
-    assert read["seq"] == "1"
-    assert read["digest"].startswith("sha256:")
+    assert (read["seq"], read["degraded"]) == ("1,1", "false")
+    assert [digest.partition(":")[0] for digest in read["digest"].split(",")] == ["sha256", "sha256"]
     assert any(registry.rglob("*"))
     assert runner.fake.state["comments"] == []
