@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.config.options import REPORTS
+from ci_runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from ci_runner.journeys.fixing import Fixes
 
 
 @click.command("lint")
@@ -14,9 +20,13 @@ from ci_runner.config.options import REPORTS
     "--format", "form", default="text", help=f"What to print: {', '.join(REPORTS)}.  [text]", metavar="FORMAT"
 )
 @click.option("--output", metavar="FILE", help="Write that to FILE instead of printing it.")
+@click.option(
+    "--fix", is_flag=True, help="Make the suggested changes that keep the meaning, in files not released yet."
+)
+@click.option("--dry-run", is_flag=True, help="With --fix: print the changes as a diff and make none.")
 @manifest("lint")
 @click.pass_obj
-def command(world: World, /, form: str, output: str | None, **flags: object) -> int:
+def command(world: World, /, form: str, output: str | None, fix: bool, dry_run: bool, **flags: object) -> int:
     """Check the changed migrations and replay them on a dev database.
 
     What changed is found in Git: against the merge base with the default branch, unless --base, --latest or --all says
@@ -26,14 +36,57 @@ def command(world: World, /, form: str, output: str | None, **flags: object) -> 
     pilotage lint --dir migrations --dialect postgres
     pilotage lint --dev-url embedded://postgres/18 --report sarif=pilotage.sarif
     pilotage lint --latest 1 --format json
+    pilotage lint --fix --dry-run
     """
     from ci_runner.cli.output import check_format, show, write_reports
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import lint
 
     check_format(form)
+    if dry_run and not fix:
+        raise UsageError("--dry-run goes with --fix: it shows what --fix would change")
     base = ground(world, flags)
     run = lint.run(base)
+    if fix:
+        from ci_runner.journeys import fixing
+
+        fixes = fixing.find(base, run)
+        if dry_run:
+            _preview(world, fixes)
+            return 1 if run.verdict == "fail" else 0
+        fixing.write(base, fixes)
+        _tell(world, fixes)
+        run = lint.run(base) if fixes.files else run
     write_reports(world, base, run)
     show(world, base, run, form, output)
     return 1 if run.verdict == "fail" else 0
+
+
+def _preview(world: World, fixes: Fixes) -> None:
+    """What would change, as a diff for people to read."""
+    from difflib import unified_diff
+
+    from ci_runner.text import visible
+
+    for file in fixes.files:
+        before, after = (text.decode("utf-8").split("\n") for text in (file.before, file.after))
+        for line in unified_diff(before, after, f"a/{file.path}", f"b/{file.path}", lineterm=""):
+            world.say(visible(line.removesuffix("\r")))
+    _leave(world, fixes)
+
+
+def _tell(world: World, fixes: Fixes) -> None:
+    for file in fixes.files:
+        for finding in file.findings:
+            summary = finding.suggestion.summary if finding.suggestion else ""
+            world.note(f"fixed {file.path}:{finding.line}: {finding.rule}: {summary}")
+        if not file.findings:
+            world.note(f"{file.path} was written anew")
+    _leave(world, fixes)
+
+
+def _leave(world: World, fixes: Fixes) -> None:
+    for line in fixes.left:
+        world.note(f"not fixed: {line}")
+    if not fixes.files and not fixes.left:
+        world.note("nothing to fix: no finding has a suggestion that keeps the meaning")

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 from ci_runner import lint, report, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import oracle
+from ci_runner.journeys import oracle, suggestions
 from ci_runner.journeys.base import compare, read
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.directory import MigrationDir
+from ci_runner.journeys.oracle import Statements
+from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.operations import Statement
-from ci_runner.model.report import ChangeSet, Report, Run, StatementEffect
+from ci_runner.model.report import ChangeSet, Linted, Observation, Report, Run, StatementEffect
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog, history
 
 EXPLAINED = 50
+Parse = Callable[[Migration], tuple[Statement, ...]]
+
+
+class Judge(Protocol):
+    """Lints a change set."""
+
+    def __call__(
+        self,
+        changes: ChangeSet,
+        statements: Statements,
+        observations: Iterable[Observation],
+        *,
+        parse: Parse | None = None,
+    ) -> Linted:
+        """Findings; with ``parse`` suggestions too."""
+        ...
 
 
 def run(ground: Ground) -> Run:
@@ -32,18 +49,11 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     changes = compared.changeset
     statements = analyse(changes)
     before = history.before(changes.released, head.dialect, ground.cache)
-    replayed = oracle.replayed(ground, wanted, changes, statements)
-    linted = lint.lint(
-        [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
-        before,
-        dialect=head.dialect,
-        policy=policy(wanted),
-        format=head.format,
-        server_version=wanted.server_version,
-        server_edition=wanted.server_edition,
-        observations=replayed.observations,
-        parse=partial(sql.statements, name=head.dialect),
-    )
+    judge = judging(wanted, before)
+    with oracle.opened(ground, wanted, changes) as database:
+        replayed = database.replayed(changes, statements)
+        linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
+        linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
     return report.build(
         changes,
         linted,
@@ -54,6 +64,28 @@ def directory(ground: Ground, wanted: Directory) -> Report:
         effects=explained(changes, statements, before),
         redact=ground.redact,
     )
+
+
+def judging(wanted: Directory, before: Catalog) -> Judge:
+    """The linter as that directory sets it, on top of the schema ``before``."""
+    rules = policy(wanted)
+
+    def judge(
+        changes: ChangeSet, statements: Statements, observations: Iterable[Observation], *, parse: Parse | None = None
+    ) -> Linted:
+        return lint.lint(
+            [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
+            before,
+            dialect=changes.head.dialect,
+            policy=rules,
+            format=changes.head.format,
+            server_version=wanted.server_version,
+            server_edition=wanted.server_edition,
+            observations=observations,
+            parse=parse,
+        )
+
+    return judge
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:

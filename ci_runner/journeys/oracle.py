@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ci_runner import sql
 from ci_runner.changes import following
@@ -15,6 +18,7 @@ from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Replay
 
 if TYPE_CHECKING:
+    from ci_runner.devdb import DevDatabase
     from ci_runner.replay import ReplayFile
 
 NO_DATABASE = (
@@ -22,28 +26,51 @@ NO_DATABASE = (
     "are not seen (--dev-url, docs/dev-databases.md)"
 )
 FAMILY = {"mariadb": "mysql", "redshift": "postgres"}
+Statements = Mapping[str, tuple[Statement, ...]]
 
 
-def replayed(
-    ground: Ground, wanted: Directory, changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]]
-) -> Replay:
-    """What the dev database was seen to do with the change, after its base was replayed there."""
+class Oracle(Struct, frozen=True):
+    """An open dev database that a change can be asked of; without one, ``reason`` says why."""
+
+    database: DevDatabase | None = None
+    reason: str = ""
+
+    def replayed(self, changes: ChangeSet, statements: Statements, *, again: bool = False) -> Replay:
+        """What was seen of the change, after its base was replayed; ``again``: another text of it, on the same base."""
+        if self.database is None:
+            return Replay("skipped", reason=self.reason)
+        from ci_runner import replay
+
+        dialect = changes.head.dialect
+        base = [_file(each, sql.outline(each, dialect)) for each in changes.released]
+        behind = [_file(each, statements.get(each.name) or sql.outline(each, dialect)) for each in following(changes)]
+        return replay.replay(base, behind, self.database, again=again)
+
+
+@contextmanager
+def opened(ground: Ground, wanted: Directory, changes: ChangeSet) -> Iterator[Oracle]:
+    """The dev database of a directory while the block lasts; opened only where there is something to run on it."""
     if not wanted.dev_url:
-        return Replay("skipped", reason=NO_DATABASE)
-    change = following(changes)
-    if not change:
-        return Replay("skipped", reason="no migration was added or edited")
-    from ci_runner import devdb, replay
+        yield Oracle(reason=NO_DATABASE)
+        return
+    if not following(changes):
+        yield Oracle(reason="no migration was added or edited")
+        return
+    from ci_runner import devdb
 
     dialect = changes.head.dialect
-    base = [_file(each, sql.outline(each, dialect)) for each in changes.released]
-    behind = [_file(each, statements.get(each.name) or sql.outline(each, dialect)) for each in change]
     with devdb.open(wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note) as database:
         if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
             raise ConfigError(
                 f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind"
             )
-        return replay.replay(base, behind, database)
+        yield Oracle(database)
+
+
+def replayed(ground: Ground, wanted: Directory, changes: ChangeSet, statements: Statements) -> Replay:
+    """What the directory's dev database was seen to do with the change."""
+    with opened(ground, wanted, changes) as oracle:
+        return oracle.replayed(changes, statements)
 
 
 def _file(migration: Migration, statements: tuple[Statement, ...]) -> ReplayFile:

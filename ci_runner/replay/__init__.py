@@ -24,17 +24,20 @@ def replay(
     *,
     time_limit: float = TIME_LIMIT,
     progress: Callable[[int], None] = lambda _files: None,
+    again: bool = False,
 ) -> Replay:
     """Replay ``base``, then ``change``, on an empty database of ``dev``, as a runner would; then watch the change on tables with rows.
 
     The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds, for the one as for the other.
-    ``progress`` gets the number of files done. TemporaryError when the server itself goes away.
+    ``progress`` gets the number of files done. ``again``: the same ``base`` was replayed on ``dev`` before, and its state is taken up where
+    the server keeps it. TemporaryError when the server itself goes away.
     """
-    database = dev.fresh([file.text for file in (*base, *change)])
+    kept = dev.restore(BASE) if again else None
+    database = kept or dev.fresh([file.text for file in (*base, *change)])
     with Clock(database, time_limit) as clock:
         runner = Runner(database, dev, clock, progress)
         try:
-            changes = _first_pass(runner, base, change, dev)
+            changes = _first_pass(runner, None if kept else base, change, dev)
         except Stopped as stopped:
             return Replay("failed", dev.engine, runner.statements, stopped.error)
         finally:
@@ -44,11 +47,12 @@ def replay(
 
 
 def _first_pass(
-    runner: Runner, base: Sequence[ReplayFile], change: Sequence[ReplayFile], dev: DevDatabase
+    runner: Runner, base: Sequence[ReplayFile] | None, change: Sequence[ReplayFile], dev: DevDatabase
 ) -> tuple[SchemaChange, ...]:
-    """Both on empty tables, with the base kept for the second pass; what the change did to the schema."""
-    runner.released(base)
-    runner.go_on(dev.snapshot(runner.database, BASE))
+    """Both on empty tables, with the base kept for the second pass; what the change did to the schema. No base: it ran already."""
+    if base is not None:
+        runner.released(base)
+        runner.go_on(dev.snapshot(runner.database, BASE))
     before = runner.database.inspect()
     runner.changed(change)
     return difference(before, runner.database.inspect())

@@ -1,0 +1,127 @@
+"""lint --fix: suggestions that keep the meaning go into files that are not released, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.cli.conftest import Repository
+
+Branch = Callable[[Mapping[str, str | bytes]], Repository]
+PG = ("--dialect", "postgres")
+INDEX = "CREATE INDEX i ON users (email);\n"
+FIXED = "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON users (email);\n"
+KEY = "ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES users (id);\n"
+
+
+def text(repository: Repository, name: str) -> str:
+    return (repository.path / "migrations" / name).read_bytes().decode()
+
+
+def test_a_suggestion_that_keeps_the_meaning_is_made_and_the_hazard_is_gone(branch: Branch) -> None:
+    repository = branch({"migrations/2_i.sql": INDEX})
+    done = repository.run("lint", *PG, "--fix", "--format", "json")
+    assert text(repository, "2_i.sql") == FIXED
+    assert "fixed migrations/2_i.sql:1: index-not-concurrent" in done.err
+    assert (done.code, done.json["verdict"], done.json["files"][0]["findings"]) == (0, "pass", [])
+
+
+def test_a_suggestion_that_changes_the_meaning_is_left_to_a_person(branch: Branch) -> None:
+    repository = branch({"migrations/2_k.sql": KEY})
+    done = repository.run("lint", *PG, "--fix")
+    assert text(repository, "2_k.sql") == KEY
+    assert "nothing to fix" in done.err
+    assert "NOT VALID" in done.out
+
+
+def test_a_dry_run_prints_a_diff_and_writes_nothing(branch: Branch) -> None:
+    repository = branch({"migrations/2_i.sql": INDEX})
+    done = repository.run("lint", *PG, "--fix", "--dry-run")
+    assert text(repository, "2_i.sql") == INDEX
+    assert done.out.splitlines()[:2] == ["--- a/migrations/2_i.sql", "+++ b/migrations/2_i.sql"]
+    assert "-CREATE INDEX i ON users (email);" in done.out
+    assert "+CREATE INDEX CONCURRENTLY i ON users (email);" in done.out
+
+
+def test_a_dry_run_without_fix_is_a_mistake(folder: Repository) -> None:
+    done = folder.run("lint", "--dry-run")
+    assert done.code == 2
+    assert "--fix" in done.err
+
+
+def test_a_released_file_is_left_as_it_is_also_when_every_file_is_judged(repository: Repository) -> None:
+    repository.commit({"migrations/2_i.sql": INDEX}, "released")
+    repository.write({"migrations/3_j.sql": "CREATE INDEX j ON users (email);\n"})
+    done = repository.run("lint", *PG, "--all", "--fix")
+    assert text(repository, "2_i.sql") == INDEX
+    assert "not fixed: migrations/2_i.sql is released" in done.err
+    assert "CONCURRENTLY" in text(repository, "3_j.sql")
+
+
+def test_an_edited_file_is_not_edited_further(branch: Branch) -> None:
+    edited = "CREATE TABLE users (id bigint PRIMARY KEY, email text);\nCREATE INDEX i ON other (id);\n"
+    repository = branch({"migrations/1_init.sql": edited})
+    done = repository.run("lint", *PG, "--fix")
+    assert text(repository, "1_init.sql") == edited
+    assert done.code == 1
+
+
+def test_where_nothing_says_what_is_released_only_the_files_named_new_are_changed(folder: Repository) -> None:
+    folder.write({"migrations/1.sql": "CREATE TABLE users (id int, email text);\n", "migrations/2.sql": INDEX})
+    folder.run("lint", *PG, "--fix")
+    assert text(folder, "2.sql") == INDEX
+    folder.run("lint", *PG, "--latest", "1", "--fix")
+    assert text(folder, "2.sql") == FIXED
+
+
+def test_a_sum_that_held_holds_afterwards(branch: Branch) -> None:
+    repository = branch({"migrations/2_i.sql": INDEX})
+    assert repository.run("hash", *PG).code == 0
+    done = repository.run("lint", *PG, "--fix", "--format", "json", PILOTAGE_SUM="required")
+    assert done.json["problems"] == []
+    assert text(repository, "2_i.sql") == FIXED
+
+
+def test_a_sum_that_did_not_hold_is_left_for_a_person_to_look_at(branch: Branch) -> None:
+    repository = branch({"migrations/2_i.sql": INDEX, "migrations/atlas.sum": "h1:x\n"})
+    repository.run("lint", *PG, "--fix")
+    assert text(repository, "atlas.sum") == "h1:x\n"
+
+
+def test_line_ends_and_a_byte_order_mark_are_kept(branch: Branch) -> None:
+    repository = branch({"migrations/2_i.sql": b"\xef\xbb\xbfCREATE INDEX i\r\nON users (email);\r\n"})
+    repository.run("lint", *PG, "--tx-mode", "none", "--fix")
+    data = (repository.path / "migrations/2_i.sql").read_bytes()
+    assert data == b"\xef\xbb\xbfCREATE INDEX CONCURRENTLY i\r\nON users (email);\r\n"
+
+
+def test_several_fixes_of_one_file_are_made_at_once(branch: Branch) -> None:
+    repository = branch({"migrations/2_i.sql": INDEX + "CREATE INDEX j ON users (id, email);\n"})
+    done = repository.run("lint", *PG, "--tx-mode", "none", "--fix")
+    assert text(repository, "2_i.sql").count("CONCURRENTLY") == 2
+    assert done.err.count("fixed migrations/2_i.sql") == 2
+
+
+HIDDEN = "DO $$ BEGIN EXECUTE 'CREATE TABLE p (id int) ' || 'PARTITION BY RANGE (id)'; END $$;\n"
+
+
+@pytest.mark.parametrize(("url", "offered"), [((), True), (("--dev-url", "embedded://postgres/18"), False)])
+def test_a_suggestion_the_dev_database_refuses_is_not_offered(
+    repository: Repository, url: tuple[str, ...], offered: bool
+) -> None:
+    repository.commit({"migrations/2_p.sql": HIDDEN}, "a partitioned table no text tells of")
+    repository.write({"migrations/3_i.sql": "CREATE INDEX k ON p (id);\n", "migrations/4_i.sql": INDEX})
+    files = repository.run("lint", *PG, *url, "--format", "json").json["files"]
+    suggestions = [file["findings"][0]["suggestion"] for file in files]
+    assert (suggestions[0] is not None) is offered
+    assert suggestions[1] is not None
+
+
+def test_a_key_may_be_suggested_as_not_valid_although_the_database_shows_that(branch: Branch) -> None:
+    done = branch({"migrations/2_k.sql": KEY}).run(
+        "lint", *PG, "--dev-url", "embedded://postgres/18", "--format", "json"
+    )
+    (finding,) = done.json["files"][0]["findings"]
+    assert finding["suggestion"]["text"].endswith("NOT VALID;")
+    assert finding["evidence"] == "observed"
