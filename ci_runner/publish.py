@@ -111,36 +111,37 @@ def _comment(publication: Publication, number: int, patience: Patience, scm: Scm
     for last in _turns(patience):
         own = _own(scm, (each for each in scm.comments(number) if _first_line(each.body) == marker))
         try:
-            return _write_fitting(scm, number, own, bodies, create=publication.create)
+            return _write_fitting(scm, number, own, bodies, publication)
         except ScmError as error:
             if last or not (error.kind == "doubt" or (error.kind == "missing" and own)):
                 raise
     return ""
 
 
-def _write_fitting(scm: Scm, number: int, own: list[Comment], bodies: list[str], *, create: bool) -> str:
+def _write_fitting(scm: Scm, number: int, own: list[Comment], bodies: list[str], wanted: Publication) -> str:
     """The first of the bodies that the host does not find too long."""
     body, *shorter = bodies
     try:
-        return _write(scm, number, own, body, create=create)
+        return _write(scm, number, own, body, wanted)
     except ScmError as error:
         if error.kind != "too_long" or not shorter:
             raise
-    return _write_fitting(scm, number, own, shorter, create=create)
+    return _write_fitting(scm, number, own, shorter, wanted)
 
 
-def _write(scm: Scm, number: int, own: list[Comment], body: str, *, create: bool) -> str:
+def _write(scm: Scm, number: int, own: list[Comment], body: str, wanted: Publication) -> str:
+    done = wanted.status is None or wanted.status.state == "success"
     if not own:
-        if not create:
+        if not wanted.create:
             return ""
-        scm.create_comment(number, body)
+        scm.create_comment(number, body, done=done)
         return "comment written"
     first, *rest = own
     for each in rest:
         scm.delete_comment(number, each)
     if _same(first.body, body):
         return "comment unchanged"
-    scm.update_comment(number, first, body)
+    scm.update_comment(number, first, body, done=done)
     return "comment updated"
 
 

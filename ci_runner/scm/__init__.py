@@ -48,11 +48,11 @@ class Scm(Protocol):
     def comments(self, number: int) -> tuple[Comment, ...]:
         """All comments of the conversation, oldest first, of everybody."""
 
-    def create_comment(self, number: int, body: str) -> None:
-        """Add a comment to the conversation."""
+    def create_comment(self, number: int, body: str, *, done: bool = False) -> None:
+        """Add a comment to the conversation; ``done`` says that it asks nothing of anybody, for SCMs that count open comments."""
 
-    def update_comment(self, number: int, comment: Comment, body: str) -> None:
-        """Replace a comment's text."""
+    def update_comment(self, number: int, comment: Comment, body: str, *, done: bool = False) -> None:
+        """Replace a comment's text; ``done`` as above."""
 
     def delete_comment(self, number: int, comment: Comment) -> None:
         """Remove a comment."""
@@ -77,7 +77,7 @@ class Scm(Protocol):
 
 
 _API = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?\Z")
-_MODULES = {"github": "ci_runner.scm.github", "gitlab": "ci_runner.scm.gitlab"}
+_MODULES = {name: f"ci_runner.scm.{name}" for name in ("github", "gitlab", "bitbucket", "azure")}
 NAMES = tuple(_MODULES)
 
 

@@ -7,6 +7,8 @@ import re
 from ci_runner.model.ci import Note
 
 _TICKS = re.compile("`+")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_DETAILS = re.compile(r"<details><summary>(.*?)</summary>\Z")
 
 
 def suggestion(note: Note, info: str) -> str:
@@ -27,3 +29,24 @@ def same_text(one: str, other: str) -> bool:
 def shorten(text: str, limit: int) -> str:
     """At most ``limit`` characters, with an ellipsis where something was cut."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def plain(body: str) -> str:
+    """The body for hosts that show HTML as text: what folds away elsewhere stands under a bold line; code blocks stay as they are."""
+    rows: list[str] = []
+    fence = ""
+    for row in body.split("\n"):
+        mark = _FENCE.match(row)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence) and not row.strip(fence[0] + " "):
+            fence = ""
+        rows.append(row if fence or mark else _without_html(row))
+    return "\n".join(rows)
+
+
+def _without_html(row: str) -> str:
+    row = _DETAILS.sub(r"**\1**", row)
+    for tag, instead in (("</details>", ""), ("<sub>", ""), ("</sub>", ""), ("<br>", " · ")):
+        row = row.replace(tag, instead)
+    return row

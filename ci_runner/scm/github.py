@@ -117,11 +117,11 @@ class GitHub:
 
         return call("the comments", "pull-requests: read", listed)
 
-    def create_comment(self, number: int, body: str) -> None:
+    def create_comment(self, number: int, body: str, *, done: bool = False) -> None:  # noqa: ARG002
         """Add a comment."""
         call("a new comment", _WRITE, lambda: self._repo.get_issue(number).create_comment(body), writes=True)
 
-    def update_comment(self, number: int, comment: Comment, body: str) -> None:
+    def update_comment(self, number: int, comment: Comment, body: str, *, done: bool = False) -> None:  # noqa: ARG002
         """Replace a comment's text."""
         call("a change of the comment", _WRITE, lambda: self._repo.get_issue(number).get_comment(comment.id).edit(body))
 

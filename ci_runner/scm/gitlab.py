@@ -106,11 +106,11 @@ class GitLab:
 
         return call("the comments", listed)
 
-    def create_comment(self, number: int, body: str) -> None:
+    def create_comment(self, number: int, body: str, *, done: bool = False) -> None:  # noqa: ARG002
         """Add a note to the conversation."""
         self._write("a new comment", "post", f"/merge_requests/{number}/notes", {"body": body})
 
-    def update_comment(self, number: int, comment: Comment, body: str) -> None:
+    def update_comment(self, number: int, comment: Comment, body: str, *, done: bool = False) -> None:  # noqa: ARG002
         """Replace a note's text."""
         self._write("a change of the comment", "put", f"/merge_requests/{number}/notes/{comment.id}", {"body": body})
 

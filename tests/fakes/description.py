@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "api"
 PLAIN = {"integer": 1, "number": 1.0, "boolean": False, "array": [], "object": {}}
@@ -68,7 +69,7 @@ class Description:
         """A request to be checked; returns (request, what is wrong with it or None)."""
         from openapi_core.testing import MockRequest
 
-        args = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+        args = dict(parse_qsl(query))
         request = MockRequest(
             self.server,
             method.lower(),

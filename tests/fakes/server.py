@@ -22,7 +22,7 @@ Self = TypeVar("Self", bound="Fake")
 
 @dataclass
 class Fault:
-    """What goes wrong: ``times`` requests whose "METHOD /path" matches ``where`` (a regular expression) end so.
+    """What goes wrong: ``times`` requests whose place, usually "METHOD /path", matches ``where`` (a regular expression) end so.
 
     ``how``: ``status`` (refused, nothing done), ``cut`` (done, then the line goes dead), ``done-then-status`` (done, then a server
     error), ``slow`` (done, answered after ``seconds``), ``html`` (a sign-in page), ``truncated`` (half of the answer), ``broken``
@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass
 class Asked:
-    """A request as it came: ``path`` without prefix, ``query`` decoded, ``body`` parsed."""
+    """A request as it came: ``path`` without prefix, ``query`` decoded, ``body`` parsed; ``absolute`` as asked of a proxy."""
 
     method: str
     path: str
@@ -49,6 +49,7 @@ class Asked:
     body: Any
     raw: bytes = b""
     query_text: str = ""
+    absolute: bool = False
 
 
 class Fake:
@@ -113,9 +114,14 @@ class Fake:
         if self.state_file:
             self.state_file.write_text(json.dumps(self.state, indent=1))
 
+    def place(self, asked: Asked) -> str:
+        """What faults are matched with."""
+        return f"{asked.method} {asked.path}"
+
     def take_fault(self, asked: Asked) -> Fault | None:
+        place = self.place(asked)
         for fault in self.faults:
-            if fault.times > 0 and re.search(fault.where, f"{asked.method} {asked.path}"):
+            if fault.times > 0 and re.search(fault.where, place):
                 fault.times -= 1
                 return fault
         return None
@@ -158,6 +164,7 @@ def _handler(fake: Fake) -> type[BaseHTTPRequestHandler]:
                 json.loads(raw) if raw else None,
                 raw,
                 where.query,
+                bool(where.netloc),
             )
             with fake.lock:
                 fault = fake.take_fault(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from ci_runner.http import Limits, Patience
 from ci_runner.model.ci import Trigger
 from ci_runner.scm import Scm
-from tests.fakes import gitlab
+from tests.fakes import azure, bitbucket, gitlab
+from tests.fakes.azure import Azure
+from tests.fakes.bitbucket import Bitbucket
 from tests.fakes.github import BOT_TOKEN, OWNER_TOKEN, READ_TOKEN, GitHub
 from tests.fakes.gitlab import GitLab
 
@@ -31,7 +34,11 @@ class Waits:
 
 @dataclass(frozen=True)
 class Host:
-    """One SCM under contract: ``make`` starts its fake, the rest reads and writes the fake's state."""
+    """One SCM under contract: ``make`` starts its fake, the rest reads and writes the fake's state.
+
+    ``suggestion``: the word it has for one. ``knows_lines``: its API says which lines a change shows. ``ranges``: a note
+    keeps its first line. ``pages``: requests for 500 comments. ``sha``: characters a pull request's commits are named by.
+    """
 
     name: str
     make: Callable[[], Any]
@@ -49,6 +56,11 @@ class Host:
     status_limit: int
     nobody: str
     one_notice: bool
+    suggestion: str
+    knows_lines: bool = True
+    ranges: bool = False
+    pages: int = 5
+    sha: int = 40
 
     def where(self, template: str) -> str:
         """A fault's place with this host's paths: ``POST {comments}``, ``POST {notes}``, ``POST {statuses}``."""
@@ -69,6 +81,27 @@ def _gitlab(fake: GitLab, token: str, patience: Patience, limits: Limits | None 
     return opened(trigger, token, patience, limits or Limits(read=5))
 
 
+def _bitbucket(fake: Bitbucket, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
+    from ci_runner.scm.bitbucket import open as opened
+
+    trigger = Trigger("bitbucket", "bitbucket", "pull_request", "acme/shop", 7, api_url=fake.url)
+    return opened(trigger, token, patience, limits or Limits(read=5))
+
+
+def _azure(fake: Azure, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
+    from ci_runner.scm.azure import open as opened
+
+    trigger = Trigger("azure", "azure", "pull_request", "Web Shop/shop", 7, api_url=f"{fake.url}/")
+    return opened(trigger, token, patience, limits or Limits(read=5))
+
+
+def _shown(body: str) -> str:
+    """A body of Bitbucket's with its marker as it is written on the other hosts."""
+    return re.sub(r"\A\[//\]: # \((.*)\)\n\n", r"<!-- \1 -->\n", body)
+
+
+_BUILD_STATES = {"FAILED": "failure", "SUCCESSFUL": "success", "INPROGRESS": "pending"}
+_AZURE_STATES = {"failed": "failure", "succeeded": "success", "pending": "pending"}
 _STATES = {"failed": "failure", "success": "success", "pending": "pending"}
 
 
@@ -105,6 +138,8 @@ HOSTS = [
         status_limit=140,
         nobody="",
         one_notice=True,
+        suggestion="suggestion",
+        ranges=True,
     ),
     Host(
         name="gitlab",
@@ -130,5 +165,80 @@ HOSTS = [
         status_limit=255,
         nobody="ghost",
         one_notice=False,
+        suggestion="suggestion:-1+0",
+    ),
+    Host(
+        name="bitbucket",
+        make=Bitbucket,
+        scm=_bitbucket,
+        tokens={
+            "owner": bitbucket.OWNER_TOKEN,
+            "bot": bitbucket.BOT_TOKEN,
+            "read": bitbucket.READ_TOKEN,
+            "wrong": "ATCTTnobody",
+        },
+        logins={"owner": "{mira}", "bot": bitbucket.BOT},
+        add_comment=_add_comment,
+        comments=lambda fake: [(each["login"], _shown(each["body"])) for each in fake.state["comments"]],
+        notes=lambda fake: [(each["path"], each["line"], _shown(each["body"])) for each in fake.state["notes"]],
+        answer_note=_answer_note,
+        statuses=lambda fake: [
+            (each["name"], _BUILD_STATES[each["state"]], each["description"]) for each in fake.state["statuses"]
+        ],
+        writes=lambda fake: sum(1 for each in fake.requests if each.method != "GET"),
+        places={
+            "comments": r".*/\d+/comments\Z",
+            "notes": r".*/\d+/comments \(inline\)",
+            "statuses": ".*/statuses/build",
+        },
+        permissions={
+            "read": "scope pullrequest",
+            "write": "scope pullrequest:write",
+            "status": "scope repository:write",
+        },
+        status_limit=255,
+        nobody="",
+        one_notice=False,
+        suggestion="sql",
+        knows_lines=False,
+        sha=12,
+    ),
+    Host(
+        name="azure",
+        make=Azure,
+        scm=_azure,
+        tokens={
+            "owner": azure.OWNER_TOKEN,
+            "bot": azure.BOT_TOKEN,
+            "read": azure.READ_TOKEN,
+            "wrong": "nobody",
+        },
+        logins={"owner": "11111111-0000-4000-8000-00000000cafe", "bot": "22222222-0000-4000-8000-00000000cafe"},
+        add_comment=_add_comment,
+        comments=lambda fake: [(each["login"], each["body"]) for each in fake.state["comments"]],
+        notes=lambda fake: [(each["path"], each["line"], each["body"]) for each in fake.state["notes"]],
+        answer_note=_answer_note,
+        statuses=lambda fake: [
+            (row["context"]["name"], _AZURE_STATES[row["state"]], row["description"])
+            for row in (each["row"] for each in fake.state["statuses"])
+        ],
+        writes=lambda fake: sum(1 for each in fake.requests if each.method != "GET"),
+        places={
+            "comments": r".*/\d+/threads\Z",
+            "notes": r".*/\d+/threads \(inline\)",
+            "statuses": ".*/statuses",
+        },
+        permissions={
+            "read": "Read on the repository",
+            "write": "Contribute to pull requests",
+            "status": "Contribute to pull requests",
+        },
+        status_limit=255,
+        nobody="",
+        one_notice=False,
+        suggestion="suggestion",
+        knows_lines=False,
+        ranges=True,
+        pages=1,
     ),
 ]

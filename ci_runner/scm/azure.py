@@ -1,0 +1,307 @@
+"""Azure Repos, in the cloud and on Azure DevOps Server, by its REST API."""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from ci_runner.errors import UsageError
+from ci_runner.http import Answer, Limits, Patience, web
+from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
+from ci_runner.scm.bodies import same_text, shorten, suggestion
+from ci_runner.scm.diff import place
+from ci_runner.scm.failure import Kind, ScmError
+from ci_runner.scm.rest import Rest, Row
+
+COMMENT_CHARACTERS = 150_000
+DESCRIPTION_CHARACTERS = 255
+MOST_PULLS = 500
+MOST_FILES = 10_000
+PAGE = 100
+GENRE = "pilotage"
+# the newest that Azure DevOps Server 2020 speaks too: https://learn.microsoft.com/rest/api/azure/devops/#api-and-tfs-version-mapping
+VERSION = "6.0"
+
+_READ, _WRITE, _STATUS = "Read on the repository", "Contribute to pull requests", "Contribute to pull requests"
+_STATES = {"success": "succeeded", "failure": "failed", "error": "error", "pending": "pending"}
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
+_ANYWHERE = (range(1, sys.maxsize),)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Azure:
+    """One repository on Azure Repos, ``project/name``; ``run_number`` is the pull request this run is for."""
+
+    repository: str
+    rest: Rest = field(repr=False)
+    run_number: int | None = None
+    name: str = "azure"
+    comment_limit: int = COMMENT_CHARACTERS
+
+    @property
+    def _home(self) -> str:
+        project, _, name = self.repository.partition("/")
+        return f"/{quote(project, safe='')}/_apis/git/repositories/{quote(name, safe='')}"
+
+    def _ask(self, what: str, permission: str, ask: Callable[[], T]) -> T:
+        return self.rest.call(what, permission, ask)
+
+    def _values(self, path: str, **query: str) -> list[Row]:
+        return list(self.rest.get(self._home + path, **query)["value"])
+
+    def _write(self, what: str, verb: str, path: str, body: object = None, permission: str = _WRITE) -> None:
+        url = self.rest.root + self._home + path
+        self.rest.call(what, permission, lambda: self.rest.send(verb, url, body), writes=verb == "POST")
+
+    def author(self) -> str:
+        """The identity of the token; for a job's own it is the project's build service."""
+
+        def asked() -> str:
+            found = self.rest.get("/_apis/connectionData", **{"api-version": f"{VERSION}-preview"})
+            return str(found["authenticatedUser"]["id"])
+
+        return self._ask("who the token belongs to", _READ, asked)
+
+    def pull_request(self, number: int) -> PullRequest:
+        """The pull request of this number."""
+        path = f"{self._home}/pullRequests/{number}"
+        return self._ask(f"pull request !{number}", _READ, lambda: _pull(self.rest.get(path)))
+
+    def pull_requests_of(self, sha: str) -> tuple[PullRequest, ...]:
+        """Active pull requests with this head, also from forks: Azure has no question for that, so all active ones are looked through."""
+
+        def found() -> tuple[PullRequest, ...]:
+            pulls = (_pull(row) for row in self._active() if row.get("lastMergeSourceCommit"))
+            return tuple(pull for pull in pulls if pull.open and pull.head_sha == sha)
+
+        return self._ask("the active pull requests", _READ, found)
+
+    def _active(self) -> Iterator[Row]:
+        for skip in range(0, MOST_PULLS, PAGE):
+            query = {"searchCriteria.status": "active", "$top": str(PAGE), "$skip": str(skip)}
+            rows = self._values("/pullRequests", **query)
+            yield from rows
+            if len(rows) < PAGE:
+                return
+
+    def merge_base(self, base: str, head: str) -> str | None:
+        """The merge base by Azure's comparison, None where the two have nothing in common."""
+        query = {**_version("base", base), **_version("target", head), "$top": "1"}
+
+        def found() -> str | None:
+            said = self.rest.get(f"{self._home}/diffs/commits", **query).get("commonCommit")
+            return str(said) if said else None
+
+        return self._ask(f"the merge base of {base[:12]} and {head[:12]}", _READ, found)
+
+    def default_branch(self) -> str:
+        """The repository's default branch."""
+        return self._ask("the default branch", _READ, lambda: _branch(str(self.rest.get(self._home)["defaultBranch"])))
+
+    def _threads(self, number: int) -> list[tuple[Row, Row]]:
+        """Each thread with its first comment, unless that was deleted or is a remark of Azure's own."""
+        rows = self._values(f"/pullRequests/{number}/threads")
+        firsts = ((row, row["comments"][0]) for row in rows if row.get("comments") and not row.get("isDeleted"))
+        return [(row, one) for row, one in firsts if _said_by_somebody(one)]
+
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """The first comment of every thread that is not on a file."""
+
+        def listed() -> tuple[Comment, ...]:
+            return tuple(_comment(*each) for each in self._threads(number) if not each[0].get("threadContext"))
+
+        return self._ask("the comments", _READ, listed)
+
+    def create_comment(self, number: int, body: str, *, done: bool = False) -> None:
+        """Add a thread; one that asks for nothing is closed, so that it does not hold up the merge where policy wants all resolved."""
+        thread = {"comments": [_first(body)], "status": _resolution(done=done)}
+        self._write("a new comment", "POST", f"/pullRequests/{number}/threads", thread)
+
+    def update_comment(self, number: int, comment: Comment, body: str, *, done: bool = False) -> None:
+        """Replace a comment's text and its thread's status."""
+        self._rewrite(number, comment, body, _resolution(done=done))
+
+    def _rewrite(self, number: int, comment: Comment, body: str, status: str) -> None:
+        thread = f"/pullRequests/{number}/threads/{comment.id}"
+        self._write("a change of a comment", "PATCH", f"{thread}/comments/{comment.thread or 1}", {"content": body})
+        self._write("a change of a thread's status", "PATCH", thread, {"status": status})
+
+    def delete_comment(self, number: int, comment: Comment) -> None:
+        """Remove a comment, and with its only one the thread; one that is gone already is fine."""
+        path = f"/pullRequests/{number}/threads/{comment.id}/comments/{comment.thread or 1}"
+        try:
+            self._write("the removal of a comment", "DELETE", path)
+        except ScmError as error:
+            if error.kind != "missing":
+                raise
+
+    def notes(self, number: int) -> tuple[Comment, ...]:
+        """The first comment of every thread on a file."""
+
+        def listed() -> tuple[Comment, ...]:
+            return tuple(_note(*each) for each in self._threads(number) if each[0].get("threadContext"))
+
+        return self._ask("the line notes", _READ, listed)
+
+    def create_notes(self, number: int, head_sha: str, notes: Sequence[Note]) -> tuple[Note, ...]:
+        """A thread for each note on a changed file; Azure tells no lines of the change and takes any line of a file."""
+        head = self.pull_request(number).head_sha
+        if head_sha != head:
+            message = f"line notes are for commit {head_sha[:12]}, but the head of !{number} is {head[:12]} by now"
+            raise ScmError(message, "invalid")
+        changed = self._ask("the changed files", _READ, lambda: frozenset(self._changed(number)))
+        placed = [each for note in notes if note.file in changed and (each := place(note, _ANYWHERE))]
+        posted, refused = [], []
+        for note in placed:
+            thread = {"comments": [_first(_note_body(note))], "status": "active", "threadContext": _context(note)}
+            try:
+                self._write("a note on a line", "POST", f"/pullRequests/{number}/threads", thread)
+                posted.append(note)
+            except ScmError as error:
+                if error.kind != "invalid":
+                    raise
+                refused.append(error)
+        if refused and not posted:
+            raise refused[0]
+        return tuple(posted)
+
+    def _changed(self, number: int) -> Iterator[str]:
+        """Paths of the last iteration, which is the newest push, against where the branch was cut."""
+        path = f"/pullRequests/{number}/iterations"
+        last = max(int(row["id"]) for row in self._values(path))
+        skip = 0
+        while skip < MOST_FILES:
+            query = {"$top": "2000", "$skip": str(skip), "$compareTo": "0"}
+            page = self.rest.get(f"{self._home}{path}/{last}/changes", **query)
+            for entry in page["changeEntries"]:
+                yield str(entry["item"]["path"]).removeprefix("/")
+            if not page.get("nextSkip") or int(page["nextSkip"]) <= skip:
+                return
+            skip = int(page["nextSkip"])
+
+    def update_note(self, number: int, comment: Comment, note: Note) -> None:
+        """Replace a note's text; a suggestion stays only where the note stands on the very lines it replaces."""
+        stands = (comment.start_line or comment.line, comment.line)
+        fits = note.suggestion is not None and stands == (note.suggestion.line, note.suggestion.end_line)
+        body = _note_body(note if fits else replace(note, suggestion=None))
+        if not same_text(body, comment.body):
+            self._rewrite(number, comment, body, "active")
+
+    def retire_note(self, number: int, comment: Comment, body: str) -> None:
+        """Delete the note, unless people answered it: then it says ``body`` and its thread is fixed."""
+        if not comment.replied:
+            self.delete_comment(number, comment)
+        elif not same_text(body, comment.body):
+            self._rewrite(number, comment, body, "fixed")
+
+    def set_status(self, sha: str, status: Status) -> None:
+        """Set the status of the run's pull request, where policies look, or of the commit; unless it says the same already."""
+        number = self.run_number
+        path = f"/pullRequests/{number}/statuses" if number else f"/commits/{sha}/statuses"
+        wanted = {
+            "state": _STATES[status.state],
+            "description": shorten(status.description, DESCRIPTION_CHARACTERS),
+            "context": {"name": status.context, "genre": GENRE},
+            **({"targetUrl": status.url} if status.url else {}),
+        }
+        there = self._ask("the statuses", _READ, lambda: _newest(self._values(path), status.context))
+        if any(there.get(name) != value for name, value in wanted.items() if name != "context"):
+            self._write("a status", "POST", path, wanted, _STATUS)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.rest.web.client.close()
+
+
+def open(trigger: Trigger, token: str, patience: Patience, limits: Limits | None = None) -> Azure:  # noqa: A001
+    """Azure Repos as ``trigger`` names it; ``token`` is a job's access token or a personal one."""
+    if not trigger.api_url:
+        raise UsageError("the environment does not name the organisation's address (SYSTEM_COLLECTIONURI)")
+    if "/" not in (trigger.repository or ""):
+        raise UsageError(f"a repository on Azure Repos is named project/name, not {trigger.repository!r}")
+    # Azure's own job tokens are JWTs, which have two dots; personal ones go as a password without a user.
+    own = token.count(".") == 2
+    said = f"Bearer {token}" if own else f"Basic {base64.b64encode(f':{token}'.encode()).decode()}"
+    headers = {"Authorization": said, "X-TFS-FedAuthRedirect": "Suppress"}
+    root = trigger.api_url.rstrip("/")
+    rest = Rest("Azure DevOps", root, web(limits, patience), headers, {"api-version": VERSION}, _sign_in)
+    return Azure(trigger.repository or "", rest, trigger.pull_request)
+
+
+def _sign_in(answer: Answer, said: str) -> Kind | None:  # noqa: ARG001
+    """Azure answers those it does not know with its sign-in page: 203, 302, or a page where JSON should be."""
+    page = 200 <= answer.status < 300 and answer.headers.get("content-type", "").startswith("text/html")
+    return "unauthorised" if page or answer.status in {203, 302} else None
+
+
+def _version(which: str, name: str) -> dict[str, str]:
+    kind = "commit" if _COMMIT.match(name) else "branch"
+    return {f"{which}Version": name, f"{which}VersionType": kind}
+
+
+def _resolution(*, done: bool) -> str:
+    return "closed" if done else "active"
+
+
+def _first(body: str) -> Row:
+    return {"parentCommentId": 0, "content": body, "commentType": "text"}
+
+
+def _note_body(note: Note) -> str:
+    return suggestion(note, "suggestion")
+
+
+def _context(note: Note) -> Row:
+    """Lines from 1; an offset of 1 is the beginning of a line."""
+    ends = {"rightFileStart": note.line, "rightFileEnd": note.end_line}
+    return {"filePath": f"/{note.file}", **{name: {"line": line, "offset": 1} for name, line in ends.items()}}
+
+
+def _said_by_somebody(comment: Mapping[str, Any]) -> bool:
+    return not comment.get("isDeleted") and comment.get("commentType") != "system"
+
+
+def _comment(thread: Row, first: Row) -> Comment:
+    author = (first.get("author") or {}).get("id") or ""
+    return Comment(int(thread["id"]), str(author), str(first.get("content") or ""), thread=str(first["id"]))
+
+
+def _note(thread: Row, first: Row) -> Comment:
+    context = thread["threadContext"]
+    start, end = context.get("rightFileStart") or {}, context.get("rightFileEnd") or {}
+    return replace(
+        _comment(thread, first),
+        replied=any(_said_by_somebody(each) for each in thread["comments"][1:]),
+        file=str(context["filePath"]).removeprefix("/"),
+        line=end.get("line"),
+        start_line=start.get("line"),
+    )
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")
+
+
+def _pull(row: Row) -> PullRequest:
+    return PullRequest(
+        number=int(row["pullRequestId"]),
+        head_sha=str(row["lastMergeSourceCommit"]["commitId"]),
+        head_branch=_branch(str(row["sourceRefName"])),
+        base_branch=_branch(str(row["targetRefName"])),
+        base_sha=str((row.get("lastMergeTargetCommit") or {}).get("commitId") or ""),
+        is_fork=row.get("forkSource") is not None,
+        open=row.get("status") == "active",
+    )
+
+
+def _newest(rows: Iterable[Row], context: str) -> Row:
+    ours = (row for row in rows if (row.get("context") or {}) == {"name": context, "genre": GENRE})
+    return max(ours, key=lambda row: int(row.get("id") or 0), default={})
