@@ -49,7 +49,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     changes = compared.changeset
     statements = analyse(changes)
     before = history.before(changes.released, head.dialect, ground.cache)
-    judge = judging(wanted, before)
+    judge = judging(ground, wanted, before)
     with oracle.opened(ground, wanted, changes) as database:
         replayed = database.replayed(changes, statements)
         linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
@@ -66,9 +66,9 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     )
 
 
-def judging(wanted: Directory, before: Catalog) -> Judge:
+def judging(ground: Ground, wanted: Directory, before: Catalog) -> Judge:
     """The linter as that directory sets it, on top of the schema ``before``."""
-    rules = policy(wanted)
+    rules = policy(ground, wanted)
 
     def judge(
         changes: ChangeSet, statements: Statements, observations: Iterable[Observation], *, parse: Parse | None = None
@@ -111,11 +111,15 @@ def explained(
     return found
 
 
-def policy(wanted: Directory) -> lint.Policy:
+def policy(ground: Ground, wanted: Directory) -> lint.Policy:
     """The severities a directory asks for; the catalogue is read only when it asks for any."""
     rules = lint.catalogue() if wanted.rules else ()
     return lint.policy(
-        wanted.rules, rules, require_reason=wanted.require_ignore_reason, source=f"the rules of {wanted.dir}"
+        wanted.rules,
+        rules,
+        require_reason=wanted.require_ignore_reason,
+        today=ground.now().date().isoformat(),
+        source=f"the rules of {wanted.dir}",
     )
 
 

@@ -15,10 +15,14 @@ Level = Literal["error", "warning", "notice", "off"]
 
 
 class Policy(Struct, frozen=True):
-    """``levels`` per slug override the catalogue's; ``require_reason``: an ignore comment must say why."""
+    """``levels`` per slug override the catalogue's; ``require_reason``: an ignore comment must say why.
+
+    ``today`` (YYYY-MM-DD) is what ignore comments with a last day are held against; "" lets none expire.
+    """
 
     levels: Mapping[str, Level] = field(default_factory=dict)
     require_reason: bool = False
+    today: str = ""
 
     def level(self, rule: Rule) -> Severity | None:
         """The severity of that rule's findings, None when it is off."""
@@ -29,7 +33,12 @@ class Policy(Struct, frozen=True):
 
 
 def policy(
-    levels: Mapping[str, str], rules: Iterable[Rule], *, require_reason: bool = False, source: str = "rules"
+    levels: Mapping[str, str],
+    rules: Iterable[Rule],
+    *,
+    require_reason: bool = False,
+    today: str = "",
+    source: str = "rules",
 ) -> Policy:
     """The policy a configuration asks for; names may be slugs or the Atlas and squawk names of the catalogue.
 
@@ -43,7 +52,7 @@ def policy(
         if name not in known:
             raise ConfigError(f"unknown rule '{name}' in {source}{_nearest(name, known)}; 'pilotage rules' lists them")
         found.update(dict.fromkeys(known[name], level))  # type: ignore[arg-type]  # checked two lines above
-    return Policy(found, require_reason)
+    return Policy(found, require_reason, today)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

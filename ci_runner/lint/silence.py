@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import NamedTuple
 
 from ci_runner.lint.context import File, Step
@@ -46,6 +48,7 @@ class Notice(NamedTuple):
         )  # fmt: skip
 
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Silenced = tuple[list[Found], list[NotAnalysed], int, list[Notice]]
 
 
@@ -59,9 +62,11 @@ def silenced(
 ) -> Silenced:
     """What is left of hits and unread statements, how many went, and what is to be said of the comments."""
     used: set[Ignore] = set()
+    over = {ignore: said for ignore in comments if (said := _over(ignore, policy.today))}
+    holding = [ignore for ignore in comments if ignore not in over]
 
     def asked(slug: str, statement: int | None, operation: int | None) -> bool:
-        covering = [ignore for ignore in comments if ignore.covers(slug, statement, operation)]
+        covering = [ignore for ignore in holding if ignore.covers(slug, statement, operation)]
         used.update(covering)
         return bool(covering)
 
@@ -70,7 +75,29 @@ def silenced(
     kept = [f for f in hits if not asked(f.rule.slug, f.step.statement if f.step else None, f.start)]
     missed = [entry for number, entry in unread if not asked(NOT_ANALYSED, number, None)]
     gone = len(hits) - len(kept) + len(unread) - len(missed)
-    return kept, missed, gone, list(_notices(file, comments, used, policy, active))
+    expired = (_expired(file, ignore, said) for ignore, said in over.items())
+    return kept, missed, gone, [*expired, *_notices(file, comments, used | set(over), policy, active)]
+
+
+def _over(ignore: Ignore, today: str) -> str:
+    """Why an ignore comment does not hold any more, "" when it does."""
+    if not ignore.until:
+        return ""
+    if not _day(ignore.until):
+        return f"'until={ignore.until.strip('?')}' names no day, so this ignore comment does not hold"
+    return f"This ignore comment held until {ignore.until}" if today and ignore.until < today else ""
+
+
+def _day(text: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _expired(file: File, ignore: Ignore, said: str) -> Notice:
+    remedy = "Mend what it was for and remove it, or give it a new day: until=YYYY-MM-DD."
+    return Notice(file.changed.name, ignore, "ignore-expired", "warning", f"{said}.", remedy)
 
 
 def _notices(

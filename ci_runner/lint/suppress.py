@@ -12,11 +12,15 @@ from ci_runner.model.operations import Operation, Statement
 _MARK = re.compile(r"(pilotage:ignore|atlas:nolint|squawk-ignore(?:-file)?)(?![\w-])([^\n]*)")
 _HINTS = ("pilotage:ignore", "atlas:nolint", "squawk-ignore")
 _NAMES = re.compile(r"[\w-]+")
+_UNTIL = re.compile(r"(?<![\w-])until=([^\s,]*)")
 NOT_ANALYSED = "not-analysed"
 
 
 class Ignore(NamedTuple):
-    """``slugs`` None: all. ``statement`` None: the whole file (or, with ``adrift``, nothing). ``operations`` None: all of the statement."""
+    """``slugs`` None: all. ``statement`` None: the whole file (or, with ``adrift``, nothing). ``operations`` None: all of the statement.
+
+    ``until`` is the last day it holds, as written; "" for ever.
+    """
 
     start: int
     end: int
@@ -27,6 +31,7 @@ class Ignore(NamedTuple):
     reason: str = ""
     foreign: bool = False
     adrift: bool = False
+    until: str = ""
 
     def covers(self, slug: str, statement: int | None, operation: int | None) -> bool:
         """Whether a finding of that rule at that statement and operation (start offset) is to be left out."""
@@ -86,11 +91,10 @@ def _read(
             continue
         if not inside and (_in_data(text, statements, at, found.start()) or not _commented(text, lines, found.start())):
             continue
-        names, reason, end = _arguments(found)
+        foreign = not found[1].startswith("pilotage")
+        names, until, reason, end = _arguments(found, dated=not foreign)
         slugs, unknown = _covered(names, known)
-        ignore = Ignore(
-            found.start(), end, slugs, None, unknown=unknown, reason=reason, foreign=not found[1].startswith("pilotage")
-        )
+        ignore = Ignore(found.start(), end, slugs, None, unknown=unknown, reason=reason, foreign=foreign, until=until)
         if found[1].endswith("-file"):
             yield ignore
         elif inside:
@@ -99,12 +103,16 @@ def _read(
             yield _between(ignore, lines, statements, at)
 
 
-def _arguments(found: re.Match[str]) -> tuple[tuple[str, ...], str, int]:
-    """Names, reason and end of a comment's words; a block comment may close on the line."""
+def _arguments(found: re.Match[str], *, dated: bool) -> tuple[tuple[str, ...], str, str, int]:
+    """Names, last day, reason and end of a comment's words; a block comment may close on the line."""
     rest, closed, _ = found[2].partition("*/")
     listed, _, reason = rest.partition(":")
     end = found.start(2) + len(rest.rstrip())
-    return tuple(_NAMES.findall(listed)), reason.strip(), end if closed or end > found.end(1) else found.end(1)
+    until = _UNTIL.search(listed) if dated else None
+    if until:
+        listed = listed[: until.start()] + listed[until.end() :]
+    last = (until[1] or "?") if until else ""
+    return tuple(_NAMES.findall(listed)), last, reason.strip(), end if closed or end > found.end(1) else found.end(1)
 
 
 def _covered(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ci_runner.model.report import Linted
-from tests.lint.harness import check, slugs, worth
+from tests.lint.harness import check, only, slugs, worth
 
 PRE = "CREATE TABLE a (id int, n int); CREATE TABLE b (id int, n int);"
 
@@ -106,6 +106,38 @@ def test_a_reason_can_be_demanded() -> None:
     assert slugs(without) == ["ignore-without-reason"]
     given = check("-- pilotage:ignore drop-table: empty since March\nDROP TABLE a;", pre=PRE, require_reason=True)
     assert slugs(given) == []
+
+
+@pytest.mark.parametrize(
+    ("until", "today", "left"),
+    [
+        ("until=2026-03-31", "2026-03-31", []),
+        ("until=2026-03-31", "2026-04-01", ["drop-table", "ignore-expired"]),
+        ("until=2026-03-31", "", []),
+        ("until=2026-02-30", "2026-01-01", ["drop-table", "ignore-expired"]),
+        ("until=20260331", "2026-01-01", ["drop-table", "ignore-expired"]),
+        ("until=", "", ["drop-table", "ignore-expired"]),
+    ],
+)
+@pytest.mark.parametrize("form", ["drop-table {}", "drop-table, {}", "{} drop-table", "drop-table {}: by spring", "{}"])
+def test_a_comment_can_hold_until_a_day_and_not_longer(until: str, today: str, left: list[str], form: str) -> None:
+    linted = check(f"-- pilotage:ignore {form.format(until)}\nDROP TABLE a;", pre=PRE, today=today)
+    assert slugs(linted) == left
+    assert notices(linted) <= {"ignore-expired"}
+
+
+def test_a_day_in_the_reason_is_only_words() -> None:
+    assert (
+        slugs(check("-- pilotage:ignore drop-table: until=2020-01-01\nDROP TABLE a;", pre=PRE, today="2026-01-01"))
+        == []
+    )
+
+
+def test_an_expired_comment_says_when_it_ended_and_where_it_stands() -> None:
+    sql = "SELECT 1;\n-- pilotage:ignore drop-table until=2025-12-31: old\nDROP TABLE a;"
+    finding = only(check(sql, pre=PRE, today="2026-01-01"), "ignore-expired")
+    assert (finding.line, finding.severity) == (2, "warning")
+    assert "2025-12-31" in finding.message
 
 
 def test_what_was_not_understood_can_be_ignored_and_counts() -> None:
