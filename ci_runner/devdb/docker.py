@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ci_runner import databases
 from ci_runner.databases import Address, Database, PasswordRefused
 from ci_runner.devdb import engine
+from ci_runner.devdb.drivers import no_driver
 from ci_runner.devdb.images import Wanted, read
 from ci_runner.devdb.mysql import MysqlDev
 from ci_runner.devdb.postgres import PostgresDev, literal, provision, quote, run
@@ -42,6 +43,8 @@ def open_container(
 ) -> Iterator[PostgresDev | MysqlDev]:
     """Start the container ``url`` asks for, yield its dev database, remove it. ``clock`` is Unix time in seconds."""
     wanted = read(url)
+    if lack := no_driver(wanted.driver.engine):
+        raise SetupError(lack)
     client = engine.connect(environment)
     try:
         reap(client, clock())

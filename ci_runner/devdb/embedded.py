@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -128,8 +129,8 @@ def major_of(home: Path) -> str:
     output = subprocess.run(
         [str(home / "bin" / "postgres"), "--version"], capture_output=True, text=True, check=False, timeout=20
     ).stdout
-    number = output.rpartition(")")[2].split()
-    return number[-1].partition(".")[0] if number else ""
+    found = re.search(r"\(PostgreSQL\) (\d+)", output)  # packagers add their own words behind
+    return found[1] if found else ""
 
 
 def _owner() -> Owner:

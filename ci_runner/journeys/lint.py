@@ -19,6 +19,7 @@ from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog, history
 
 EXPLAINED = 50
+UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the findings
 Parse = Callable[[Migration], tuple[Statement, ...]]
 
 
@@ -60,7 +61,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
         replayed,
         name=wanted.name,
         fail_on=cast("report.FailOn", ground.config.fail_on),
-        notes=(*compared.notes, *guessed(wanted, head)),
+        notes=(*compared.notes, *guessed(wanted, head), *replayed.unobserved[:UNOBSERVED]),
         effects=explained(changes, statements, before),
         redact=ground.redact,
     )
