@@ -129,13 +129,13 @@ class Web:
             ) from None
 
 
-def web(limits: Limits | None = None, patience: Patience | None = None) -> Web:
-    """A client; proxies and certificate bundles come from the usual variables, certificate checks cannot be switched off."""
+def web(limits: Limits | None = None, patience: Patience | None = None, proxy: str | None = None) -> Web:
+    """A client; certificate bundles and, without ``proxy``, proxies come from the usual variables; certificates are always checked."""
     import httpx
 
     limits = limits or Limits()
     timeout = httpx.Timeout(limits.read, connect=limits.connect)
-    return Web(httpx.Client(timeout=timeout, follow_redirects=False), limits, patience or Patience())
+    return Web(httpx.Client(timeout=timeout, follow_redirects=False, proxy=proxy), limits, patience or Patience())
 
 
 def retry_after(method: str, answer: Answer, attempt: int, now: float) -> float | None:

@@ -44,7 +44,7 @@ def publish(publication: Publication, platform: Platform, target: Target, patien
     ``patience`` bounds the waiting before a repeated write.
     """
     warnings = [
-        *platform.annotate(publication.annotations),
+        *platform.annotate(publication.annotations, publication.status),
         *(platform.summarise(publication.summary) if publication.summary else ()),
         *(platform.output(publication.outputs) if publication.outputs else ()),
     ]

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from ci_runner.errors import UsageError
-from ci_runner.model.ci import Annotation, Trigger
+from ci_runner.model.ci import Annotation, Status, Trigger
 from ci_runner.platforms import facts
 
 Env = Mapping[str, str]
@@ -21,8 +21,10 @@ class Platform(Protocol):
     def name(self) -> str:
         """The platform's name, as in the trigger."""
 
-    def annotate(self, annotations: Sequence[Annotation]) -> tuple[str, ...]:
-        """Show messages beside lines; the worst first, as many as the platform takes, then how many more there are."""
+    def annotate(self, annotations: Sequence[Annotation], status: Status | None = None) -> tuple[str, ...]:
+        """Show messages beside lines; the worst first, as many as the platform takes, then how many more there are.
+
+        ``status`` is the verdict, for platforms that put both into one report."""
 
     def summarise(self, markdown: str) -> tuple[str, ...]:
         """Put Markdown on the page of the run, where the platform has one."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ci_runner.model.ci import Trigger, TriggerKind
 from ci_runner.platforms import facts
-from ci_runner.platforms.plain import outlets
+from ci_runner.platforms.azure_outlets import outlets
 
 __all__ = ["outlets", "trigger"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ci_runner.model.ci import Trigger, TriggerKind
 from ci_runner.platforms import facts
-from ci_runner.platforms.plain import outlets
+from ci_runner.platforms.circleci_outlets import outlets
 
 __all__ = ["outlets", "trigger"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ci_runner import text
-from ci_runner.model.ci import Annotation
+from ci_runner.model.ci import Annotation, Status
 
 # https://docs.github.com/actions/reference/limits : per step; what comes after is dropped without a word
 ANNOTATIONS = 10
@@ -31,7 +31,7 @@ class Actions(Struct, frozen=True):
     outputs: str | None
     name: str = "github"
 
-    def annotate(self, annotations: Sequence[Annotation]) -> tuple[str, ...]:
+    def annotate(self, annotations: Sequence[Annotation], status: Status | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """The first ten of each level, worst first; where some had to stay out, the last notice says how many."""
         chosen, more = _choose(annotations)
         for annotation in chosen:

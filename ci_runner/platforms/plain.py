@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from ci_runner import text
-from ci_runner.model.ci import Annotation
+from ci_runner.model.ci import Annotation, Status
 
 
 class Plain(Struct, frozen=True):
@@ -16,7 +16,7 @@ class Plain(Struct, frozen=True):
     write: Callable[[str], None]
     name: str = "local"
 
-    def annotate(self, annotations: Sequence[Annotation]) -> tuple[str, ...]:  # noqa: ARG002
+    def annotate(self, annotations: Sequence[Annotation], status: Status | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """Nothing: each annotation stands in the printed report with its file and line."""
         return ()
 

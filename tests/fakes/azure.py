@@ -150,7 +150,11 @@ def _listed(rows: list[Any]) -> Reply:
 
 
 def _repository(fake: Azure, *_: Any) -> Reply:
-    return 200, {"id": "33333333-0000-4000-8000-00000000cafe", "name": "shop", "defaultBranch": f"refs/heads/{fake.state['default_branch']}"}
+    return 200, {
+        "id": "33333333-0000-4000-8000-00000000cafe",
+        "name": "shop",
+        "defaultBranch": f"refs/heads/{fake.state['default_branch']}",
+    }
 
 
 def _compare(fake: Azure, *_: Any) -> Reply:

@@ -38,8 +38,11 @@ def first_state() -> dict[str, Any]:
 
 @cache
 def described() -> Description:
-    """One description for all fakes."""
-    return Description("bitbucket.json", "https://api.bitbucket.org")
+    """One description for all fakes. It calls a data point's value an object, where the guide's own examples have numbers and texts."""
+    made = Description("bitbucket.json", "https://api.bitbucket.org")
+    if made.spec:
+        made.spec["components"]["schemas"]["report_data"]["properties"]["value"] = {}
+    return made
 
 
 class Bitbucket(Fake):
@@ -89,7 +92,7 @@ class Bitbucket(Fake):
         if not isinstance(answer, list) or asked.method != "GET":
             return answer, {}
         size, number = int(asked.query.get("pagelen", "10")), int(asked.query.get("page", "1"))
-        made = {"size": len(answer), "page": number, "pagelen": size}
+        made: dict[str, Any] = {"size": len(answer), "page": number, "pagelen": size}
         if number * size < len(answer):
             made["next"] = f"{self.origin}{asked.path}?pagelen={size}&page={number + 1}"
         return {**made, "values": answer[(number - 1) * size : number * size]}, {}

@@ -159,9 +159,6 @@ def page(objects: dict[str, bytes], query: dict[str, str], marker: str, size: in
 class S3(Objects):
     """S3; lists in pages of three so that paging is met. GCS's XML differs only in how a create is guarded."""
 
-    def __init__(self, *, racy: bool = False, overwrites: bool = False) -> None:
-        super().__init__(racy=racy, overwrites=overwrites)
-
     @property
     def address(self) -> str:
         return f"s3://{self.bucket}/prod?region=eu-central-1&endpoint={self.origin}&insecure=true"
@@ -224,6 +221,24 @@ class Azure(Objects):
 
     def deleted(self, was_there: bool) -> Answer:
         return (202, {}, b"") if was_there else self.refusal(404, self.missing)
+
+    def answer(self, asked: Asked, *, stale: bool = False) -> Answer:
+        """Azure's client deletes in batches: each part of the body is a request of its own, each part of the answer its outcome."""
+        if asked.query.get("comp") != "batch":
+            return super().answer(asked, stale=stale)
+        parts = []
+        for number, path in enumerate(re.findall(rb"DELETE (\S+) HTTP/1\.1", asked.body)):
+            key = unquote(path.decode()).removeprefix(f"/{self.bucket}/")
+            status, headers, body = super().answer(Asked("DELETE", key, {}, {}, b""))
+            lines = "".join(
+                f"{name}: {value}\r\n" for name, value in {**headers, "Content-Length": str(len(body))}.items()
+            )
+            parts.append(
+                f"--answer\r\nContent-Type: application/http\r\nContent-ID: {number}\r\n\r\n"
+                f"HTTP/1.1 {status} Done\r\n{lines}\r\n{body.decode()}\r\n"
+            )
+        text = "".join(parts) + "--answer--\r\n"
+        return 202, {"Content-Type": "multipart/mixed; boundary=answer"}, text.encode()
 
     def listing(self, asked: Asked, objects: dict[str, bytes]) -> Answer:
         keys, folders, more = page(objects, asked.query, asked.query.get("marker", ""), 3)

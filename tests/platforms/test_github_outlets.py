@@ -288,14 +288,21 @@ def test_files_that_are_not_there_are_a_warning_that_names_the_variable() -> Non
     assert "GITHUB_OUTPUT is not set" in platform.output({"verdict": "pass"})[0]
 
 
-@pytest.mark.parametrize("name", [name for name in platforms.NAMES if name not in {"github", "gitlab"}])
-def test_a_machine_with_only_a_log_prints_foreign_text_behind_a_bar_and_nothing_else(name: str) -> None:
+def test_a_machine_with_only_a_log_prints_foreign_text_behind_a_bar_and_nothing_else() -> None:
     printed: list[str] = []
-    platform = platforms.open(name, {}, printed.append, lambda: "r" * 32)
+    platform = platforms.open("local", {}, printed.append, lambda: "r" * 32)
     platform.annotate([annotation("error")])
     platform.mask("secret")
     platform.log("::error::x\n##vso[task.complete]")
     assert platform.summarise("x") == platform.output({"a": "b"}) == ()
     assert all(row.startswith("  | ") for row in printed)
     assert len(printed) == 2
+    assert "##vso[" not in "".join(printed)
+
+
+@pytest.mark.parametrize("name", [name for name in platforms.NAMES if name != "github"])
+def test_foreign_text_stands_behind_a_bar_on_every_log(name: str) -> None:
+    printed: list[str] = []
+    platforms.open(name, {}, printed.append, lambda: "r" * 32).log("::error::x\n##vso[task.complete]")
+    assert all(row.startswith("  | ") for row in printed)
     assert "##vso[" not in "".join(printed)

@@ -179,7 +179,7 @@ def test_after_any_faults_nothing_stands_twice_and_one_quiet_run_makes_all_right
         for lines, faults in world:
             fake.faults[:] = [Fault(where, how, times, 502) for where, how, times in faults]
             notes = tuple(Note(f"f{line}", ADDED, line, line, f"n{line}") for line in sorted(lines))
-            wanted = replace(
+            wanted = structs.replace(
                 FOUND,
                 comment=f"found {sorted(lines)}",
                 notes=notes,
