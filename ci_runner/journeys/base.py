@@ -40,7 +40,7 @@ def _registry(ground: Ground, directory: Directory, head: MigrationDir, address:
     if store is None:
         raise ConfigError(f"--base {address} needs a registry: give --registry URL or 'registry:' in pilotage.yml")
     reference = registry.parse_address(address)
-    snapshot, entry = registry.pull(stores.open(store), reference.name, reference.selector)
+    snapshot, entry = registry.pull(stores.open(store, ground.environ), reference.name, reference.selector)
     before = read(registry.tree(snapshot, head.path), directory, head)
     return Compared(changes.between(head, before, Base("registry", f"{reference.name}@{entry.seq}")))
 

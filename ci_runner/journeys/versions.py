@@ -86,7 +86,7 @@ def every_store(ground: Ground) -> list[stores.Store]:
     """The primary, then the backups in the order of the configuration."""
     if ground.config.registry is None:
         raise ConfigError("which registry? give --registry URL, PILOTAGE_REGISTRY or 'registry:' in pilotage.yml")
-    return [stores.open(address) for address in (ground.config.registry, *ground.config.backups)]
+    return [stores.open(address, ground.environ) for address in (ground.config.registry, *ground.config.backups)]
 
 
 def _read(ground: Ground, name: str, action: Callable[[stores.Store], T]) -> T:

@@ -53,10 +53,27 @@ def test_a_relative_folder_lies_below_the_current_one(tmp_path: Path, monkeypatc
         ("fil:///srv", ConfigError, 'did you mean "file"?'),
         ("redis://host", ConfigError, "no store is called 'redis'"),
         ("memory:x", ConfigError, "has no name"),
-        (f"s3://bucket/prefix?token={SECRET}", SetupError, "S3"),
-        ("gs://bucket", SetupError, "Google Cloud Storage"),
-        ("azureblob://container/prefix", SetupError, "Azure"),
-        ("oci://host/repository", SetupError, "OCI"),
+        (f"s3://bucket/prefix?token={SECRET}", ConfigError, "unknown parameter 'token'"),
+        ("s3://bucket/prefix", ConfigError, "names no region"),
+        ("s3://Bucket?region=x", ConfigError, "no name of a bucket"),
+        ("s3://bucket/a/../b?region=x", ConfigError, "path after the bucket"),
+        ("s3://bucket/a//b?region=x", ConfigError, "path after the bucket"),
+        ("s3://bucket?region=x&path_style=perhaps", ConfigError, "neither true nor false"),
+        ("s3://bucket?region=x&credentials=guess", ConfigError, "none of auto"),
+        ("s3://bucket?region=x&timeout=never", ConfigError, "number of seconds"),
+        ("s3://bucket?endpoint=ftp://x", ConfigError, "endpoint= takes"),
+        (f"s3://bucket?endpoint=https://u:{SECRET}@x.example.org", ConfigError, "endpoint= takes"),
+        ("s3://bucket?endpoint=http://127.0.0.1:9", ConfigError, "insecure=true"),
+        ("s3://bucket?endpoint=http://s3.example.org&insecure=true", ConfigError, "not encrypted"),
+        ("s3://bucket?endpoint=http://8.8.8.8&insecure=true", ConfigError, "not encrypted"),
+        ("s3://bucket?endpoint=http://169.254.1.1&insecure=true", ConfigError, "link-local"),
+        ("s3://bucket?region=x&credentials=environment", SetupError, "AWS_ACCESS_KEY_ID"),
+        ("gs://bucket", SetupError, "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("gs://-", ConfigError, "no name of a bucket"),
+        ("azureblob://container/prefix", ConfigError, "storage_account"),
+        ("azureblob://container?storage_account=SHOP", ConfigError, "storage_account"),
+        ("azureblob://container?storage_account=shop&domain=x/y", ConfigError, "is no domain"),
+        ("oci://host/repository", SetupError, "the last writer wins"),
     ],
 )
 def test_a_wrong_address_is_told_what_is_wrong_and_never_prints_a_secret(
@@ -67,3 +84,25 @@ def test_a_wrong_address_is_told_what_is_wrong_and_never_prints_a_secret(
     assert says in str(caught.value)
     assert SECRET not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "environ"),
+    [
+        ("s3://bucket/prod?region=eu-central-1", {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": SECRET}),
+        ("s3://bucket", {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-west-1"}),
+        ("s3://bucket?region=x", {"AWS_ROLE_ARN": "arn:aws:iam::1:role/r", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}),
+        ("s3://bucket?region=x&credentials=anonymous", {}),
+        ("s3://bucket?endpoint=http://store.internal:9000&insecure=true&credentials=anonymous&path_style=false", {}),
+        ("gs://bucket/prod?credentials=anonymous", {}),
+        ("azureblob://container/prod?storage_account=shop", {"AZURE_STORAGE_KEY": "Zm9v"}),
+        ("azureblob://container", {"AZURE_STORAGE_CONNECTION_STRING": "AccountName=shop;AccountKey=Zm9v"}),
+        ("azureblob://container?storage_account=shop", {"AZURE_STORAGE_SAS_TOKEN": f"?sv=1&sig={SECRET}"}),
+    ],
+)
+def test_a_cloud_opens_with_the_credentials_its_own_tools_know_and_shows_none(
+    address: str, environ: dict[str, str]
+) -> None:
+    store = stores.open(address, environ)
+    assert store.address == address
+    assert SECRET not in repr(store) + repr(vars(store))

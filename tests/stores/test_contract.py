@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -13,17 +14,31 @@ import pytest
 from ci_runner import stores
 from ci_runner.errors import IntegrityError, RefusedError
 from ci_runner.stores import Created, Store
+from tests.fakes.objects import CLOUDS
+from tests.stores.servers import SERVERS
 
-STORES: dict[str, Callable[[Path], str]] = {
-    "file": lambda folder: f"file://{folder}/registry",
-    "memory": lambda _folder: "memory:",
-}
+STORES = ("file", "memory", *CLOUDS, *SERVERS)
 ROUNDS, CREATORS = 5, 8
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return stores.open(STORES[request.param](tmp_path))
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """An empty store's address and environment; the clouds are fakes on loopback, and real servers where they are installed."""
+    name = request.param
+    with ExitStack() as stack:
+        if name in CLOUDS:
+            fake = stack.enter_context(CLOUDS[name]())
+            yield fake.address, fake.environ
+        elif name in SERVERS:
+            server = request.getfixturevalue(name)
+            yield server.fresh(), server.environ
+        else:
+            yield (f"file://{tmp_path}/registry" if name == "file" else "memory:"), {}
+
+
+@pytest.fixture
+def store(place: tuple[str, Mapping[str, str]]) -> Store:
+    return stores.open(*place)
 
 
 def test_a_created_object_reads_back_whole(store: Store) -> None:
@@ -116,8 +131,8 @@ def test_a_prefix_that_could_leave_the_store_is_refused(store: Store, prefix: st
             list(listing(prefix))
 
 
-def test_the_address_can_be_opened_again(store: Store) -> None:
-    assert stores.open(store.address).address == store.address
+def test_the_address_can_be_opened_again(store: Store, place: tuple[str, Mapping[str, str]]) -> None:
+    assert stores.open(store.address, place[1]).address == store.address
 
 
 def test_of_eight_threads_creating_one_key_exactly_one_wins(store: Store) -> None:
