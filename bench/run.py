@@ -140,7 +140,7 @@ def run(arguments: Sequence[str]) -> None:
     in_turn(runs, measured["1,000 cold"], measured["squawk"])
     in_turn(min(runs, 3), measured["replay"])
     print(
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}; medians of {runs} runs of whole processes\n"
+        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}; load {os.getloadavg()[0]:.1f}; medians of {runs} runs of whole processes\n"
     )
     print(table(measured))
 
