@@ -20,8 +20,9 @@ def command(world: World, /, **flags: object) -> int:
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import ci
 
-    base = ground(world, flags)
-    choice = ci.choose(base)
+    base, choice, warning = ci.settle(ground(world, flags))
+    if warning:
+        world.warn(warning)
     world.note(f"{choice.journey}: {choice.reason}")
     if choice.journey == "lint":
         done = ci.lint(base, world.log)

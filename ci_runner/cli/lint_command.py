@@ -24,9 +24,21 @@ if TYPE_CHECKING:
     "--fix", is_flag=True, help="Make the suggested changes that keep the meaning, in files not released yet."
 )
 @click.option("--dry-run", is_flag=True, help="With --fix: print the changes as a diff and make none.")
+@click.option(
+    "--write-baseline", metavar="FILE", help="Write what is found in all files to FILE, as known from now on."
+)
 @manifest("lint")
 @click.pass_obj
-def command(world: World, /, form: str, output: str | None, fix: bool, dry_run: bool, **flags: object) -> int:
+def command(
+    world: World,
+    /,
+    form: str,
+    output: str | None,
+    fix: bool,
+    dry_run: bool,
+    write_baseline: str | None,
+    **flags: object,
+) -> int:
     """Check the changed migrations and replay them on a dev database.
 
     What changed is found in Git: against the merge base with the default branch, unless --base, --latest or --all says
@@ -45,6 +57,9 @@ def command(world: World, /, form: str, output: str | None, fix: bool, dry_run: 
     check_format(form)
     if dry_run and not fix:
         raise UsageError("--dry-run goes with --fix: it shows what --fix would change")
+    if write_baseline:
+        _keep(world, flags, write_baseline)
+        return 0
     base = ground(world, flags)
     run = lint.run(base)
     if fix:
@@ -60,6 +75,20 @@ def command(world: World, /, form: str, output: str | None, fix: bool, dry_run: 
     write_reports(world, base, run)
     show(world, base, run, form, output)
     return 1 if run.verdict == "fail" else 0
+
+
+def _keep(world: World, flags: dict[str, object], file: str) -> None:
+    """Write the findings to the baseline ``file``: those of every file, unless a flag says which."""
+    from ci_runner.cli.output import write
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import knowing
+
+    chosen = {**flags, "all": not (flags.get("base") or flags.get("latest")) or None}
+    text, count = knowing.text(ground(world, chosen))
+    write(world.cwd / file, text)
+    world.note(
+        f"{count} finding{'' if count == 1 else 's'} written to {file}; name it in pilotage.yml (baseline: {file}), and they do not count"
+    )
 
 
 def _preview(world: World, fixes: Fixes) -> None:

@@ -55,12 +55,14 @@ def configuration(
 ) -> tuple[Config, Path | None]:
     """The Config with directories relative to ``root`` (outside Git: to its file's folder), and the path of its file."""
     from ci_runner.config import load, relocate
+    from ci_runner.config.options import PATHS
 
     path = find(world, root)
     flags = dict(flags)
     folder = path.parent if path else world.cwd
-    if flags.get("dir"):
-        flags["dir"] = os.path.relpath(world.cwd / str(flags["dir"]).removeprefix("file://"), folder)
+    for name in PATHS:
+        if flags.get(name):
+            flags[name] = os.path.relpath(world.cwd / str(flags[name]).removeprefix("file://"), folder)
     loaded = load(_read(path) if path else ({}, ()), environ, flags)
     return relocate(loaded, os.path.relpath(folder, root)), path
 

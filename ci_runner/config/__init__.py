@@ -55,11 +55,16 @@ def load(
 
 
 def relocate(config: Config, folder: str) -> Config:
-    """The same Config with directories relative to the repository's root, when its file lies in ``folder`` below it."""
+    """The same Config with directories and files relative to the repository's root, when its file lies in ``folder`` below it."""
     if folder == ".":
         return config
-    moved = tuple(replace(d, dir=_clean(posixpath.normpath(posixpath.join(folder, d.dir)))) for d in config.directories)
-    return replace(config, directories=moved)
+    return replace(config, directories=tuple(_moved(d, folder) for d in config.directories))
+
+
+def _moved(directory: Directory, folder: str) -> Directory:
+    paths = {name: getattr(directory, name) for name in manifest.PATHS}
+    moved = {name: _clean(posixpath.normpath(posixpath.join(folder, path))) for name, path in paths.items() if path}
+    return replace(directory, **moved)
 
 
 def _variables(environ: Mapping[str, str]) -> Settings:

@@ -140,6 +140,17 @@ OPTIONS: tuple[Option, ...] = (
         "require_ignore_reason", "switch", "Ignore comments must give a reason", False, (), "directory", wrapper=False
     ),
     Option(
+        "baseline",
+        "text",
+        "File of findings that are known and do not count (lint --write-baseline FILE)",
+        None,
+        (),
+        "directory",
+        _LINTS,
+        wrapper=False,
+        metavar="FILE",
+    ),
+    Option(
         "name", "text", "Key of this job's comment; give each job its own", "pilotage", commands=_LINTS, metavar="NAME"
     ),
     Option(
@@ -216,6 +227,9 @@ OPTIONS: tuple[Option, ...] = (
         metavar="DIR",
     ),
 )
+
+# Options of a directory that are paths, relative to the folder of the configuration or, as flags, to the working folder.
+PATHS = ("dir", "baseline")
 
 BY_NAME = {option.name: option for option in OPTIONS}
 

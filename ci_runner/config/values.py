@@ -22,6 +22,7 @@ class Directory(Struct, frozen=True):
     directives: str = "strict"
     rules: Mapping[str, str] = field(default_factory=dict)
     require_ignore_reason: bool = False
+    baseline: str | None = None
 
     def __repr__(self) -> str:  # without the address of the dev database, which may hold a password
         return f"Directory({self.name}, {self.dir}, {self.dialect})"

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner import platforms, publish, scm
-from ci_runner.errors import RefusedError
+from ci_runner.errors import PilotageError, RefusedError, UsageError
 from ci_runner.http import Patience
 from ci_runner.journeys import lint as linting
-from ci_runner.journeys import publication
+from ci_runner.journeys import lookup, publication
 from ci_runner.journeys import push as pushing
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.ci import Posted
@@ -33,8 +34,32 @@ class Linted(Struct, frozen=True):
     posted: Posted
 
 
+def settle(ground: Ground) -> tuple[Ground, Choice, str]:
+    """The ground with what the environment could not know asked for, the journey it leads to, and a warning or "".
+
+    First a pure decision of what is missing, then Git, then the SCM; what cannot be asked for stays unknown.
+    """
+    found = lookup.complete(ground.trigger, _default_branch(ground), lambda: _open(ground, Patience()))
+    ground = replace(ground, trigger=found.trigger)
+    choice = choose(ground)
+    if found.how:
+        choice = Choice(choice.journey, f"{choice.reason} ({found.how})")
+    return ground, choice, found.warning
+
+
+def _default_branch(ground: Ground) -> str | None:
+    """The CI system's word, else Git's where it has one of the remote's."""
+    if ground.trigger.default_branch or ground.trigger.kind not in {"push", "manual"}:
+        return ground.trigger.default_branch
+    try:
+        name = ground.git.default_branch() if ground.git else None
+    except PilotageError:
+        return None
+    return name.removeprefix("origin/") if name else None
+
+
 def choose(ground: Ground) -> Choice:
-    """The journey of this trigger. Pure but for the default branch, which Git is asked for when the CI system does not say."""
+    """The journey of this trigger. Pure."""
     trigger = ground.trigger
     if trigger.kind == "pull_request":
         return Choice("lint", f"pull request #{trigger.pull_request}" if trigger.pull_request else "a pull request")
@@ -49,9 +74,12 @@ def choose(ground: Ground) -> Choice:
 
 
 def _pushed(ground: Ground) -> Choice:
-    branch = ground.trigger.head_branch
-    default = ground.trigger.default_branch or (ground.git.default_branch() if ground.git else None)
-    default = default.removeprefix("origin/") if default else None
+    branch, default = ground.trigger.head_branch, ground.trigger.default_branch
+    if ground.trigger.platform in lookup.PUSH_ONLY and branch != default:
+        against = f"compared with '{default}'" if default else "compared with what Git knows"
+        return Choice(
+            "lint", f"branch '{branch}', because {ground.trigger.platform} runs nothing for pull requests; {against}"
+        )
     if default is None:
         return Choice("nothing", "the default branch is not known here, so this push may not be a merge")
     if branch != default:
@@ -85,15 +113,24 @@ def _target(ground: Ground, patience: Patience) -> tuple[publish.Target, tuple[s
     """Where to post, with what a person should know when there is nowhere."""
     trigger = ground.trigger
     number = trigger.pull_request if trigger.kind == "pull_request" else None
-    token = ground.config.token or trigger.token
     if trigger.scm is None or trigger.platform == "local":
         return publish.Target(None), ()
     if trigger.scm not in scm.NAMES:
         return publish.Target(None), (
             f"comments on {trigger.scm} are not supported: log, reports and exit code carry the result",
         )
-    source = scm.open(trigger, token, patience) if token and trigger.repository else None
-    return publish.Target(source, number, trigger.head_sha, trigger.is_fork), ()
+    try:
+        source = _open(ground, patience)
+    except UsageError as error:
+        return publish.Target(None), (f"nothing is posted: {error}",)
+    return publish.Target(source, number, trigger.head_sha, trigger.is_fork, scm.NEEDS[trigger.scm]), ()
+
+
+def _open(ground: Ground, patience: Patience) -> scm.Scm | None:
+    """The SCM of this run, None where it or a token for it is not known."""
+    trigger = ground.trigger
+    token = ground.config.token or trigger.token
+    return scm.open(trigger, token, patience) if token and trigger.repository and trigger.scm in scm.NAMES else None
 
 
 def push(ground: Ground, write: Callable[[str], None]) -> list[tuple[str, Pushed]]:

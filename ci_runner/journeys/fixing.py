@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ci_runner import migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import ConflictError
-from ci_runner.journeys import lint, suggestions
+from ci_runner.journeys import judging, lint, suggestions
 from ci_runner.journeys.base import compare
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.hashing import SUM
@@ -82,7 +82,7 @@ def _unreleased(ground: Ground, wanted: Directory, report: Report) -> tuple[Chan
 def _holds(ground: Ground, wanted: Directory, pair: tuple[ChangeSet, ChangeSet], taken: tuple[Finding, ...]) -> bool:
     """Whether all of them together are as good as each was by itself, as far as the text says."""
     before = history.before(pair[0].released, pair[0].head.dialect, ground.cache)
-    judge = lint.judging(ground, wanted, before)
+    judge = judging.judge(ground, wanted, before)
     old, new = (judge(changes, lint.analyse(changes), ()) for changes in pair)
     return suggestions.better(old, new, taken)
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Protocol, cast
+from typing import cast
 
-from ci_runner import lint, report, sources, sql
+from msgspec import Struct
+
+from ci_runner import report, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import oracle, suggestions
-from ci_runner.journeys.base import compare, read
+from ci_runner.journeys import judging, oracle, suggestions
+from ci_runner.journeys.base import Compared, compare, read
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
-from ci_runner.model.directory import Migration, MigrationDir
+from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Statement
-from ci_runner.model.report import ChangeSet, Linted, Observation, Report, Run, StatementEffect
+from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog, history
 
 EXPLAINED = 50
 UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the findings
-Parse = Callable[[Migration], tuple[Statement, ...]]
-
-
-class Judge(Protocol):
-    """Lints a change set."""
-
-    def __call__(
-        self,
-        changes: ChangeSet,
-        statements: Statements,
-        observations: Iterable[Observation],
-        *,
-        parse: Parse | None = None,
-    ) -> Linted:
-        """Findings; with ``parse`` suggestions too."""
-        ...
 
 
 def run(ground: Ground) -> Run:
@@ -43,50 +29,51 @@ def run(ground: Ground) -> Run:
     return report.combine(tuple(directory(ground, each) for each in ground.config.directories))
 
 
+class Examined(Struct, frozen=True):
+    """One directory before it is reported on. ``before`` is the schema the released files left."""
+
+    compared: Compared
+    statements: Statements
+    before: Catalog
+    replayed: Replay
+    linted: Linted
+
+
 def directory(ground: Ground, wanted: Directory) -> Report:
     """The report of one directory."""
+    seen = examined(ground, wanted)
+    changes = seen.compared.changeset
+    linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
+    return report.build(
+        changes,
+        linted,
+        seen.replayed,
+        name=wanted.name,
+        fail_on=cast("report.FailOn", ground.config.fail_on),
+        notes=(
+            *seen.compared.notes,
+            *remarks,
+            *guessed(wanted, changes.head),
+            *seen.replayed.unobserved[:UNOBSERVED],
+        ),
+        effects=explained(changes, seen.statements, seen.before),
+        redact=ground.redact,
+    )
+
+
+def examined(ground: Ground, wanted: Directory) -> Examined:
+    """What is found in a directory, known or not."""
     head = folder(ground, wanted)
     compared = compare(ground, wanted, head)
     changes = compared.changeset
     statements = analyse(changes)
     before = history.before(changes.released, head.dialect, ground.cache)
-    judge = judging(ground, wanted, before)
+    judge = judging.judge(ground, wanted, before)
     with oracle.opened(ground, wanted, changes) as database:
         replayed = database.replayed(changes, statements)
         linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
-    return report.build(
-        changes,
-        linted,
-        replayed,
-        name=wanted.name,
-        fail_on=cast("report.FailOn", ground.config.fail_on),
-        notes=(*compared.notes, *guessed(wanted, head), *replayed.unobserved[:UNOBSERVED]),
-        effects=explained(changes, statements, before),
-        redact=ground.redact,
-    )
-
-
-def judging(ground: Ground, wanted: Directory, before: Catalog) -> Judge:
-    """The linter as that directory sets it, on top of the schema ``before``."""
-    rules = policy(ground, wanted)
-
-    def judge(
-        changes: ChangeSet, statements: Statements, observations: Iterable[Observation], *, parse: Parse | None = None
-    ) -> Linted:
-        return lint.lint(
-            [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
-            before,
-            dialect=changes.head.dialect,
-            policy=rules,
-            format=changes.head.format,
-            server_version=wanted.server_version,
-            server_edition=wanted.server_edition,
-            observations=observations,
-            parse=parse,
-        )
-
-    return judge
+    return Examined(compared, statements, before, replayed, linted)
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:
@@ -110,18 +97,6 @@ def explained(
         found[file.name] = sql.effects(rows, changes.head.dialect, before)
         before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
     return found
-
-
-def policy(ground: Ground, wanted: Directory) -> lint.Policy:
-    """The severities a directory asks for; the catalogue is read only when it asks for any."""
-    rules = lint.catalogue() if wanted.rules else ()
-    return lint.policy(
-        wanted.rules,
-        rules,
-        require_reason=wanted.require_ignore_reason,
-        today=ground.now().date().isoformat(),
-        source=f"the rules of {wanted.dir}",
-    )
 
 
 def guessed(wanted: Directory, head: MigrationDir) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -59,7 +59,34 @@ def _status(ground: Ground, run: Run, where: str) -> Status:
 def _links(ground: Ground) -> Callable[[str, int, int], str] | None:
     """Addresses of lines at the head commit, where the SCM's form of them is known."""
     trigger = ground.trigger
-    if trigger.scm != "github" or not (trigger.server_url and trigger.repository and trigger.head_sha):
+    make = _LINES.get(trigger.scm or "")
+    if make is None or not (trigger.server_url and trigger.repository and trigger.head_sha):
         return None
-    root = f"{trigger.server_url}/{trigger.repository}/blob/{trigger.head_sha}"
-    return lambda path, first, last: f"{root}/{quote(path)}#L{first}" + (f"-L{last}" if last > first else "")
+    server, repository, sha = trigger.server_url.rstrip("/"), trigger.repository, trigger.head_sha
+    return lambda path, first, last: make(server, repository, sha, quote(path), first, max(first, last))
+
+
+def _on_github(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:
+    return f"{server}/{repository}/blob/{sha}/{path}#L{first}" + (f"-L{last}" if last > first else "")
+
+
+def _on_gitlab(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:
+    return f"{server}/{repository}/-/blob/{sha}/{path}#L{first}" + (f"-{last}" if last > first else "")
+
+
+def _on_bitbucket(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:
+    return f"{server}/{repository}/src/{sha}/{path}#lines-{first}" + (f":{last}" if last > first else "")
+
+
+def _on_azure(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:
+    project, _, name = repository.partition("/")
+    lines = f"line={first}&lineEnd={last + 1}&lineStartColumn=1&lineEndColumn=1"
+    return f"{server}/{quote(project)}/_git/{quote(name)}?path=/{path}&version=GC{sha}&{lines}"
+
+
+_LINES: Mapping[str, Callable[[str, str, str, str, int, int], str]] = {
+    "github": _on_github,
+    "gitlab": _on_gitlab,
+    "bitbucket": _on_bitbucket,
+    "azure": _on_azure,
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from ci_runner import lint, sql
 from ci_runner.config import Directory
 from ci_runner.journeys.base import read
-from ci_runner.journeys.oracle import Oracle, Statements
+from ci_runner.journeys.judging import Judge
+from ci_runner.journeys.oracle import Oracle
 from ci_runner.model.directory import MigrationDir, Tree
-from ci_runner.model.report import ChangeSet, Finding, Linted, Observation, Replay, SchemaChange
+from ci_runner.model.report import ChangeSet, Finding, Linted, Replay, SchemaChange
 
 ALONE = 8  # suggestions tried one by one when they do not hold together: each is a replay
 MARK = b"\xef\xbb\xbf"
-Judge = Callable[[ChangeSet, Statements, Iterable[Observation]], Linted]
 
 
 class Change(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ci_runner.lint import baseline
 from ci_runner.lint.document import Document, Example, document
 from ci_runner.lint.fixes import combined
 from ci_runner.lint.policy import Policy, names, policy
@@ -14,6 +15,7 @@ __all__ = [
     "LintFile",
     "Policy",
     "Rule",
+    "baseline",
     "catalogue",
     "combined",
     "document",

@@ -1,0 +1,76 @@
+"""The linter as one directory sets it: severities, ignore comments, what is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from ci_runner import lint, sources
+from ci_runner.config import Directory
+from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.oracle import Statements
+from ci_runner.model.directory import Migration
+from ci_runner.model.operations import Statement
+from ci_runner.model.report import ChangeSet, Linted, Observation
+from ci_runner.model.schema import Catalog
+
+Parse = Callable[[Migration], tuple[Statement, ...]]
+
+
+class Judge(Protocol):
+    """Lints a change set."""
+
+    def __call__(
+        self,
+        changes: ChangeSet,
+        statements: Statements,
+        observations: Iterable[Observation],
+        *,
+        parse: Parse | None = None,
+    ) -> Linted:
+        """Findings; with ``parse`` suggestions too."""
+        ...
+
+
+def judge(ground: Ground, wanted: Directory, before: Catalog) -> Judge:
+    """The linter of that directory, on top of the schema ``before``."""
+    rules = policy(ground, wanted)
+
+    def judged(
+        changes: ChangeSet, statements: Statements, observations: Iterable[Observation], *, parse: Parse | None = None
+    ) -> Linted:
+        return lint.lint(
+            [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
+            before,
+            dialect=changes.head.dialect,
+            policy=rules,
+            format=changes.head.format,
+            server_version=wanted.server_version,
+            server_edition=wanted.server_edition,
+            observations=observations,
+            parse=parse,
+        )
+
+    return judged
+
+
+def policy(ground: Ground, wanted: Directory) -> lint.Policy:
+    """The severities a directory asks for; the catalogue is read only when it asks for any."""
+    rules = lint.catalogue() if wanted.rules else ()
+    return lint.policy(
+        wanted.rules,
+        rules,
+        require_reason=wanted.require_ignore_reason,
+        today=ground.now().date().isoformat(),
+        source=f"the rules of {wanted.dir}",
+    )
+
+
+def unknown(ground: Ground, wanted: Directory, changes: ChangeSet, linted: Linted) -> tuple[Linted, tuple[str, ...]]:
+    """The findings that are not in the directory's baseline, where it has one, and remarks on it."""
+    if not wanted.baseline:
+        return linted, ()
+    text = sources.text(ground.root, wanted.baseline, "the baseline")
+    judged = [file.name for file in changes.files if file.migration]
+    present = [migration.name for migration in changes.head.migrations]
+    return lint.baseline.applied(linted, lint.baseline.read(text, wanted.baseline), wanted.dir, judged, present)
