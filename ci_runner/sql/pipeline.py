@@ -103,7 +103,11 @@ def _spans(text: str, pieces: Cut, traits: Dialect) -> list[Segment]:
         return [segment for segment in pieces.segments if _has_text(text, segment)]
     from ci_runner.sql import batches
 
-    return [statement for segment in pieces.segments for statement in batches.spans(text, segment, traits)]
+    return [
+        statement
+        for segment in pieces.segments
+        for statement in ([segment] if segment.problem else batches.spans(text, segment, traits))
+    ]
 
 
 def _has_text(text: str, segment: Segment) -> bool:
