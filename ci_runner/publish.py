@@ -24,12 +24,13 @@ _NOTE = re.compile(r"<!-- pilotage:v1 note=(\S+) key=(\S+) -->\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to post: ``scm`` None means there is no token, ``pull_request`` None that none is known."""
+    """Where to post: ``scm`` None means there is no token and ``needs`` says which, ``pull_request`` None that none is known."""
 
     scm: Scm | None
     pull_request: int | None = None
     head_sha: str | None = None
     is_fork: bool | None = False
+    needs: str = "one that has pull-requests: write and statuses: write"
 
 
 def room(scm: Scm, key: str) -> int:
@@ -85,7 +86,7 @@ def _warning(failed: list[tuple[str, ScmError | None]], target: Target) -> str:
     names = [name for name, _ in failed]
     what = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     reasons = dict.fromkeys(str(error) for _, error in failed if error)
-    why = "; ".join(reasons) or "there is no token; pass one that has pull-requests: write and statuses: write"
+    why = "; ".join(reasons) or f"there is no token; pass {target.needs}"
     refused = target.scm is None or any(error and error.kind == "forbidden" for _, error in failed)
     fork = (
         "; a pull request from a fork gets no write token, its report is in the job summary"

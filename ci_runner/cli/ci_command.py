@@ -26,12 +26,12 @@ def command(world: World, /, **flags: object) -> int:
     world.note(f"{choice.journey}: {choice.reason}")
     if choice.journey == "lint":
         done = ci.lint(base, world.log)
-        write_reports(world, base, done.run)
         world.say(rendered(world, base, done.run, "text", to_file=False).rstrip("\n"))
         for line in done.posted.done:
             world.note(line)
         for line in done.posted.warnings:
             world.warn(line)
+        write_reports(world, base, done.run)
         return 1 if done.run.verdict == "fail" else 0
     if choice.journey == "push":
         return _push(world, ci.push(base, world.log))

@@ -40,8 +40,11 @@ def settle(ground: Ground) -> tuple[Ground, Choice, str]:
     First a pure decision of what is missing, then Git, then the SCM; what cannot be asked for stays unknown.
     """
     found = lookup.complete(ground.trigger, _default_branch(ground), lambda: _open(ground, Patience()))
-    ground = replace(ground, trigger=found.trigger)
-    choice = choose(ground)
+    trigger = found.trigger
+    choice = choose(replace(ground, trigger=trigger))
+    if choice.journey == "lint" and trigger.kind in {"push", "manual"}:
+        trigger = replace(trigger, base_branch=trigger.default_branch)
+    ground = replace(ground, trigger=trigger)
     if found.how:
         choice = Choice(choice.journey, f"{choice.reason} ({found.how})")
     return ground, choice, found.warning

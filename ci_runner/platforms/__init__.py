@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from ci_runner.errors import UsageError
 from ci_runner.model.ci import Annotation, Status, Trigger
 from ci_runner.platforms import facts
@@ -90,12 +92,14 @@ def detect(env: Env) -> str:
 def trigger(env: Env, read: Read) -> Trigger:
     """Why CI ran, from environment and event file alone.
 
-    ``read`` gives the bytes of a path named in the environment (OSError where there is none). Raises UsageError where the
+    ``read`` gives the bytes of a path named in the environment (OSError where there is none). PILOTAGE_API_URL is for SCMs whose
+    API lies where nobody would look. Raises UsageError where the
     platform is ambiguous or its event file is not JSON.
     """
     name = detect(env)
     found: Trigger = import_module(f"ci_runner.platforms.{name}").trigger(env, read)
-    return found
+    api = facts.text(env, "PILOTAGE_API_URL")
+    return replace(found, api_url=api) if api else found
 
 
 def inputs(env: Env, name: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from ci_runner.http import Patience
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
 from ci_runner.scm.failure import ScmError
 
-__all__ = ["NAMES", "Scm", "ScmError", "open"]
+__all__ = ["NAMES", "NEEDS", "Scm", "ScmError", "open"]
 
 
 class Scm(Protocol):
@@ -79,6 +79,13 @@ class Scm(Protocol):
 _API = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?\Z")
 _MODULES = {name: f"ci_runner.scm.{name}" for name in ("github", "gitlab", "bitbucket", "azure")}
 NAMES = tuple(_MODULES)
+# what a token needs to post everything, and where it comes from
+NEEDS = {
+    "github": "one that has pull-requests: write and statuses: write",
+    "gitlab": "a project access token with scope api and role Developer in a masked variable; CI_JOB_TOKEN may not comment",
+    "bitbucket": "a repository access token with scopes pullrequest:write and repository:write in BITBUCKET_ACCESS_TOKEN",
+    "azure": "the job's own with 'env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)'; it may need 'Contribute to pull requests'",
+}
 
 
 def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:  # noqa: A001
