@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from copy import copy
 from importlib import import_module
 
 import click
+from click.core import ParameterSource
 
 from ci_runner import __version__
 from ci_runner.errors import PilotageError
@@ -30,6 +32,9 @@ COMMANDS = {
 }
 
 
+_GENERAL = {"quiet", "verbose", "colour", "config_file"}
+
+
 class Commands(click.Group):
     """Imports a command's module only when it is the one to run: start-up time is part of the product."""
 
@@ -42,7 +47,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"ci_runner.cli.{cmd_name}_command").command
-        return command
+        return _with_general_options(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The overview, without importing a single command."""
@@ -79,6 +84,24 @@ def main(ctx: click.Context, quiet: bool, verbose: int, colour: bool | None, con
     from ci_runner.cli.world import World
 
     ctx.obj = World.real(quiet=quiet, verbose=verbose, colour=colour, config_file=config_file)
+
+
+def _with_general_options(command: click.Command) -> click.Command:
+    """The command, which then takes the options of ``pilotage`` itself, too: people write them behind the command as often as before it."""
+    known = {param.name for param in command.params}
+    for option in main.params:
+        if isinstance(option, click.Option) and option.name in _GENERAL - known:
+            twin = copy(option)
+            twin.hidden, twin.expose_value, twin.callback = True, False, _refine
+            command.params.append(twin)
+    return command
+
+
+def _refine(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if ctx.obj is not None and param.name and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+        from msgspec.structs import replace
+
+        ctx.obj = replace(ctx.obj, **{param.name: value})
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -72,8 +72,8 @@ def command(
         fixing.write(base, fixes)
         _tell(world, fixes)
         run = lint.run(base) if fixes.files else run
-    write_reports(world, base, run)
     show(world, base, run, form, output)
+    write_reports(world, base, run)
     return 1 if run.verdict == "fail" else 0
 
 

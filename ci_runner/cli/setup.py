@@ -53,13 +53,16 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
 def configuration(
     world: World, flags: Mapping[str, object], environ: Mapping[str, str], root: Path
 ) -> tuple[Config, Path | None]:
-    """The Config with directories relative to ``root`` (outside Git: to its file's folder), and the path of its file."""
+    """The Config with directories relative to ``root``, and the path of its file.
+
+    A file names paths as seen from its own folder, a flag as seen from the working folder; a directory that nobody names lies at the root.
+    """
     from ci_runner.config import load, relocate
     from ci_runner.config.options import PATHS
 
     path = find(world, root)
     flags = dict(flags)
-    folder = path.parent if path else world.cwd
+    folder = path.parent if path else root
     for name in PATHS:
         if flags.get(name):
             flags[name] = os.path.relpath(world.cwd / str(flags[name]).removeprefix("file://"), folder)

@@ -20,6 +20,7 @@ __all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
 
 Settings = dict[str, Setting]
 _SPELLINGS = {"tsql": "sqlserver", "mssql": "sqlserver", "postgresql": "postgres", "golang_migrate": "golang-migrate"}
+_VERSION = re.compile(r"[^\d\s]{0,20}\d")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
 _VARIABLE = re.compile(r"\$\{(\w+)\}\Z")
 
@@ -143,7 +144,12 @@ def _value(option: Option, setting: Setting, environ: Mapping[str, str]) -> obje
     if value is None:
         return option.default
     parse = _PARSERS.get(option.kind)
-    return parse(option, setting) if parse else _expand(str(value), setting, environ)
+    if parse:
+        return parse(option, setting)
+    text = _expand(str(value), setting, environ)
+    if option.kind == "version" and text and not _VERSION.match(text):
+        raise ConfigError(f"'{option.name}' in {setting.source} must be a version such as 16 or 8.0.36, not '{text}'")
+    return text
 
 
 def _choice(option: Option, setting: Setting) -> str:

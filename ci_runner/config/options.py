@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Kind = Literal["text", "choice", "integer", "switch", "list", "rules"]
+Kind = Literal["text", "version", "choice", "integer", "switch", "list", "rules"]
 
 DIALECTS = ("postgres", "mysql", "mariadb", "sqlite", "sqlserver", "clickhouse", "redshift", "snowflake")
 FORMATS = (
@@ -91,7 +91,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "server_version",
-        "text",
+        "version",
         "Version of the production server; rules that depend on it use it",
         None,
         (),

@@ -57,6 +57,7 @@ def _shape(option: Option) -> Schema:
         "switch": {"type": "boolean"},
         "list": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "rules": {"type": "object", "additionalProperties": {"enum": severities}},
-        "text": {"type": ["string", "number"] if option.name == "server_version" else "string"},
+        "text": {"type": "string"},
+        "version": {"type": ["string", "number"]},
     }
     return {**shapes[option.kind], **({"default": option.default} if option.default is not None else {})}

@@ -225,6 +225,7 @@ def _text(output: bytes) -> str:
 
 
 def _quoted(said: str) -> str:
-    """Git's last line in parentheses, without a password in an address."""
-    last = said.strip().splitlines()[-1:]
-    return f" ({_PASSWORD.sub('://', last[0])[:300]})" if last else " (git gave no reason)"
+    """Git's own reason in parentheses, without a password in an address; the advice it adds below is not ours."""
+    rows = [row.strip() for row in said.splitlines() if row.strip()]
+    reason = next((row for row in rows if row.startswith(("fatal:", "error:"))), rows[-1] if rows else "")
+    return f" ({_PASSWORD.sub('://', reason)[:300]})" if reason else " (git gave no reason)"
