@@ -139,9 +139,8 @@ def run(arguments: Sequence[str]) -> None:
     in_turn(runs, measured["one of 1,000"], measured["one of 100"])
     in_turn(runs, measured["1,000 cold"], measured["squawk"])
     in_turn(min(runs, 3), measured["replay"])
-    print(
-        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}; load {os.getloadavg()[0]:.1f}; medians of {runs} runs of whole processes\n"
-    )
+    machine = f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+    print(f"{machine}; medians of {runs} runs of whole processes\n")
     print(table(measured))
 
 
