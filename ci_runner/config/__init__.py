@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
 from ci_runner.config import file
 from ci_runner.config import options as manifest
 from ci_runner.config.options import BY_NAME, OPTIONS, Option
+from ci_runner.config.pattern import Pattern, pattern
 from ci_runner.config.values import Config, Directory, Setting
 from ci_runner.errors import ConfigError
 
@@ -98,19 +100,20 @@ def _entries(own: Settings, entries: tuple[Settings, ...], over: Settings) -> It
 
 
 def _over(*layers: Settings) -> Settings:
-    """Later layers win; severities of rules are merged rule by rule."""
+    """Later layers win; severities of rules and patterns of names are merged one by one."""
     merged: Settings = {}
     for layer in layers:
         for name, setting in layer.items():
             before = merged.get(name)
-            if name == "rules" and before is not None:
-                setting = Setting({**_rules(before), **_rules(setting)}, setting.source)  # noqa: PLW2901
+            each = _EACH.get(name)
+            if each and before is not None:
+                setting = Setting({**each(before), **each(setting)}, setting.source)  # noqa: PLW2901
             merged[name] = setting
     return merged
 
 
 def _directory(settings: Settings, environ: Mapping[str, str]) -> Directory:
-    values = {n: _value(BY_NAME[n], s, environ) for n, s in settings.items() if n not in {"name", "rules"}}
+    values = {n: _value(BY_NAME[n], s, environ) for n, s in settings.items() if n not in {"name", *_EACH}}
     directory = _clean(str(values.pop("dir", None) or BY_NAME["dir"].default))
     name = _word(settings.get("name")) or default_name(directory)
     if not _NAME.match(name):
@@ -118,8 +121,8 @@ def _directory(settings: Settings, environ: Mapping[str, str]) -> Directory:
         raise ConfigError(
             f"'{name}' ({where}) cannot name a directory: letters, digits, dashes and underscores, at most 63"
         )
-    rules = _rules(settings["rules"]) if "rules" in settings else {}
-    return Directory(name=name, dir=directory, rules=rules, **{n: v for n, v in values.items() if v is not None})  # type: ignore[arg-type]
+    each = {option: parse(settings[option]) for option, parse in _EACH.items() if option in settings}
+    return Directory(name=name, dir=directory, **each, **{n: v for n, v in values.items() if v is not None})  # type: ignore[arg-type]
 
 
 def default_name(directory: str) -> str:
@@ -200,6 +203,26 @@ def _rules(setting: Setting) -> dict[str, str]:
                 f"rule '{rule}' in {setting.source} has severity '{severity}': use {', '.join(manifest.SEVERITIES)}"
             )
     return {str(rule): str(severity) for rule, severity in value.items()}
+
+
+def _naming(setting: Setting) -> dict[str, Pattern]:
+    value = setting.value
+    if isinstance(value, str):
+        value = {name.strip(): text for name, _, text in (line.partition("=") for line in value.splitlines())}
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"'naming' in {setting.source} must map kinds of objects to a regular expression")
+    for kind, text in value.items():
+        if kind not in manifest.NAMED:
+            raise ConfigError(f"unknown kind '{kind}' of 'naming' in {setting.source}: use {', '.join(manifest.NAMED)}")
+        if not isinstance(text, (str, Pattern)):
+            raise ConfigError(f"'naming.{kind}' in {setting.source} must be a regular expression, in quotes")
+    return {
+        kind: text if isinstance(text, Pattern) else pattern(text, f"{setting.source} (naming.{kind})")
+        for kind, text in value.items()
+    }
+
+
+_EACH: dict[str, Callable[[Setting], dict[str, Any]]] = {"rules": _rules, "naming": _naming}
 
 
 def _report(setting: Setting, text: str) -> tuple[str, str]:

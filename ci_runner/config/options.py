@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Kind = Literal["text", "version", "choice", "integer", "switch", "list", "rules"]
+Kind = Literal["text", "version", "choice", "integer", "switch", "list", "rules", "naming"]
 
 DIALECTS = ("postgres", "mysql", "mariadb", "sqlite", "sqlserver", "clickhouse", "redshift", "snowflake")
 FORMATS = (
@@ -14,6 +14,7 @@ FORMATS = (
     "prisma", "diesel", "sqlx", "supabase", "drizzle",
 )  # fmt: skip
 REPORTS = ("text", "json", "markdown", "sarif", "junit", "codequality", "github")
+NAMED = ("table", "column", "index", "foreign_key", "unique", "check")
 SEVERITIES = ("error", "warning", "notice", "off")
 
 
@@ -138,6 +139,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "require_ignore_reason", "switch", "Ignore comments must give a reason", False, (), "directory", wrapper=False
+    ),
+    Option(
+        "naming",
+        "naming",
+        "Regular expression per kind of object that the whole of a new name must match",
+        None,
+        NAMED,
+        "directory",
+        wrapper=False,
     ),
     Option(
         "baseline",

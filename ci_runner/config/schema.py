@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ci_runner.config.names import DOCS
-from ci_runner.config.options import OPTIONS, SEVERITIES, Option
+from ci_runner.config.options import NAMED, OPTIONS, SEVERITIES, Option
+from ci_runner.config.pattern import LONGEST
 
 Schema = dict[str, object]
 
@@ -57,6 +58,11 @@ def _shape(option: Option) -> Schema:
         "switch": {"type": "boolean"},
         "list": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "rules": {"type": "object", "additionalProperties": {"enum": severities}},
+        "naming": {
+            "type": "object",
+            "properties": {name: {"type": "string", "maxLength": LONGEST} for name in NAMED},
+            "additionalProperties": False,
+        },
         "text": {"type": "string"},
         "version": {"type": ["string", "number"]},
     }

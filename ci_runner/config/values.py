@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from ci_runner.config.pattern import Pattern
+
 
 class Directory(Struct, frozen=True):
     """One migration directory. ``name`` is its entry in the registry and its heading in reports."""
@@ -22,6 +24,7 @@ class Directory(Struct, frozen=True):
     directives: str = "strict"
     rules: Mapping[str, str] = field(default_factory=dict)
     require_ignore_reason: bool = False
+    naming: Mapping[str, Pattern] = field(default_factory=dict)
     baseline: str | None = None
 
     def __repr__(self) -> str:  # without the address of the dev database, which may hold a password

@@ -61,6 +61,7 @@ def policy(ground: Ground, wanted: Directory) -> lint.Policy:
         wanted.rules,
         rules,
         require_reason=wanted.require_ignore_reason,
+        naming=wanted.naming,
         today=ground.now().date().isoformat(),
         source=f"the rules of {wanted.dir}",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
+from ci_runner.config.pattern import Pattern
 from ci_runner.lint.transactions import Tx
 from ci_runner.model.operations import Column, DropTable, Name, Operation, Statement
 from ci_runner.model.report import ChangedFile, Observation
@@ -52,6 +53,7 @@ class File(Struct, frozen=True):
     observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement
     positions: Mapping[type[Operation], Sequence[int]] = field(default_factory=dict)  # of steps, by class of operation
     rebuilds: tuple[Rebuild, ...] = ()
+    naming: Mapping[str, Pattern] = field(default_factory=dict)  # what new names must match, by kind of object
 
     @property
     def text(self) -> str:

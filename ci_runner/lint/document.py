@@ -13,8 +13,8 @@ _HEADER = re.compile(r"(Bad|Good), (\w+)((?:, [^,:]+)*):$")
 class Example(NamedTuple):
     """A file the rule objects to, or its remedy. ``before`` is SQL of earlier, released files; ``traits`` as documented below.
 
-    Traits: ``tx none`` (the runner does not wrap the file), ``format goose``, ``version 8.0``, ``edition enterprise``, ``edited``,
-    ``removed``, ``out of order``.
+    Traits: ``tx none`` (the runner does not wrap the file), ``format goose``, ``version 8.0``, ``edition enterprise``,
+    ``naming KIND=PATTERN``, ``edited``, ``removed``, ``out of order``.
     """
 
     good: bool

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from ci_runner.config.pattern import Pattern
 from ci_runner.errors import ConfigError
 from ci_runner.lint.rule import Rule
 from ci_runner.model.report import Severity
@@ -17,12 +18,14 @@ Level = Literal["error", "warning", "notice", "off"]
 class Policy(Struct, frozen=True):
     """``levels`` per slug override the catalogue's; ``require_reason``: an ignore comment must say why.
 
-    ``today`` (YYYY-MM-DD) is what ignore comments with a last day are held against; "" lets none expire.
+    ``today`` (YYYY-MM-DD) is what ignore comments with a last day are held against; "" lets none expire. ``naming`` are the patterns that
+    new names must match, by kind of object.
     """
 
     levels: Mapping[str, Level] = field(default_factory=dict)
     require_reason: bool = False
     today: str = ""
+    naming: Mapping[str, Pattern] = field(default_factory=dict)
 
     def level(self, rule: Rule) -> Severity | None:
         """The severity of that rule's findings, None when it is off."""
@@ -38,6 +41,7 @@ def policy(
     *,
     require_reason: bool = False,
     today: str = "",
+    naming: Mapping[str, Pattern] | None = None,
     source: str = "rules",
 ) -> Policy:
     """The policy a configuration asks for; names may be slugs or the Atlas and squawk names of the catalogue.
@@ -52,7 +56,7 @@ def policy(
         if name not in known:
             raise ConfigError(f"unknown rule '{name}' in {source}{_nearest(name, known)}; 'pilotage rules' lists them")
         found.update(dict.fromkeys(known[name], level))  # type: ignore[arg-type]  # checked two lines above
-    return Policy(found, require_reason, today)
+    return Policy(found, require_reason, today, naming or {})
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

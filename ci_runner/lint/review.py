@@ -149,7 +149,7 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     }
     view = File(
         file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched,
-        positions,
+        positions, naming=run.policy.naming,
     )  # fmt: skip
     return replace(view, rebuilds=rebuilds(view)), state
 

@@ -252,3 +252,29 @@ def test_a_squawk_configuration_is_read() -> None:
 def test_a_broken_squawk_configuration_is_a_clear_error(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         squawk.read(text, ".squawk.toml")
+
+
+def test_naming_is_compiled_and_an_entry_s_patterns_join_the_common_ones() -> None:
+    text = "naming: {table: '[a-z_]+', index: 'ix_.+'}\ndirectories:\n  - dir: a\n    naming: {table: '[A-Z]+'}\n"
+    naming = load(config.file.read(text, "pilotage.yml"), {}, {}).directories[0].naming
+    assert {kind: each.text for kind, each in naming.items()} == {"table": "[A-Z]+", "index": "ix_.+"}
+    assert naming["table"].matches("ABC")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("naming: {tabel: a}", "unknown kind 'tabel'"),
+        ("naming: [a]", "must map"),
+        ("naming: {table: [a]}", "must be a regular expression"),
+        ("naming: {table: '('}", r"pilotage\.yml:1 \(naming\.table\)"),
+    ],
+)
+def test_a_convention_that_cannot_be_meant_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load(config.file.read(text, "pilotage.yml"), {}, {})
+
+
+def test_naming_can_be_given_in_a_variable_one_line_a_kind() -> None:
+    naming = load(({}, ()), {"PILOTAGE_NAMING": "table=[a-z]{1,9}\nindex=ix_.+"}, {}).directories[0].naming
+    assert [each.text for each in naming.values()] == ["[a-z]{1,9}", "ix_.+"]

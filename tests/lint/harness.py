@@ -44,7 +44,12 @@ def check(
     file = migration(text, tx=tx)
     changed = ChangedFile(file.name, "added", file)
     options = {key: more[key] for key in ("server_version", "server_edition") if more.get(key) is not None}
-    policy = Policy(levels or {}, require_reason=bool(more.get("require_reason")), today=str(more.get("today", "")))
+    policy = Policy(
+        levels or {},
+        require_reason=bool(more.get("require_reason")),
+        today=str(more.get("today", "")),
+        naming=more.get("naming") or {},
+    )
     return lint(
         [LintFile(changed, sql.statements(file, dialect))],
         before([pre] if isinstance(pre, str) else pre, dialect),

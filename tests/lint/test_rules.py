@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci_runner import sql
+from ci_runner.config.pattern import Pattern, pattern
 from ci_runner.errors import UsageError
 from ci_runner.lint import Example, LintFile, Policy, Rule, catalogue, document, explain, lint
 from ci_runner.lint import rules as package
@@ -15,6 +16,12 @@ from tests.lint.harness import WORTH, before, migration
 
 RULES = catalogue()
 EXAMPLES = [(rule, example) for rule in RULES for example in document(rule.docstring).examples]
+
+
+def patterns(traits: dict[str, str]) -> dict[str, Pattern]:
+    """The trait ``naming table=[a-z]+``."""
+    kind, _, text = traits.get("naming", "").partition("=")
+    return {kind: pattern(text, "the example")} if kind else {}
 
 
 def reviewed(rule: Rule, example: Example) -> tuple[Finding, ...]:
@@ -34,7 +41,7 @@ def reviewed(rule: Rule, example: Example) -> tuple[Finding, ...]:
     assert all(s.not_analysed is None for s in statements), [s.not_analysed for s in statements]
     found = lint(
         [LintFile(changed, statements)], before(released, dialect), dialect=dialect,
-        policy=Policy({} if rule.default else {rule.slug: "warning"}), format=traits.get("format", "atlas"),
+        policy=Policy({} if rule.default else {rule.slug: "warning"}, naming=patterns(traits)), format=traits.get("format", "atlas"),
         server_version=traits.get("version"), server_edition=traits.get("edition"),
     ).findings  # fmt: skip
     return tuple(f for f in found if f.severity in WORTH or f.rule == rule.slug)

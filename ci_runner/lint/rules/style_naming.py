@@ -26,7 +26,7 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 @rule(
     "notice", on=(CreateTable, AddColumn, CreateIndex, RenameTable, RenameColumn, AddConstraint),
-    aliases=("NM101", "NM103", "NM104", "NM105", "NM106", "identifier-too-long"), accepts=("style",), default=False,
+    aliases=("identifier-too-long",), accepts=("style", "NM101", "NM103", "NM104", "NM105", "NM106"), default=False,
 )  # fmt: skip
 def check(context: Context) -> Iterator[Hit]:
     """New names of tables, columns, indexes and constraints; Snowflake's are upper case by nature."""
