@@ -35,5 +35,5 @@ def command(world: World, /, name: str | None, as_json: bool, **flags: object) -
         commit = visible(str(entry["git"].get("sha", "")))[:12]
         world.say(
             f"{entry['seq']:>5}  {entry['time']}  {entry['kind']:8}  {entry['digest'][:19]}  "
-            f"{len(entry['files'])} files  {commit}{tags}"
+            f"{len(entry['files'])} files  {commit}{tags}{visible('  ' + entry['reason'] if entry.get('reason') else '')}"
         )

@@ -29,10 +29,23 @@ _SAID = {
     "--allow-rewrite", is_flag=True, help="Accept a history that differs from the registry's; the entry says so."
 )
 @click.option("--move-tag", is_flag=True, help="Let TAG move from the version it names now.")
+@click.option(
+    "--unsafe-single-writer",
+    "single_writer",
+    is_flag=True,
+    help="Use a store that fails its check; every version says so.",
+)
 @manifest("push")
 @click.pass_obj
 def command(
-    world: World, /, reference: str, as_json: bool, allow_rewrite: bool, move_tag: bool, **flags: object
+    world: World,
+    /,
+    reference: str,
+    as_json: bool,
+    allow_rewrite: bool,
+    move_tag: bool,
+    single_writer: bool,
+    **flags: object,
 ) -> int:
     """Put the directory into the registry as the next version of NAME, tagged TAG when given.
 
@@ -47,7 +60,9 @@ def command(
     from ci_runner.journeys import push
 
     base = ground(world, flags)
-    name, pushed = push.one(base, reference, allow_rewrite=allow_rewrite, move_tag=move_tag)
+    name, pushed = push.one(
+        base, reference, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer
+    )
     if as_json:
         world.say(json.dumps(document(pushed), indent=2))
     else:

@@ -20,7 +20,9 @@ def every(ground: Ground) -> list[tuple[str, Pushed]]:
     return [(wanted.name, directory(ground, wanted, wanted.name, ())) for wanted in ground.config.directories]
 
 
-def one(ground: Ground, reference: str, *, allow_rewrite: bool, move_tag: bool) -> tuple[str, Pushed]:
+def one(
+    ground: Ground, reference: str, *, allow_rewrite: bool, move_tag: bool, single_writer: bool = False
+) -> tuple[str, Pushed]:
     """Push the directory that ``reference`` (NAME[:TAG]) means: the one of that name, or the only one there is."""
     asked = registry.parse_reference(reference)
     name, tag = asked.name, asked.selector.value if asked.selector.kind == "tag" else ""
@@ -33,7 +35,9 @@ def one(ground: Ground, reference: str, *, allow_rewrite: bool, move_tag: bool) 
         )
     wanted = (named or list(configured))[0]
     tags = (tag,) if tag else ()
-    return name, directory(ground, wanted, name, tags, allow_rewrite=allow_rewrite, move_tag=move_tag)
+    return name, directory(
+        ground, wanted, name, tags, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer
+    )
 
 
 def directory(
@@ -44,13 +48,31 @@ def directory(
     *,
     allow_rewrite: bool = False,
     move_tag: bool = False,
+    single_writer: bool = False,
 ) -> Pushed:
     """Push one directory; ConflictError for a sum that does not hold, CheckError for a replay that fails, before anything is written."""
-    store, *backups = every_store(ground)
     read = lint.folder(ground, wanted)
     sound(read)
     if not ground.config.skip_replay:
         runs(ground, wanted, read)
+    return commit(ground, name, read, tags, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer)
+
+
+def commit(
+    ground: Ground,
+    name: str,
+    read: MigrationDir,
+    tags: tuple[str, ...] = (),
+    *,
+    allow_rewrite: bool = False,
+    move_tag: bool = False,
+    single_writer: bool = False,
+) -> Pushed:
+    """Put a directory that was checked into the registry; a store never used before is tried out first, unless only one writer is promised."""
+    every = every_store(ground)
+    if not single_writer:
+        every = [registry.FirstUse(each, ground.now, ground.nonce) for each in every]
+    store, *backups = every
     return registry.push(
         store,
         name,
@@ -58,7 +80,7 @@ def directory(
         tags=tags,
         git=facts(ground),
         ancestry=ancestry(ground),
-        actor=actor(ground),
+        actor=actor(ground) | ({"unsafe_single_writer": "yes"} if single_writer else {}),
         clock=ground.now,
         nonce=ground.nonce,
         pause=registry.jitter(time.sleep, random.random),

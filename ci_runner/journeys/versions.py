@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from ci_runner import registry, stores
 from ci_runner.errors import ConfigError, UsageError
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.registry import Reference, Synced
+from ci_runner.model.registry import Entry, Reference, Snapshot, Synced
 
 T = TypeVar("T")
 
@@ -22,7 +22,13 @@ def pull(
 ) -> dict[str, Any]:
     """Write a version to ``folder``; what was written, as JSON values."""
     asked = _asked(reference, {"seq": seq, "digest": digest, "version": version})
-    snapshot, entry = _read(ground, asked.name, lambda store: registry.pull(store, asked.name, asked.selector))
+
+    def bring(store: stores.Store) -> tuple[Snapshot, Entry]:
+        if asked.selector.kind == "latest":
+            registry.refuse_yanked_latest(store, asked.name)
+        return registry.pull(store, asked.name, asked.selector)
+
+    snapshot, entry = _read(ground, asked.name, bring)
     registry.write(snapshot, folder)
     files = [file.name for file in snapshot.files]
     tags = list(entry.tags)
@@ -44,6 +50,24 @@ def _asked(reference: str, flags: Mapping[str, object]) -> Reference:
 def log(ground: Ground, name: str) -> list[dict[str, Any]]:
     """Every entry, oldest first, as JSON values."""
     return _read(ground, name, lambda store: registry.log_document(store, name))
+
+
+def show(ground: Ground, reference: str) -> dict[str, Any]:
+    """One state and its files, as JSON values."""
+    asked = registry.parse_reference(reference)
+    return _read(ground, asked.name, lambda store: registry.state_document(store, asked.name, asked.selector))
+
+
+def tags(ground: Ground, name: str) -> list[dict[str, Any]]:
+    """The tags that stand, as JSON values."""
+    return _read(ground, name, lambda store: registry.tags_document(store, name))
+
+
+def snapshot(ground: Ground, reference: str) -> tuple[str, Snapshot]:
+    """What ``reference`` means, whole: its name with the number of the entry, and its files."""
+    asked = registry.parse_reference(reference)
+    found, entry = _read(ground, asked.name, lambda store: registry.pull(store, asked.name, asked.selector))
+    return f"{asked.name}@{entry.seq}", found
 
 
 def names(ground: Ground) -> list[str]:

@@ -159,3 +159,11 @@ class Verified(Struct, frozen=True):
     head: str
     damages: tuple[Damage, ...] = ()
     heads: Mapping[str, str] = field(default_factory=dict)
+
+
+class Checked(Struct, frozen=True):
+    """What trying out a store found: ``problems`` that forbid a registry in it, ``rights`` → yes, no or unknown."""
+
+    store: str
+    problems: tuple[str, ...] = ()
+    rights: Mapping[str, str] = field(default_factory=dict)

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ci_runner.model.registry import GitFacts, Pushed, Snapshot
-from ci_runner.registry import pushing, syncing
+from ci_runner.model.registry import Entry, GitFacts, Pushed, Selector, Snapshot
+from ci_runner.registry import chain, pushing, syncing
+from ci_runner.registry import tags as tags_
 from ci_runner.registry.chain import list_names, log, manifest
+from ci_runner.registry.checking import FirstUse, check, refuse
 from ci_runner.registry.commit import Pause, jitter
+from ci_runner.registry.marking import mark, refuse_yanked_latest, yank
 from ci_runner.registry.output import write
 from ci_runner.registry.prefix import Ancestry
-from ci_runner.registry.reading import pull
+from ci_runner.registry.reading import find, pull
 from ci_runner.registry.references import parse_address, parse_reference
 from ci_runner.registry.snapshots import snapshot, tree
 from ci_runner.registry.syncing import read, sync
@@ -20,6 +23,8 @@ from ci_runner.registry.verification import parse_anchor, verify, verify_each
 from ci_runner.stores import Store
 
 __all__ = [
+    "FirstUse",
+    "check",
     "jitter",
     "list_names",
     "log",
@@ -31,12 +36,17 @@ __all__ = [
     "pull",
     "push",
     "read",
+    "refuse",
+    "refuse_yanked_latest",
     "snapshot",
+    "state_document",
     "sync",
+    "tags_document",
     "tree",
     "verify",
     "verify_each",
     "write",
+    "yank",
 ]
 
 
@@ -89,19 +99,44 @@ def log_document(store: Store, name: str) -> list[dict[str, Any]]:
             known[entry.manifest] = [
                 {"name": file.name, "kind": file.kind, "sha256": file.sha256, "size": file.size} for file in files
             ]
-        document.append(
-            {
-                "seq": entry.seq,
-                "kind": entry.kind,
-                "digest": f"sha256:{entry.manifest}",
-                "tags": list(entry.tags),
-                "files": known[entry.manifest],
-                "time": entry.time,
-                "git": {"repo": entry.git.repo, "sha": entry.git.sha, "ref": entry.git.ref},
-                "actor": dict(entry.actor),
-                "id": entry.id,
-                "prev": entry.prev,
-                "hash": entry.hash,
-            }
-        )
+        document.append(_entry_document(entry, known[entry.manifest]))
     return document
+
+
+def tags_document(store: Store, name: str) -> list[dict[str, Any]]:
+    """The tags that stand, sorted: tag, seq, digest, time."""
+    head = chain.existing(store, name)
+    return [
+        {"tag": tag, "seq": entry.seq, "digest": f"sha256:{entry.manifest}", "time": entry.time}
+        for tag, entry in tags_.every(store, name, head.last).items()
+    ]
+
+
+def state_document(store: Store, name: str, selector: Selector) -> dict[str, Any]:
+    """One state as plain values: its entry as in the log, dialect, format, all tags that stand for it, and why it was yanked, if it was."""
+    entry = find(store, name, selector)
+    head = chain.existing(store, name)
+    found = manifest(store, entry.manifest)
+    files = [{"name": each.name, "kind": each.kind, "sha256": each.sha256, "size": each.size} for each in found.files]
+    standing = [tag for tag, at in tags_.every(store, name, head.last).items() if at.manifest == entry.manifest]
+    yanked = mark(store, name, head.last, entry.manifest)
+    more = {"yanked": yanked.reason} if yanked else {}
+    facts = {"name": name, "dialect": found.dialect, "format": found.format, "sum": found.sum}
+    return _entry_document(entry, files) | facts | {"tags": standing} | more
+
+
+def _entry_document(entry: Entry, files: list[dict[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "seq": entry.seq,
+        "kind": entry.kind,
+        "digest": f"sha256:{entry.manifest}",
+        "tags": list(entry.tags),
+        "files": files,
+        "time": entry.time,
+        "git": {"repo": entry.git.repo, "sha": entry.git.sha, "ref": entry.git.ref},
+        "actor": dict(entry.actor),
+        "id": entry.id,
+        "prev": entry.prev,
+        "hash": entry.hash,
+    }
+    return document | ({"reason": entry.reason} if entry.reason else {})

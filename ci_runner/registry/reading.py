@@ -14,11 +14,16 @@ def pull(store: Store, name: str, selector: Selector) -> tuple[Snapshot, Entry]:
     UsageError for a name, tag, version, digest or number that is not there; IntegrityError when stored bytes are wrong.
     """
     head = chain.existing(store, name)
-    entry = _select(store, name, head, selector)
+    entry = select(store, name, head, selector)
     snapshot = read(store, entry.manifest)
     if selector.kind == "version":
         snapshot = cut.after(snapshot, selector.value, name)
     return snapshot, entry
+
+
+def find(store: Store, name: str, selector: Selector) -> Entry:
+    """The entry that ``selector`` means; UsageError for one that is not there."""
+    return select(store, name, chain.existing(store, name), selector)
 
 
 def read(store: Store, digest: str) -> Snapshot:
@@ -28,7 +33,8 @@ def read(store: Store, digest: str) -> Snapshot:
     return Snapshot(manifest.dialect, manifest.format, manifest.sum, files)
 
 
-def _select(store: Store, name: str, head: chain.Head, selector: Selector) -> Entry:
+def select(store: Store, name: str, head: chain.Head, selector: Selector) -> Entry:
+    """The entry that ``selector`` means in a log that ends at ``head``."""
     if selector.kind == "tag":
         found = tags.find(store, name, head.last, selector.value)
         return _there(found, f"tag {selector.value!r}", name, store)

@@ -20,6 +20,16 @@ def find(store: Store, name: str, last: Entry, tag: str) -> Entry | None:
     return None
 
 
+def every(store: Store, name: str, last: Entry) -> dict[str, Entry]:
+    """All tags and the entries they stand for."""
+    decided: dict[str, Entry | None] = {}
+    for entry in chain.backwards(store, name, last, tags_only=True):
+        if entry.kind in _NAMING | {"untag"}:
+            for tag in entry.tags:
+                decided.setdefault(tag, entry if entry.kind in _NAMING else None)
+    return {tag: entry for tag, entry in sorted(decided.items()) if entry is not None}
+
+
 def current(store: Store, name: str, last: Entry, wanted: tuple[str, ...]) -> dict[str, str]:
     """The manifest digests that the ``wanted`` tags stand for; tags that do not exist are left out."""
     open_, result = set(wanted), dict[str, str]()

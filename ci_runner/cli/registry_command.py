@@ -1,0 +1,63 @@
+"""``pilotage registry …``: looks after a registry as a whole."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ci_runner.cli.options import manifest
+from ci_runner.cli.sync_command import command as sync_command
+from ci_runner.cli.world import World
+from ci_runner.text import visible
+
+
+@click.group("registry")
+def command() -> None:
+    """Check a registry's store, list what it holds, level its backups.
+
+    \b
+    pilotage registry check --registry "s3://acme-migrations/prod?region=eu-central-1"
+    pilotage registry list
+    """
+
+
+command.add_command(sync_command)
+
+
+@command.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@manifest("log")
+@click.pass_obj
+def check(world: World, /, as_json: bool, **flags: object) -> int:
+    """Try out the registry's store and every backup: whether they keep what they take, and whether of many writers one wins.
+
+    A push does this by itself before it uses a store for the first time. Exit code 2 for a store that must not hold a registry.
+    """
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import upkeep
+
+    found = upkeep.check(ground(world, flags))
+    if as_json:
+        world.say(json.dumps(found, indent=2))
+    else:
+        for one in found:
+            mark = click.style("✓", fg="green") if one["ok"] else click.style("✗", fg="red")
+            rights = ", ".join(f"may {right}: {answer}" for right, answer in one["rights"].items())
+            world.say(f"{mark} {visible(one['store'])}: {rights}")
+            for problem in one["problems"]:
+                world.say(f"  {visible(problem)}")
+    return 0 if all(one["ok"] for one in found) else 2
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@manifest("log")
+@click.pass_obj
+def list_(world: World, /, as_json: bool, **flags: object) -> None:
+    """List the directories the registry holds."""
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import versions
+
+    names = versions.names(ground(world, flags))
+    world.say(json.dumps(names, indent=2) if as_json else "\n".join(names) or "the registry is empty")

@@ -1,0 +1,46 @@
+"""Look after a registry: try its stores out, yank a state, bring in what was exported elsewhere."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+from ci_runner import registry
+from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.push import actor, facts
+from ci_runner.journeys.versions import ancestry, every_store
+from ci_runner.model.registry import Entry, Synced
+
+
+def check(ground: Ground) -> list[dict[str, Any]]:
+    """Try out the registry's store and its backups; one object each: store, ok, problems, rights."""
+    found = [registry.check(store, ground.now(), ground.nonce()) for store in every_store(ground)]
+    return [
+        {
+            "store": one.store,
+            "ok": not one.problems,
+            "problems": list(one.problems),
+            "rights": dict(one.rights),
+        }
+        for one in found
+    ]
+
+
+def yank(ground: Ground, reference: str, reason: str) -> tuple[Entry, Synced]:
+    """Mark a state as not to be used (``reason`` "" takes it back), in the registry and then its backups."""
+    asked = registry.parse_reference(reference)
+    store, *backups = every_store(ground)
+    pause = registry.jitter(time.sleep, random.random)
+    entry = registry.yank(
+        store,
+        asked.name,
+        asked.selector,
+        reason,
+        git=facts(ground),
+        actor=actor(ground),
+        now=ground.now(),
+        nonce=ground.nonce(),
+        pause=pause,
+    )
+    return entry, registry.sync(store, backups, ancestry(ground), pause, (asked.name,))

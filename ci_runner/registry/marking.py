@@ -1,0 +1,87 @@
+"""Entries about a state that is there already: yank it, or take that back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ci_runner.errors import ConflictError, IntegrityError, TemporaryError, UsageError
+from ci_runner.model.registry import Entry, GitFacts, Selector
+from ci_runner.registry import chain, commit, entries, keys, reading, replication, tags
+from ci_runner.registry.commit import Pause
+from ci_runner.stores import Store
+
+
+def yank(
+    store: Store,
+    name: str,
+    selector: Selector,
+    reason: str,
+    *,
+    git: GitFacts,
+    actor: Mapping[str, Any],
+    now: datetime,
+    nonce: str,
+    pause: Pause,
+) -> Entry:
+    """Add an entry that marks the state ``selector`` means as not to be used; ``reason`` "" takes an earlier mark back.
+
+    The state stays readable by tag, number and digest. The entry written, or the one that says so already. UsageError for a state that is not
+    there or a reason over 1,000 characters.
+    """
+    if len(reason) > entries.LONGEST_TEXT or not reason.isprintable():
+        raise UsageError(f"a reason is one line of at most {entries.LONGEST_TEXT} characters")
+    for repetition in range(commit.ROUNDS):
+        head = chain.existing(store, name)
+        wanted = reading.select(store, name, head, selector)
+        standing = mark(store, name, head.last, wanted.manifest)
+        if (standing.reason if standing else "") == reason:
+            return standing or wanted
+        entry = entries.encode(
+            Entry(
+                seq=head.last.seq + 1,
+                prev=head.last.hash,
+                kind="yank",
+                manifest=wanted.manifest,
+                tags=(),
+                git=git,
+                actor=actor,
+                time=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                id=nonce,
+                hash="",
+                latest=head.latest,
+                tagged=tags.bound(head.last),
+                reason=reason,
+                name=name,
+            )
+        )
+        slot = keys.slot(name, entry.seq)
+        if commit.settle(store, slot, entry.raw, pause) == entry.raw:
+            replication.put_hint(store, name, entry.seq)
+            if store.get(slot, keys.TEXT_LIMIT) != entry.raw:
+                raise IntegrityError(f"{store.address} accepted {slot} but does not give it back: verify this registry")
+            return entry
+        pause(repetition)
+    raise TemporaryError(f"others wrote to {name!r} in {store.address} first {commit.ROUNDS} times: run again")
+
+
+def mark(store: Store, name: str, last: Entry, manifest: str, since: int = 0) -> Entry | None:
+    """The yank that stands for a state, None when there is none or it was taken back; entries up to ``since`` are not looked at."""
+    for entry in chain.backwards(store, name, last):
+        if entry.seq <= since:
+            return None
+        if entry.kind == "yank" and entry.manifest == manifest:
+            return entry if entry.reason else None
+    return None
+
+
+def refuse_yanked_latest(store: Store, name: str) -> None:
+    """ConflictError when what ``latest`` stands for was yanked."""
+    head = chain.existing(store, name)
+    found = mark(store, name, head.last, head.latest.manifest, since=head.latest.seq)
+    if found:
+        raise ConflictError(
+            f"the latest state of {name!r} (version {head.latest.seq}) was yanked: {found.reason}. Push a newer one, or name an older "
+            f"version: `pilotage log {name}`"
+        )
