@@ -116,7 +116,9 @@ def integration(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Kills, cuts and failed operations only; PILOTAGE_TEST_ROUNDS=N makes them longer."""
     ready(session, "test")
-    session.run("python", "-m", "pytest", "-k", "kill or crash or fault or cut or concurrent", *session.posargs)
+    names = ("kill", "faults", "failures", "concurrent", "simulator", "model", "bad_stores", "damage")
+    files = [str(path.relative_to(ROOT)) for name in names for path in sorted(ROOT.glob(f"tests/*/test*_{name}.py"))]
+    session.run("python", "-m", "pytest", "-n", workers(), *files, *session.posargs)
 
 
 @nox.session

@@ -93,7 +93,9 @@ def corpus() -> dict[str, list[bytes]]:
         "configuration": [(example / "pilotage.yml").read_bytes()],
     }
     for path in sorted(SEEDS.glob("*.seed")):
-        start[path.name.partition("-")[0]].append(path.read_bytes())
+        start.get(path.name.partition("-")[0], []).append(
+            path.read_bytes()
+        )  # other fuzzers keep seeds of their own here
     return start
 
 
