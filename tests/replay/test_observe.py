@@ -170,6 +170,24 @@ def test_rows_reach_tables_of_other_schemas_partitions_and_cycles_of_keys(postgr
     assert ("2.sql", 1, "rewrite", "parts_1") in found
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "email text NOT NULL CHECK (position('@' IN email) > 1)",
+        "email varchar(5) CHECK (email ~ '^[a-z]+@'), n int",
+        "state text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'old'))",
+        "id bigint GENERATED ALWAYS AS IDENTITY, slug text NOT NULL CHECK (length(slug) >= 3), at timestamptz NOT NULL DEFAULT now()",
+        "cents int CHECK (cents > 0), percent int CHECK (percent > 0), CHECK (num_nonnulls(cents, percent) = 1)",
+        "area point NOT NULL DEFAULT '(1,1)', who text NOT NULL CHECK (who LIKE '%.%')",
+    ],
+)
+def test_common_checks_do_not_keep_a_table_from_getting_its_row(postgres: DevDatabase, columns: str) -> None:
+    base = file("1.sql", f"CREATE TABLE checked ({columns});\n")
+    result = replay([base], [file("2.sql", "ALTER TABLE checked ADD COLUMN must int NOT NULL")], postgres)
+    assert result.unobserved == ()
+    assert [(seen.kind, seen.statement) for seen in result.observations] == [("error", 0)]
+
+
 def test_a_table_without_a_possible_row_is_named_and_nothing_is_said_of_it(postgres: DevDatabase) -> None:
     base = file("1.sql", "CREATE TABLE picky (id int NOT NULL CHECK (id = 42));\n")
     result = replay([base], [file("2.sql", "ALTER TABLE picky ALTER id TYPE bigint")], postgres)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner.databases.failure import DatabaseFailure
@@ -18,10 +19,12 @@ _LINKS = """SELECT conrelid::int8, confrelid::int8 FROM pg_constraint WHERE cont
 UNION ALL SELECT inhparent::int8, inhrelid::int8 FROM pg_inherits"""
 _PARENTS = "SELECT oid::int8, relname FROM pg_class WHERE relkind = 'p'"
 _COLUMNS = """SELECT a.attrelid::int8, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), b.typname, b.typcategory, a.atttypmod,
- a.attnotnull, (SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder LIMIT 1)
+ a.attnotnull, a.atthasdef, (SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder LIMIT 1)
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
 WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped {generated} ORDER BY a.attrelid, a.attnum"""
 _BY_CATEGORY = {"N": "1", "S": "x", "B": "true", "D": "2000-01-01", "T": "1 day", "A": "{}", "R": "empty"}
+_SHAPED = "a@b.example"  # what checks of texts ask for most: an address, letters, a dot, some length; a cast cuts it where it is too long
+_CHOICES = 4  # columns tried as the one of several that a check wants
 _BY_NAME = {
     "uuid": "00000000-0000-0000-0000-000000000001",
     "json": "{}",
@@ -51,11 +54,13 @@ _BY_NAME = {
 
 
 class Value(NamedTuple):
-    """A column and the expression for its made-up value; "" when none is known."""
+    """A column and the expression for its made-up value, "" when none is known; ``shaped`` is one that a check of texts may like better."""
 
     column: str
     expression: str
+    shaped: str
     needed: bool
+    default: bool
 
 
 def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...]]:
@@ -111,8 +116,10 @@ def _values(session: Postgres, tables: list[int]) -> dict[int, list[Value]]:
     generated = "AND a.attgenerated = ''" if session.version >= (12,) else ""
     sql = _COLUMNS.replace("{oids}", ", ".join(map(str, tables))).replace("{generated}", generated)
     values: dict[int, list[Value]] = {}
-    for table, column, kind, base, category, modifier, needed, label in session.query(sql):
-        values.setdefault(table, []).append(Value(column, _expression(kind, base, category, modifier, label), needed))
+    for table, column, kind, base, category, modifier, needed, default, label in session.query(sql):
+        plain = _expression(kind, base, category, modifier, label)
+        shaped = f"'{_SHAPED}'::{kind}" if category == "S" else plain
+        values.setdefault(table, []).append(Value(column, plain, shaped, needed, default))
     return values
 
 
@@ -129,13 +136,14 @@ def _expression(kind: str, base: str, category: str, modifier: int, label: Any) 
 
 
 def _insert(session: Postgres, table: str, values: list[Value]) -> bool:
-    """With every value that is known, or, where a check dislikes them, with those that must be there."""
-    if any(value.needed and not value.expression for value in values):
+    """With every value that is known, or, where a check dislikes them, with those that must be there, or these and one more."""
+    if any(value.needed and not value.expression and not value.default for value in values):
         return False
-    for chosen in ([value for value in values if value.expression], [value for value in values if value.needed]):
-        columns = ", ".join(value.column for value in chosen)
-        expressions = ", ".join(value.expression for value in chosen)
-        row = f"({columns}) OVERRIDING SYSTEM VALUE VALUES ({expressions})" if chosen else "DEFAULT VALUES"
+    known = [value for value in values if value.expression]
+    needed = [value for value in known if value.needed]
+    bare = [value for value in needed if not value.default]
+    one_more = [[*needed, value] for value in known if not value.needed][:_CHOICES]
+    for row in dict.fromkeys(starmap(_row, product((known, needed, bare, *one_more), (False, True)))):
         try:
             session.query_nothing(f"INSERT INTO {table} {row}")
         except DatabaseFailure as failure:
@@ -144,6 +152,12 @@ def _insert(session: Postgres, table: str, values: list[Value]) -> bool:
             continue
         return True
     return False
+
+
+def _row(values: list[Value], shaped: bool) -> str:
+    columns = ", ".join(value.column for value in values)
+    expressions = ", ".join(value.shaped if shaped else value.expression for value in values)
+    return f"({columns}) OVERRIDING SYSTEM VALUE VALUES ({expressions})" if values else "DEFAULT VALUES"
 
 
 def _quoted(name: tuple[str, str]) -> str:
