@@ -31,3 +31,4 @@ ENV PATH=/opt/pilotage/bin:$PATH \
     PYTHONUNBUFFERED=1
 WORKDIR /work
 ENTRYPOINT ["pilotage"]
+CMD ["ci"]

@@ -23,7 +23,7 @@ from ci_runner.cli import main  # noqa: E402
 from ci_runner.config.names import CONFIG_FILE, IMAGE  # noqa: E402
 from ci_runner.config.options import OPTIONS, Option, flag, variable  # noqa: E402
 from ci_runner.config.schema import schema  # noqa: E402
-from scripts import rule_docs  # noqa: E402
+from scripts import rule_docs, wrappers  # noqa: E402
 
 OUTPUTS = (
     ("verdict", "pass, warn or fail"),
@@ -154,9 +154,8 @@ FILES: Mapping[str, Callable[[], str]] = {
 
 def generated() -> dict[str, str]:
     """Path below the root → content, of every generated file."""
-    return {path: make() for path, make in FILES.items()} | {
-        str(path): text for path, text in rule_docs.files().items()
-    }
+    rules = {str(path): text for path, text in rule_docs.files().items()}
+    return {path: make() for path, make in FILES.items()} | rules | wrappers.files()
 
 
 def differences(files: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ def workflows() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
         for match in FENCE.finditer(page.read_text()):
-            if re.search(r"^jobs:", match[1], re.MULTILINE):
+            if re.search(r"^on:", match[1], re.MULTILINE) and re.search(r"^jobs:", match[1], re.MULTILINE):
                 line = page.read_text()[: match.start()].count("\n") + 1
                 found.append((f"{page.relative_to(ROOT)}:{line}", match[1]))
     return found

@@ -1,0 +1,3 @@
+-- atlas:txmode none
+
+CREATE UNIQUE INDEX CONCURRENTLY guests_email ON guests (email);

@@ -1,0 +1,142 @@
+"""The wrappers for each CI system, rendered from the manifest: every option for wrappers is an input of each of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from ci_runner import __version__
+from ci_runner.config.names import DOCS, HOMEPAGE, IMAGE, OWNER
+from ci_runner.config.options import OPTIONS, Option, flag, variable
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = ROOT / "templates" / "wrappers"
+# template below templates/wrappers → file below the root; what is not a template of a wrapper is action.yml's
+FILES: Mapping[str, str] = {
+    "composite.yml.j2": "composite/action.yml",
+    "gitlab.yml.j2": "wrappers/gitlab/templates/pilotage/template.yml",
+    "pipe.yml.j2": "wrappers/bitbucket/pipe.yml",
+    "task.json.j2": "wrappers/azure-devops/pilotage/task.json",
+    "vss-extension.json.j2": "wrappers/azure-devops/vss-extension.json",
+    "orb/@orb.yml.j2": "wrappers/circleci/src/@orb.yml",
+    "orb/executor.yml.j2": "wrappers/circleci/src/executors/default.yml",
+    "orb/command.yml.j2": "wrappers/circleci/src/commands/ci.yml",
+    "orb/job.yml.j2": "wrappers/circleci/src/jobs/ci.yml",
+    "orb/example.yml.j2": "wrappers/circleci/src/examples/pull_requests.yml",
+    "orb/ci.sh.j2": "wrappers/circleci/src/scripts/ci.sh",
+}
+READMES = {
+    "gitlab": ("GitLab CI/CD component", "gitlab"),
+    "bitbucket": ("Bitbucket pipe", "bitbucket"),
+    "azure-devops": ("Azure DevOps task", "azure"),
+    "circleci": ("CircleCI orb", "circleci"),
+}
+# Inputs are printed in logs and expanded configurations, so no wrapper but GitHub's takes the token itself.
+INPUTS = tuple(option for option in OPTIONS if option.wrapper and option.name != "token")
+# CircleCI's jobs have a parameter "name" of their own.
+ORB_NAMES = {"name": "comment_key"}
+
+
+def files() -> dict[str, str]:
+    """Path below the root → content, of every generated wrapper."""
+    made = {path: _render(template) for template, path in FILES.items()}
+    readme = {f"wrappers/{folder}/README.md": _readme(*said, folder) for folder, said in READMES.items()}
+    return made | readme
+
+
+def described(option: Option) -> str:
+    """Help, choices and default in one line: wrappers carry no defaults, so the description says them."""
+    extra = [f"one of {', '.join(option.choices)}"] if option.choices else []
+    if option.default is not None:
+        plain = str(option.default).lower() if isinstance(option.default, bool) else str(option.default)
+        extra.append(f"default {plain}")
+    return option.help + (f" ({'; '.join(extra)})" if extra else "")
+
+
+def choices(option: Option) -> list[str]:
+    """The values of an input that has a fixed set of them; "" is the one that says nothing."""
+    if option.kind == "switch":
+        return ["", "true", "false"]
+    return ["", *option.choices] if option.kind == "choice" else []
+
+
+def _render(template: str) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        variable_start_string="[[[",
+        variable_end_string="]]]",
+        autoescape=False,  # YAML, JSON and shell; every text goes through "quoted"
+    )
+    environment.filters["quoted"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return environment.get_template(template).render(**_values())
+
+
+def _values() -> dict[str, Any]:
+    from scripts.generate import OUTPUTS
+
+    major, minor, patch = re.match(r"(\d+)\.(\d+)\.(\d+)", __version__).groups()  # type: ignore[union-attr]
+    return {
+        "inputs": [
+            {
+                "name": option.name,
+                "flag": flag(option)[2:],
+                "variable": variable(option),
+                "orb": ORB_NAMES.get(option.name, option.name),
+                "label": option.name.replace("_", " ").capitalize(),
+                "description": described(option),
+                "choices": choices(option),
+            }
+            for option in INPUTS
+        ],
+        "outputs": OUTPUTS,
+        "image": f"{IMAGE}:{__version__}",
+        "repository": IMAGE,
+        "owner": OWNER,
+        "homepage": HOMEPAGE,
+        "docs": DOCS,
+        "version": __version__,
+        "major": int(major),
+        "minor": int(minor),
+        "patch": int(patch),
+    }
+
+
+def _readme(title: str, page: str, folder: str) -> str:
+    names = {option.name: option.name for option in INPUTS}
+    if folder == "circleci":
+        names |= ORB_NAMES
+    if folder == "bitbucket":
+        names = {option.name: variable(option) for option in INPUTS}
+    rows = [f"| `{names[option.name]}` | {_cell(described(option))} |" for option in INPUTS]
+    snippet = _first_snippet(ROOT / "docs" / f"{page}.md")
+    parts = [
+        "<!-- Generated by scripts/generate.py. Change the source it names, then run `make generate`. -->",
+        f"# Pilotage: {title}",
+        "Lints changed SQL migrations, replays them on a database, comments on the pull request, and registers what was merged.",
+        snippet,
+        f"All of it, with tokens, outputs and self-managed servers: [{page}.md]({DOCS}/{page}.md).",
+        "## Inputs",
+        "None is required, and none has a default of its own: what is not given leaves `pilotage.yml` its say.",
+        "| input | meaning |\n|---|---|\n" + "\n".join(rows),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _first_snippet(page: Path) -> str:
+    """The first pipeline of a page, which readers copy."""
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    found = re.search(r"^```ya?ml\n.*?^```", text, re.MULTILINE | re.DOTALL)
+    return found[0] if found else ""
