@@ -150,6 +150,16 @@ OPTIONS: tuple[Option, ...] = (
         wrapper=False,
     ),
     Option(
+        "rules_path",
+        "text",
+        "Folder of your own rules, Python files; on pull requests read from the base commit (docs/own-rules.md)",
+        None,
+        (),
+        "directory",
+        wrapper=False,
+        metavar="DIR",
+    ),
+    Option(
         "baseline",
         "text",
         "File of findings that are known and do not count (lint --write-baseline FILE)",
@@ -239,7 +249,7 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 # Options of a directory that are paths, relative to the folder of the configuration or, as flags, to the working folder.
-PATHS = ("dir", "baseline")
+PATHS = ("dir", "baseline", "rules_path")
 
 BY_NAME = {option.name: option for option in OPTIONS}
 

@@ -25,6 +25,7 @@ class Directory(Struct, frozen=True):
     rules: Mapping[str, str] = field(default_factory=dict)
     require_ignore_reason: bool = False
     naming: Mapping[str, Pattern] = field(default_factory=dict)
+    rules_path: str | None = None
     baseline: str | None = None
 
     def __repr__(self) -> str:  # without the address of the dev database, which may hold a password

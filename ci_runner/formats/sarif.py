@@ -80,7 +80,7 @@ def _rules(findings: Any) -> dict[str, dict[str, Any]]:
             "shortDescription": {"text": text.visible(title)},
             "fullDescription": {"text": text.visible(finding.why or title)},
             "help": {"text": text.visible(advice or title), "markdown": text.prose(advice or title)},
-            "helpUri": f"{DOCS}/rules/{quote(finding.rule, errors='replace')}.md",
+            **({"helpUri": f"{DOCS}/rules/{quote(finding.rule, errors='replace')}.md"} if finding.page else {}),
             "defaultConfiguration": {"level": LEVELS[finding.severity]},
             "properties": {"tags": ["sql", "migrations"], "aliases": list(finding.aliases)},
         }

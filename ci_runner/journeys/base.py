@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from msgspec import Struct
 
 from ci_runner import changes, migrations, sources
-from ci_runner.config import Directory, file, load
+from ci_runner.config import Directory, file, load, relocate
 from ci_runner.errors import ConfigError, PilotageError
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import MigrationDir, Tree
@@ -54,6 +56,43 @@ def trusted_registry(ground: Ground) -> str | None:
     commit = _merge_base(ground, ground.git, None)
     content = ground.git.output("show", f"{commit}:{ground.config_file}").decode("utf-8", "replace")
     return load(file.read(content, ground.config_file), ground.environ, {}).registry
+
+
+def own_rules(ground: Ground, wanted: Directory) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """(path, source) of the team's own rule files, and remarks.
+
+    Rules are code: on a pull request both the files and the setting that names their folder are those of the base commit, so that a
+    change cannot bring code that judges it. A base that cannot be had means no rules.
+    """
+    if not proposed(ground):
+        folder = wanted.rules_path
+        return (sources.texts(ground.root, folder, ".py", "rules_path") if folder else ()), ()
+    if ground.git is None or ground.config_file is None:
+        return (), ("own rules were left out: their base commit is not known",) if wanted.rules_path else ()
+    try:
+        commit = _merge_base(ground, ground.git, None)
+        folder = _rules_path(ground, ground.git, commit, wanted) if commit else None
+        if commit is None or folder is None:
+            return (), ("own rules were left out: the base commit names no rules_path",) if wanted.rules_path else ()
+        return sources.texts_at(ground.git, commit, folder, ".py", "rules_path"), ()
+    except PilotageError as error:
+        return (), (f"own rules were left out: they come from the base commit, which could not be read ({error})",)
+
+
+def proposed(ground: Ground) -> bool:
+    """Whether what lies in the working tree is only proposed: the word of a pull request's author."""
+    return ground.trigger.kind == "pull_request" or ground.trigger.pull_request is not None
+
+
+def _rules_path(ground: Ground, git: sources.Git, commit: str, wanted: Directory) -> str | None:
+    """Where the configuration of that commit says the rules of the directory are."""
+    name = ground.config_file or ""
+    code, content, _ = git.attempt("show", f"{commit}:{name}")
+    if code or not name.endswith((".yml", ".yaml")):
+        return None
+    config = load(file.read(content.decode("utf-8", "replace"), name), ground.environ, {})
+    below = relocate(config, posixpath.dirname(name) or ".")
+    return next((each.rules_path for each in below.directories if each.dir == wanted.dir), None)
 
 
 def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str | None) -> Compared:

@@ -82,7 +82,7 @@ def _unreleased(ground: Ground, wanted: Directory, report: Report) -> tuple[Chan
 def _holds(ground: Ground, wanted: Directory, pair: tuple[ChangeSet, ChangeSet], taken: tuple[Finding, ...]) -> bool:
     """Whether all of them together are as good as each was by itself, as far as the text says."""
     before = history.before(pair[0].released, pair[0].head.dialect, ground.cache)
-    judge = judging.judge(ground, wanted, before)
+    judge = judging.judge(ground, wanted, before, judging.own_rules(ground, wanted)[0])
     old, new = (judge(changes, lint.analyse(changes), ()) for changes in pair)
     return suggestions.better(old, new, taken)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ci_runner import lint, sources
 from ci_runner.config import Directory
+from ci_runner.journeys import base
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
 from ci_runner.model.directory import Migration
@@ -32,9 +33,9 @@ class Judge(Protocol):
         ...
 
 
-def judge(ground: Ground, wanted: Directory, before: Catalog) -> Judge:
-    """The linter of that directory, on top of the schema ``before``."""
-    rules = policy(ground, wanted)
+def judge(ground: Ground, wanted: Directory, before: Catalog, own: tuple[lint.Rule, ...] = ()) -> Judge:
+    """The linter of that directory with the team's ``own`` rules, on top of the schema ``before``."""
+    active = policy(ground, wanted, own)
 
     def judged(
         changes: ChangeSet, statements: Statements, observations: Iterable[Observation], *, parse: Parse | None = None
@@ -43,7 +44,8 @@ def judge(ground: Ground, wanted: Directory, before: Catalog) -> Judge:
             [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
             before,
             dialect=changes.head.dialect,
-            policy=rules,
+            policy=active,
+            rules=own,
             format=changes.head.format,
             server_version=wanted.server_version,
             server_edition=wanted.server_edition,
@@ -54,11 +56,21 @@ def judge(ground: Ground, wanted: Directory, before: Catalog) -> Judge:
     return judged
 
 
-def policy(ground: Ground, wanted: Directory) -> lint.Policy:
+def own_rules(ground: Ground, wanted: Directory) -> tuple[tuple[lint.Rule, ...], tuple[str, ...]]:
+    """The team's own rules, and remarks on those that were left out."""
+    files, remarks = base.own_rules(ground, wanted)
+    return (lint.own(files, (rule.slug for rule in lint.catalogue())) if files else ()), remarks
+
+
+def policy(ground: Ground, wanted: Directory, own: tuple[lint.Rule, ...] = ()) -> lint.Policy:
     """The severities a directory asks for; the catalogue is read only when it asks for any."""
-    rules = lint.catalogue() if wanted.rules else ()
+    rules = (*lint.catalogue(), *own) if wanted.rules else ()
+    levels = wanted.rules
+    if wanted.rules_path and base.proposed(ground):  # it may bring a rule of its own and the severity for it
+        known = lint.names(rules)
+        levels = {name: level for name, level in levels.items() if name in known}
     return lint.policy(
-        wanted.rules,
+        levels,
         rules,
         require_reason=wanted.require_ignore_reason,
         naming=wanted.naming,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner import report, sources, sql
 from ci_runner.config import Directory
@@ -68,12 +69,14 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     changes = compared.changeset
     statements = analyse(changes)
     before = history.before(changes.released, head.dialect, ground.cache)
-    judge = judging.judge(ground, wanted, before)
+    own, remarks = judging.own_rules(ground, wanted)
+    judge = judging.judge(ground, wanted, before, own)
     with oracle.opened(ground, wanted, changes) as database:
         replayed = database.replayed(changes, statements)
         linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
-    return Examined(compared, statements, before, replayed, linted)
+    notes = (*compared.notes, *remarks)
+    return Examined(replace(compared, notes=notes), statements, before, replayed, linted)
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:

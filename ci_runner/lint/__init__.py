@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from ci_runner.lint import baseline
+from ci_runner.lint.context import Context, File, quoted
 from ci_runner.lint.document import Document, Example, document
 from ci_runner.lint.fixes import combined
+from ci_runner.lint.own import own
 from ci_runner.lint.policy import Policy, names, policy
 from ci_runner.lint.review import LintFile, catalogue, explain, lint
-from ci_runner.lint.rule import Rule, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, Rule, rule
 
 __all__ = [
+    "Context",
     "Document",
+    "Edit",
     "Example",
+    "File",
+    "Fix",
+    "Hit",
     "LintFile",
     "Policy",
     "Rule",
@@ -22,6 +29,8 @@ __all__ = [
     "explain",
     "lint",
     "names",
+    "own",
     "policy",
+    "quoted",
     "rule",
 ]

@@ -109,6 +109,6 @@ def applied(
 def _stale(key: Known, path: str, folder: str) -> Finding:
     return Finding(
         STALE, "notice", f"{path} lists {key.rule} for a statement of this file that gives no cause for it any more.",
-        key.file.removeprefix(f"{folder}/"), 1, 1, 1, 1, title="Baseline",
+        key.file.removeprefix(f"{folder}/"), 1, 1, 1, 1, title="Baseline", page=False,
         remedy=f"Write it anew: pilotage lint --write-baseline {path}",
     )  # fmt: skip

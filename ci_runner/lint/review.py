@@ -6,15 +6,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from types import FunctionType
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from ci_runner.errors import UsageError
+from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.lint.context import Context, File, Step
 from ci_runner.lint.document import document
 from ci_runner.lint.evidence import weighed
 from ci_runner.lint.fixes import MOST, Candidate, Parse, candidate
+from ci_runner.lint.own import PACKAGE, where, words
 from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
 from ci_runner.lint.rule import Fix, Rule, discover
@@ -96,7 +98,7 @@ def lint(
     beside the catalogue.
     """
     active = policy or Policy()
-    everything = (*catalogue(dialect), *rules)
+    everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
     seen: dict[tuple[str, int], tuple[Observation, ...]] = {}
     for observation in observations:
         key = (observation.file, observation.statement)
@@ -186,16 +188,33 @@ def _hits(file: File, run: _Run) -> Iterator[Found]:
             continue  # what a released file always said was reviewed when it was new
         context = Context(file, step)
         for rule in asked:
-            for hit in rule.check(context):
-                place = step if hit.at is None else _step(file, hit.at) or step
-                observed = weighed(rule, context if place is step else Context(file, place), hit)
-                if observed is not None:
-                    yield Found(rule, hit, place, observed)
+            try:
+                for hit in rule.check(context):
+                    place = step if hit.at is None else _step(file, hit.at) or step
+                    observed = weighed(rule, context if place is step else Context(file, place), hit)
+                    if observed is not None:
+                        yield Found(rule, hit, place, observed)
+            except Exception as error:
+                raise _crashed(rule, error, file, context.statement.line) from error
     for rule in run.rules:
         if not rule.on:
-            yield from (
-                Found(rule, hit, _step(file, hit.at) if hit.at else None, hit.observed) for hit in rule.check(file)
-            )
+            try:
+                for hit in rule.check(file):
+                    yield Found(rule, hit, _step(file, hit.at) if hit.at else None, hit.observed)
+            except Exception as error:
+                raise _crashed(rule, error, file, 1) from error
+
+
+def _crashed(rule: Rule, error: Exception, file: File, line: int) -> PilotageError:
+    """What to say when a rule falls over: whose it is decides whether the configuration or Pilotage is to be mended."""
+    place = f"{file.changed.name}:{line}"
+    path = rule.check.__code__.co_filename if isinstance(rule.check, FunctionType) else rule.module
+    if rule.module.startswith(PACKAGE):
+        return ConfigError(f"the rule '{rule.slug}' crashed at {where(error, path)}, judging {place}: {words(error)}")
+    return PilotageError(
+        f"a bug in Pilotage: its rule '{rule.slug}' crashed judging {place} ({words(error)}); please report it, and turn the rule off meanwhile "
+        f"(rules: {{{rule.slug}: off}})"
+    )
 
 
 def _step(file: File, operation: Operation) -> Step | None:
@@ -218,6 +237,7 @@ def _finding(found: Found, file: File, lines: Lines, run: _Run) -> Finding:
         end_line=end_line, end_column=end_column, title=words.title, why=words.why, remedy=found.hit.remedy or words.remedy,
         aliases=found.rule.aliases, evidence="observed" if found.observed else "inferred",
         statement=file.statements[found.step.statement].text if found.step else "",
+        page=not found.rule.module.startswith(PACKAGE),
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ class Notice(NamedTuple):
         (line, column), (end_line, end_column) = lines.place(self.ignore.start), lines.place(self.ignore.end)
         return Finding(
             self.slug, self.severity, self.message, self.file, line, column, end_line, end_column,
-            title="Ignore comment", remedy=self.remedy,
+            title="Ignore comment", remedy=self.remedy, page=False,
         )  # fmt: skip
 
 

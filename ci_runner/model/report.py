@@ -104,7 +104,10 @@ class Suggestion(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """One observation worth a reviewer's time. Lines and columns from 1; ``end_column`` is one past the last character."""
+    """One observation worth a reviewer's time. Lines and columns from 1; ``end_column`` is one past the last character.
+
+    ``page``: there is a page on the rule under docs/rules.
+    """
 
     rule: str
     severity: Severity
@@ -121,6 +124,7 @@ class Finding(Struct, frozen=True):
     evidence: Literal["inferred", "observed"] = "inferred"
     statement: str = ""
     suggestion: Suggestion | None = None
+    page: bool = True
 
 
 class NotAnalysed(Struct, frozen=True):

@@ -212,7 +212,7 @@ def finding_view(report: Report, finding: Finding, lines: Sequence[str], links: 
         sql=clip(sql(finding, lines), SQL_LINES),
         diff=diff(finding, lines),
         doc=f"{DOCS}/rules/{finding.rule}.md"
-        if finding.rule.replace("-", "").isalnum() and finding.rule.isascii()
+        if finding.page and finding.rule.replace("-", "").isalnum() and finding.rule.isascii()
         else "",
         link=_link(links, report, finding.file, finding.line, finding.end_line),
     )

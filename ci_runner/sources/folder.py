@@ -7,12 +7,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ci_runner.errors import DirectoryRefusedError, RefusedError, SetupError
+from ci_runner.errors import DirectoryRefusedError, SetupError
 from ci_runner.migrations import markers, wanted
 from ci_runner.model.directory import Tree
 from ci_runner.sources.limits import MIB, Count, Limits
-
-TEXT_LIMIT = 16 * MIB
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -200,24 +198,6 @@ def _context(path: Path, root: Path | None) -> dict[str, bytes]:
             except OSError:
                 continue
     return found
-
-
-def text(root: Path, path: str, what: str) -> str:
-    """The UTF-8 text of a file below ``root``; ``what`` is its name in messages. RefusedError or SetupError when it cannot be had."""
-    place = (root / path).resolve()
-    if root.resolve() not in place.parents:
-        raise RefusedError(f"{what} {path} lies outside of {root}: give a path below it")
-    try:
-        with place.open("rb") as stream:
-            data = stream.read(TEXT_LIMIT + 1)
-    except OSError as error:
-        raise SetupError(f"{what} {path} cannot be read: {error.strerror or error}") from None
-    if len(data) > TEXT_LIMIT:
-        raise RefusedError(f"{what} {path} is larger than {TEXT_LIMIT // MIB} MiB")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RefusedError(f"{what} {path} is not UTF-8: byte {error.start}") from None
 
 
 def write(path: Path, data: bytes) -> None:
