@@ -46,7 +46,7 @@ def guess_dialect(tree: Tree, dev_url: str | None = None) -> str:
 
 def _from_url(url: str) -> str | None:
     scheme, _, rest = url.partition("://")
-    driver = rest.split("/", 1)[0] if scheme in {"docker", "embedded"} else scheme.rpartition("+")[2]
+    driver = rest.split("/", 1)[0] if scheme in {"docker", "embedded"} else scheme.partition("+")[0]
     return _SCHEMES.get(driver.lower())
 
 
