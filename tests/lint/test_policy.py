@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from ci_runner import sql
 from ci_runner.errors import ConfigError
@@ -59,6 +60,25 @@ def test_an_edited_file_is_judged_by_what_was_added_to_it() -> None:
 
 def test_a_renamed_file_is_gone_under_its_old_name_and_not_judged_again() -> None:
     assert slugs(changed("renamed", "DROP TABLE a;", "DROP TABLE a;")) == ["file-removed"]
+
+
+def entry(change: str, kind: str, *, version: str = "2", old: str = "1") -> Linted:
+    file = replace(migration("SELECT 2;", name="R__b.sql"), kind=kind, version=version)
+    before_ = replace(migration("SELECT 1;", name="R__a.sql"), kind=kind, version=old)
+    changed_file = ChangedFile(file.name, change, file, before_)  # type: ignore[arg-type]
+    return lint([LintFile(changed_file, sql.statements(file, "postgres"))], Catalog(), dialect="postgres")
+
+
+@pytest.mark.parametrize("change", ["edited", "renamed"])
+def test_a_repeatable_file_is_made_to_be_changed(change: str) -> None:
+    assert slugs(entry(change, "repeatable")) == []
+    assert slugs(entry(change, "versioned")) != []
+
+
+def test_a_renamed_file_is_an_error_also_when_its_version_stays_and_says_so() -> None:
+    other, same = entry("renamed", "versioned"), entry("renamed", "versioned", version="1")
+    assert "would run it again" in only(other, "file-removed").message
+    assert "its version is the same" in only(same, "file-removed").message
 
 
 def test_a_removed_file_is_an_error_at_its_first_line() -> None:
