@@ -157,7 +157,8 @@ def test_programs_out_of_reach_of_the_servers_account_are_copied(tmp_path: Path)
 
 
 SCRIPT = """
-    import os, sys
+    import os, signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is started with it ignored
     from ci_runner import devdb
     with devdb.open(sys.argv[1], environment=dict(os.environ), run_id=sys.argv[2], report=print) as dev:
         database = dev.fresh()
