@@ -61,3 +61,20 @@ def list_(world: World, /, as_json: bool, **flags: object) -> None:
 
     names = versions.names(ground(world, flags))
     world.say(json.dumps(names, indent=2) if as_json else "\n".join(names) or "the registry is empty")
+
+
+@command.command("policy")
+@click.option("--role", required=True, metavar="ROLE", help="reader, pusher, deployer, syncer or operator.")
+@click.option("--cloud", metavar="CLOUD", help="s3, gcs or azure; by default that of the registry's address.")
+@manifest("log")
+@click.pass_obj
+def policy(world: World, /, role: str, cloud: str | None, **flags: object) -> None:
+    """Print the least rights a role needs, as the policy of the cloud the registry lies in.
+
+    \b
+    pilotage registry policy --role pusher --registry "s3://acme-migrations/prod?region=eu-central-1"
+    """
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import upkeep
+
+    world.say(upkeep.policy(ground(world, flags), cloud, role))

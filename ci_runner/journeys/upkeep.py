@@ -6,10 +6,11 @@ import random
 import time
 from typing import Any
 
-from ci_runner import registry
+from ci_runner import registry, stores
+from ci_runner.errors import ConfigError
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.push import actor, facts
-from ci_runner.journeys.versions import ancestry, every_store
+from ci_runner.journeys.versions import addresses, ancestry, every_store
 from ci_runner.model.registry import Entry, Synced
 
 
@@ -25,6 +26,18 @@ def check(ground: Ground) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def policy(ground: Ground, cloud: str | None, role: str) -> str:
+    """The policy of ``role`` for the registry, or for the first backup in ``cloud``; ConfigError when none of them lies there."""
+    for address in addresses(ground):
+        scheme, bucket, prefix = stores.place(address)
+        if registry.CLOUDS.get(scheme) and cloud in {None, registry.CLOUDS[scheme]}:
+            return registry.policy(registry.CLOUDS[scheme], role, bucket, prefix)
+    raise ConfigError(
+        f"neither the registry nor a backup lies in {cloud or 'a cloud'}: give --registry with an address in "
+        f"{', '.join(f'{scheme}://' for scheme in registry.CLOUDS)}; a folder's rights are those of the file system"
+    )
 
 
 def yank(ground: Ground, reference: str, reason: str) -> tuple[Entry, Synced]:

@@ -108,9 +108,14 @@ def ancestry(ground: Ground) -> Callable[[str, str], bool | None]:
 
 def every_store(ground: Ground) -> list[stores.Store]:
     """The primary, then the backups in the order of the configuration."""
+    return [stores.open(address, ground.environ) for address in addresses(ground)]
+
+
+def addresses(ground: Ground) -> list[str]:
+    """The addresses of the primary and of the backups."""
     if ground.config.registry is None:
         raise ConfigError("which registry? give --registry URL, PILOTAGE_REGISTRY or 'registry:' in pilotage.yml")
-    return [stores.open(address, ground.environ) for address in (ground.config.registry, *ground.config.backups)]
+    return [ground.config.registry, *ground.config.backups]
 
 
 def _read(ground: Ground, name: str, action: Callable[[stores.Store], T]) -> T:

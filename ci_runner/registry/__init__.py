@@ -14,6 +14,7 @@ from ci_runner.registry.checking import FirstUse, check, refuse
 from ci_runner.registry.commit import Pause, jitter
 from ci_runner.registry.marking import mark, refuse_yanked_latest, yank
 from ci_runner.registry.output import write
+from ci_runner.registry.policies import CLOUDS, ROLES, policy
 from ci_runner.registry.prefix import Ancestry
 from ci_runner.registry.reading import find, pull
 from ci_runner.registry.references import parse_address, parse_reference
@@ -23,6 +24,8 @@ from ci_runner.registry.verification import parse_anchor, verify, verify_each
 from ci_runner.stores import Store
 
 __all__ = [
+    "CLOUDS",
+    "ROLES",
     "FirstUse",
     "check",
     "jitter",
@@ -33,6 +36,7 @@ __all__ = [
     "parse_address",
     "parse_anchor",
     "parse_reference",
+    "policy",
     "pull",
     "push",
     "read",

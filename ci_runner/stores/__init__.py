@@ -12,7 +12,7 @@ from ci_runner.stores.store import HINTS, AmbiguousError, Created, Store, check_
 if TYPE_CHECKING:
     from ci_runner.stores.address import Address
 
-__all__ = ["HINTS", "AmbiguousError", "Created", "Store", "check_key", "open"]
+__all__ = ["HINTS", "AmbiguousError", "Created", "Store", "check_key", "open", "place"]
 
 _CLOUD = ("endpoint", "insecure", "hints", "credentials", "timeout")
 
@@ -82,6 +82,15 @@ def open(address: str, environ: Mapping[str, str] | None = None) -> Store:  # no
     if parsed.scheme != "oci":
         check_parameters(parsed, known)
     return opener(parsed)
+
+
+def place(address: str) -> tuple[str, str, str]:
+    """Scheme, bucket and prefix of an address, without opening it; ConfigError for one that cannot be meant."""
+    from ci_runner.stores.address import parse
+
+    parsed = parse(address, {})
+    bucket, _, prefix = parsed.place.partition("/")
+    return parsed.scheme, bucket, prefix.strip("/")
 
 
 def _path(address: Address) -> str:

@@ -87,3 +87,12 @@ def test_the_whole_way_leads_over_every_cloud_and_no_key_is_shown(repository: Re
     assert (shop.path / "out/1_init.sql").read_bytes() == (shop.path / "migrations/1_init.sql").read_bytes()
     for secret in cloud.environ.values():
         assert not any(secret in done.out + done.err for done in said if len(secret) > 6)
+
+
+def test_policies_are_printed_for_the_cloud_the_registry_lies_in(shop: Repository) -> None:
+    asked = ("registry", "policy", "--role", "pusher")
+    found = shop.run(*asked, "--registry", "s3://acme/prod?region=eu-central-1").json
+    assert found["Version"] == "2012-10-17"
+    assert "DataActions" in shop.run(*asked, "--registry", "azureblob://acme/prod?storage_account=shop").json
+    refused = shop.run(*asked)
+    assert (refused.code, "rights are those of the file system" in refused.err) == (2, True)
