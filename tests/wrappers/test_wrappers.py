@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import yaml
 from ci_runner import __version__
 from ci_runner.config.options import OPTIONS, variable
 from scripts import generate, wrappers
+from tests.conftest import missing
 from tests.wrappers import orb
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -239,3 +242,17 @@ def test_the_extension_holds_the_task_and_its_page() -> None:
     assert (AZURE / contribution["properties"]["name"] / "task.json").is_file()
     assert (AZURE / extension["content"]["details"]["path"]).is_file()
     assert extension["version"] == __version__
+
+
+@pytest.mark.slow
+def test_the_extension_can_be_packed(tmp_path: Path) -> None:
+    tfx = shutil.which("tfx")
+    if tfx is None:
+        missing("tfx", "npm install --global tfx-cli@0.23")
+    shutil.copytree(AZURE, tmp_path / "extension")
+    command = [str(tfx), "extension", "create", "--manifest-globs", "vss-extension.json", "--no-prompt"]
+    done = subprocess.run(command, cwd=tmp_path / "extension", capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (packed,) = (tmp_path / "extension").glob("*.vsix")
+    with zipfile.ZipFile(packed) as archive:
+        assert {"pilotage/task.json", "pilotage/shim.js", "README.md"} <= set(archive.namelist())
