@@ -78,3 +78,41 @@ def policy(world: World, /, role: str, cloud: str | None, **flags: object) -> No
     from ci_runner.journeys import upkeep
 
     world.say(upkeep.policy(ground(world, flags), cloud, role))
+
+
+@command.command("import")
+@click.argument("reference", metavar="NAME[:TAG]")
+@click.argument("path", metavar="FOLDER|TAR")
+@click.option(
+    "--allow-rewrite", is_flag=True, help="Accept a history that differs from the registry's; the entry says so."
+)
+@click.option("--move-tag", is_flag=True, help="Let TAG move from the version it names now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@manifest("push")
+@click.pass_obj
+def import_(
+    world: World,
+    /,
+    reference: str,
+    path: str,
+    allow_rewrite: bool,
+    move_tag: bool,
+    as_json: bool,
+    **flags: object,
+) -> int:
+    """Push a directory that was exported elsewhere, from a folder or a tar file; its atlas.sum must hold and stays as it is.
+
+    \b
+    pilotage registry import app:v1.4 export.tar.gz --dialect postgres
+    """
+    from ci_runner.cli.push_command import describe, document
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import importing
+
+    base = ground(world, flags)
+    name, pushed = importing.bring(base, reference, world.cwd / path, allow_rewrite=allow_rewrite, move_tag=move_tag)
+    if as_json:
+        world.say(json.dumps(document(pushed), indent=2))
+    else:
+        describe(world, name, pushed)
+    return pushed.exit_code

@@ -13,6 +13,7 @@ from ci_runner.registry.chain import list_names, log, manifest
 from ci_runner.registry.checking import FirstUse, check, refuse
 from ci_runner.registry.commit import Pause, jitter
 from ci_runner.registry.marking import mark, refuse_yanked_latest, yank
+from ci_runner.registry.names import file_names_fault
 from ci_runner.registry.output import write
 from ci_runner.registry.policies import CLOUDS, ROLES, policy
 from ci_runner.registry.prefix import Ancestry
@@ -28,6 +29,7 @@ __all__ = [
     "ROLES",
     "FirstUse",
     "check",
+    "file_names_fault",
     "jitter",
     "list_names",
     "log",

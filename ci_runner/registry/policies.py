@@ -78,7 +78,9 @@ def _s3(grant: Grant, _role: str, bucket: str, below: str) -> dict[str, Any]:
 def _gcs(grant: Grant, role: str, bucket: str, below: str) -> list[dict[str, Any]]:
     """Custom roles, each with the condition to bind it with. Overwriting is creating and deleting in Google's terms."""
     start = f"projects/_/buckets/{bucket}/objects/{below}"
-    wanted = [("read", ["storage.objects.get", "storage.objects.list"], ("",), ())]
+    wanted: list[tuple[str, list[str], tuple[str, ...], tuple[str, ...]]] = [
+        ("read", ["storage.objects.get", "storage.objects.list"], ("",), ())
+    ]
     if grant.create:
         wanted.append(("create", ["storage.objects.create"], grant.create, grant.never))
     if grant.overwrite:
