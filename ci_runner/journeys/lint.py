@@ -55,7 +55,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
             *seen.compared.notes,
             *remarks,
             *guessed(wanted, changes.head),
-            *seen.replayed.unobserved[:UNOBSERVED],
+            *(seen.replayed.unobserved[:UNOBSERVED] if linted.findings else ()),  # a clean run stays one line
         ),
         effects=explained(changes, seen.statements, seen.before),
         redact=ground.redact,

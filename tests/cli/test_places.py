@@ -64,6 +64,17 @@ def test_a_base_that_is_nowhere_is_told_with_gits_reason_not_its_advice(branch: 
     assert "(fatal: 'origin' does not appear to be a git repository)" in done.err
 
 
+@pytest.mark.parametrize(("column", "told"), [("n text", False), ("n text NOT NULL", True)])
+def test_a_table_without_a_row_is_told_beside_findings_and_keeps_a_clean_run_one_line(
+    branch: Branch, column: str, told: bool
+) -> None:
+    repository = branch({"migrations/2_picky.sql": "CREATE TABLE picky (id int NOT NULL CHECK (id = 42));\n"})
+    repository.commit({"migrations/3_more.sql": f"ALTER TABLE picky ADD COLUMN {column};\n"})
+    flags = ("--dialect", "postgres", "--dev-url", "embedded://postgres/18", "--base", "HEAD~1")
+    text = repository.run("lint", *flags).out
+    assert ("no row could be made for table picky" in text) == told
+
+
 @pytest.mark.parametrize(("version", "code"), [("16", 1), ("8.0.36-log", 1), ("v15.2", 1), ("latest", 2), ("", 1)])
 def test_a_server_version_is_one_or_is_refused(branch: Branch, version: str, code: int) -> None:
     done = branch(RISKY).run("lint", "--dialect", "postgres", "--server-version", version)

@@ -54,4 +54,5 @@ def commands(name: str) -> Iterator[tuple[str, str]]:
     for block in blocks(name):
         if block.language in {"", "sh"}:
             yield from ((block.where, line) for line in block.text.splitlines() if line.startswith("pilotage "))
+        yield from ((block.where, line) for line in re.findall(r"\bsh '(pilotage [^']+)'", block.text))
     yield from ((name, code) for code in _CODE.findall(prose(name)) if code.startswith("pilotage "))
