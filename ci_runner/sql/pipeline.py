@@ -164,7 +164,7 @@ def _statement(
     reading, segment = draft.reading, draft.segment
     reason = reading.reason
     if reason and reading.at >= 0:
-        reason = f"{reason} at {position(text, reading.at)}"
+        reason = f"{reason} at {position(text, reading.at, draft.start, lines[0])}"
     operations = reading.operations
     if comments and operations and operations[0].kind.startswith(_ROUTINES):
         comments = tuple(comment for comment in comments if not draft.start < comment[1] < draft.end)

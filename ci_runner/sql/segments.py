@@ -102,9 +102,11 @@ def _open_quote(quote: str, backslash: bool) -> re.Pattern[str]:
 _NESTED = re.compile(r"/\*|\*/")
 
 
-def position(text: str, offset: int) -> str:
-    """``line:column`` of an offset, both from 1."""
-    return f"{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
+def position(text: str, offset: int, near: int = 0, line: int = 1) -> str:
+    """``line:column`` of an offset, both from 1; ``line`` is that of ``near``, so that a file is not counted anew for each."""
+    low, high = sorted((near, offset))
+    lines = text.count("\n", low, high)
+    return f"{line + (lines if near == low else -lines)}:{offset - text.rfind(chr(10), 0, offset)}"
 
 
 def cut(
