@@ -7,6 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Where a verdict is wanted, the same examples every time; elsewhere, and in `nox -s fuzz`, new ones are looked for.
+settings.register_profile("verdict", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("verdict" if os.environ.get("PILOTAGE_TEST_REQUIRE") == "all" else "search")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
