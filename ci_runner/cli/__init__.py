@@ -27,6 +27,8 @@ COMMANDS = {
     "verify": "Recompute every hash of a registry and name what is damaged",
     "sync": "Level a registry with its backups",
     "registry": "Check a store, list, import, print the rights each role needs",
+    "login": "Pick or make a registry, and remember it",
+    "whoami": "Say who a push would be by, and where it would go",
     "hash": "Write atlas.sum anew and say which lines changed",
     "ls": "List the migrations as Pilotage reads them",
     "init": "Write pilotage.yml and the CI file for this repository",

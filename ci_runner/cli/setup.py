@@ -28,6 +28,7 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     environ = _environment(world)
     root, git = repository(world)
     config, path = configuration(world, flags, environ, root)
+    config = _with_profile(config, world)
     keep_secret(config.token)
     keep_password(config.registry, *config.backups, *(d.dev_url for d in config.directories))
     trigger = platforms.trigger(
@@ -48,6 +49,20 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
         now=world.now,
         nonce=world.nonce,
     )
+
+
+def _with_profile(config: Config, world: World) -> Config:
+    """The registry that ``pilotage login`` remembered, where nothing else names one; a CI run is told, not remembered."""
+    if config.registry is not None or world.environ.get("CI"):
+        return config
+    from msgspec.structs import replace
+
+    from ci_runner.cli import profile
+
+    kept = profile.load(world.environ)
+    if not kept.registry:
+        return config
+    return replace(config, registry=kept.registry, sources={**config.sources, "registry": f"workspace {kept.current}"})
 
 
 def configuration(

@@ -28,6 +28,16 @@ def check(ground: Ground) -> list[dict[str, Any]]:
     ]
 
 
+def login(ground: Ground) -> tuple[bool, int]:
+    """Make sure that the registry is one: whether it was made now, and how many directories it holds. Its store must pass the check."""
+    store = every_store(ground)[0]
+    made = not registry.is_registry(store)
+    if made:
+        checked = registry.FirstUse(store, ground.now, ground.nonce)
+        registry.put_format(checked, registry.jitter(time.sleep, random.random))
+    return made, len(registry.list_names(store))
+
+
 def policy(ground: Ground, cloud: str | None, role: str) -> str:
     """The policy of ``role`` for the registry, or for the first backup in ``cloud``; ConfigError when none of them lies there."""
     for address in addresses(ground):

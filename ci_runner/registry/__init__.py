@@ -9,9 +9,9 @@ from typing import Any
 from ci_runner.model.registry import Entry, GitFacts, Pushed, Selector, Snapshot
 from ci_runner.registry import chain, pushing, syncing
 from ci_runner.registry import tags as tags_
-from ci_runner.registry.chain import list_names, log, manifest
+from ci_runner.registry.chain import is_registry, list_names, log, manifest
 from ci_runner.registry.checking import FirstUse, check, refuse
-from ci_runner.registry.commit import Pause, jitter
+from ci_runner.registry.commit import Pause, jitter, put_format
 from ci_runner.registry.marking import mark, refuse_yanked_latest, yank
 from ci_runner.registry.names import file_names_fault
 from ci_runner.registry.output import write
@@ -30,6 +30,7 @@ __all__ = [
     "FirstUse",
     "check",
     "file_names_fault",
+    "is_registry",
     "jitter",
     "list_names",
     "log",
@@ -41,6 +42,7 @@ __all__ = [
     "policy",
     "pull",
     "push",
+    "put_format",
     "read",
     "refuse",
     "refuse_yanked_latest",
