@@ -13,6 +13,7 @@ from ci_runner.changes import following
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError
 from ci_runner.journeys.ground import Ground
+from ci_runner.migrations import transaction
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Replay
@@ -42,8 +43,11 @@ class Oracle(Struct, frozen=True):
         from ci_runner import replay
 
         dialect = changes.head.dialect
-        base = [_file(each, sql.outline(each, dialect)) for each in changes.released]
-        behind = [_file(each, statements.get(each.name) or sql.outline(each, dialect)) for each in following(changes)]
+        form = changes.head.format
+        base = [_file(each, sql.outline(each, dialect), form) for each in changes.released]
+        behind = [
+            _file(each, statements.get(each.name) or sql.outline(each, dialect), form) for each in following(changes)
+        ]
         return replay.replay(base, behind, self.database, again=again)
 
 
@@ -73,7 +77,8 @@ def replayed(ground: Ground, wanted: Directory, changes: ChangeSet, statements: 
         return oracle.replayed(changes, statements)
 
 
-def _file(migration: Migration, statements: tuple[Statement, ...]) -> ReplayFile:
+def _file(migration: Migration, statements: tuple[Statement, ...], form: str) -> ReplayFile:
     from ci_runner import replay
 
-    return replay.ReplayFile(migration.name, migration.text, statements, migration.transaction, migration.parts)
+    mode = transaction(migration, statements, form)
+    return replay.ReplayFile(migration.name, migration.text, statements, mode, migration.parts)

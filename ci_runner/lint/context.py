@@ -53,6 +53,7 @@ class File(Struct, frozen=True):
     observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement
     positions: Mapping[type[Operation], Sequence[int]] = field(default_factory=dict)  # of steps, by class of operation
     rebuilds: tuple[Rebuild, ...] = ()
+    transaction: str = "file"  # what the format's tool wraps
     naming: Mapping[str, Pattern] = field(default_factory=dict)  # what new names must match, by kind of object
 
     @property

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.suppress import Lines
+from ci_runner.migrations import transaction
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import Finding, Suggestion
@@ -31,13 +32,13 @@ def candidate(
 ) -> Candidate | None:
     """The rewrite a rule proposes; None where this format has no way to say what it needs."""
     edits = list(fix.edits)
-    transaction = migration.transaction
-    if fix.no_transaction and transaction != "none":
+    mode = migration.transaction
+    if fix.no_transaction and transaction(migration, statements, format_) != "none":
         directive = _directive(migration, format_) if len(statements) == 1 else None
         if directive is None:
             return None
         edits.append(directive)
-        transaction = "none"
+        mode = "none"
     edits.sort()
     text = apply(migration.text, edits)
     lines = Lines(migration.text)
@@ -46,9 +47,7 @@ def candidate(
     fixed = Lines(text)
     shown = "\n".join(fixed.content(number) for number in range(first, last + grown + 1))
     parts = tuple(replace(part, end=len(text)) if part.end >= len(migration.text) else part for part in migration.parts)
-    changed = replace(
-        migration, text=text, transaction=transaction, parts=parts if len(parts) == 1 else migration.parts
-    )
+    changed = replace(migration, text=text, transaction=mode, parts=parts if len(parts) == 1 else migration.parts)
     return Candidate(finding, changed, Suggestion(first, last, shown, fix.summary, fix.safe))
 
 

@@ -23,6 +23,7 @@ from ci_runner.lint.rule import Fix, Rule, discover
 from ci_runner.lint.silence import Found, silenced
 from ci_runner.lint.suppress import Lines, ignores
 from ci_runner.lint.transactions import Tx, transactions
+from ci_runner.migrations import transaction
 from ci_runner.model.operations import Operation, Statement
 from ci_runner.model.report import ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
 from ci_runner.model.schema import Catalog
@@ -135,7 +136,11 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     migration = file.changed.migration
     steps: list[Step] = []
     state = before
-    rows: list[list[Tx]] = transactions(file.statements, migration, run.dialect) if migration else []
+    rows: list[list[Tx]] = []
+    mode: str = "file"
+    if migration:
+        mode = transaction(migration, file.statements, run.format)
+        rows = transactions(file.statements, replace(migration, transaction=mode), run.dialect)
     for number, statement in enumerate(file.statements):
         for operation, tx in zip(statement.operations, rows[number], strict=True):
             steps.append(Step(len(steps), number, operation, state, tx))
@@ -151,7 +156,7 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     }
     view = File(
         file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched,
-        positions, naming=run.policy.naming,
+        positions, naming=run.policy.naming, transaction=mode,
     )  # fmt: skip
     return replace(view, rebuilds=rebuilds(view)), state
 

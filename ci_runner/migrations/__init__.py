@@ -8,6 +8,7 @@ from ci_runner.migrations.checks import STATEMENTS, too_many_statements
 from ci_runner.migrations.detect import detect
 from ci_runner.migrations.listing import listing, refusal
 from ci_runner.migrations.read import read, sum_text
+from ci_runner.migrations.running import transaction
 from ci_runner.migrations.sumfile import NAME as SUM_FILE
 from ci_runner.migrations.table import FORMATS
 from ci_runner.migrations.wanted import markers, wanted
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS", "STATEMENTS", "SUM_FILE", "detect", "guess_dialect", "listing", "markers", "read", "refusal", "sum_text",
-    "too_many_statements", "wanted",
+    "too_many_statements", "transaction", "wanted",
 ]  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_dbmate_says_it_on_its_own_line() -> None:
 
 
 def test_a_format_that_cannot_say_it_gets_no_suggestion() -> None:
-    assert suggested("CREATE INDEX i ON a (n);\n", "index-not-concurrent", format="prisma") is None
+    assert suggested("CREATE INDEX i ON a (n);\n", "index-not-concurrent", format="supabase") is None
 
 
 def test_a_file_with_more_in_it_is_not_taken_out_of_its_transaction() -> None:

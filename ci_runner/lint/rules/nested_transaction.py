@@ -40,8 +40,7 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if op.kind not in _KINDS:
         return
-    migration = context.file.changed.migration
-    mode = context.statement.transaction or (migration.transaction if migration else "file")
+    mode = context.statement.transaction or context.file.transaction
     if mode == "none":
         if op.kind == "transaction.begin" and not _closed(context):
             yield Hit(
