@@ -27,6 +27,7 @@ LIFETIME = 3600
 START_LIMIT = 60.0
 PULL_LIMIT = 300.0
 RETRY = 0.03
+UNFINISHED = 40  # looks for a container the engine was still making when the job was cancelled
 SETUP, ADMIN = "pilotage_setup", "pilotage_admin"
 
 
@@ -78,14 +79,29 @@ def _container(
     """A running container that is gone when the block ends. It is labelled, so that a later run finds it if this one is killed."""
     labels = {LABEL: "1", f"{LABEL}.run": run_id, f"{LABEL}.expires": str(int(now) + LIFETIME)}
     name = (image.tags or [image.short_id])[0]
-    with _told(f"cannot make a container of {name}"):
-        container = client.containers.create(image.id, labels=labels, **options)
+    container = None
     try:
+        with _told(f"cannot make a container of {name}"):
+            container = client.containers.create(image.id, labels=labels, **options)
         with _told(f"cannot start a container of {name}"):
             container.start()
         yield container
     finally:
-        _remove(container)
+        if container is not None:
+            _remove(container)
+        else:
+            _remove_unfinished(client, run_id)
+
+
+def _remove_unfinished(client: DockerClient, run_id: str) -> None:
+    """A job cancelled while the engine was making its container never learnt its name; the engine finishes it all the same."""
+    for _ in range(UNFINISHED):
+        found = client.containers.list(all=True, filters={"label": f"{LABEL}.run={run_id}"}, ignore_removed=True)
+        for container in found:
+            _remove(container)
+        if found:
+            return
+        time.sleep(RETRY)
 
 
 def _start_options(

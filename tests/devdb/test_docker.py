@@ -8,6 +8,8 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -104,6 +106,28 @@ def test_a_container_that_stops_while_starting_shows_its_log_and_exit_code(postg
         docker._reach(container, images.read("docker://postgres/15/dev"), "pw", os.environ, 30)
     client.close()
     assert re.search(r"postgres:15 stopped with exit code \d+ while starting", str(caught.value))
+    assert_nothing_left(os.getpid(), RUN)
+
+
+class CancelledInside:
+    """The engine's containers, where a job is cancelled after the engine made one and before it said so."""
+
+    def __init__(self, real: Any):
+        self.real = real
+        self.list = real.list
+
+    def create(self, *arguments: Any, **options: Any) -> None:
+        self.real.create(*arguments, **options)
+        raise KeyboardInterrupt
+
+
+def test_a_job_cancelled_while_the_engine_makes_its_container_leaves_none(postgres_image: str) -> None:
+    client = engine.connect(os.environ)
+    image = client.images.get(postgres_image)
+    door = SimpleNamespace(containers=CancelledInside(client.containers))
+    with pytest.raises(KeyboardInterrupt), docker._container(door, image, {}, RUN, time.time()):  # type: ignore[arg-type]
+        pytest.fail("there is no container to work with")
+    client.close()
     assert_nothing_left(os.getpid(), RUN)
 
 
