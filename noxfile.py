@@ -116,16 +116,30 @@ def integration(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Kills, cuts and failed operations only; PILOTAGE_TEST_ROUNDS=N makes them longer."""
     ready(session, "test")
-    names = ("kill", "faults", "failures", "concurrent", "simulator", "model", "bad_stores", "damage")
+    names = (
+        "kill",
+        "faults",
+        "failures",
+        "concurrent",
+        "simulator",
+        "model",
+        "bad_stores",
+        "damage",
+        "clouds",
+        "checking",
+    )
     files = [str(path.relative_to(ROOT)) for name in names for path in sorted(ROOT.glob(f"tests/*/test*_{name}.py"))]
     session.run("python", "-m", "pytest", "-n", workers(), *files, *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Mutated directories, SQL and settings for a minute; words after -- go to scripts/fuzz.py (--seconds, --seed)."""
-    ready(session, "test")
-    session.run("python", "scripts/fuzz.py", *session.posargs)
+    """Mutated directories, SQL and settings, then readers of SQL guided by coverage, each for half a minute; -- --seconds 600 for longer."""
+    ready(session, "test", "fuzz")
+    words = session.posargs or ("--seconds", "30")
+    session.run("python", "scripts/fuzz.py", *words)
+    for target in ("segments", "operations", "comments"):
+        session.run("python", "scripts/fuzz_guided.py", target, *words)
 
 
 @nox.session

@@ -34,6 +34,8 @@ class Fault:
     status: int = 500
     code: str = "InternalError"
     seconds: float = 0.0
+    after: int = 0
+    """Let so many of them pass first."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,9 @@ class Objects:
             self.requests.append(asked)
             for fault in self.faults:
                 if fault.times > 0 and re.search(fault.where, f"{asked.method} {asked.key}"):
+                    if fault.after:
+                        fault.after -= 1
+                        continue
                     fault.times -= 1
                     return fault
         return None
