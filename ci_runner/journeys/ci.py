@@ -100,9 +100,6 @@ def lint(ground: Ground, write: Callable[[str], None]) -> Linted:
     platform = platforms.open(ground.trigger.platform, ground.environ, write, ground.nonce)
     patience = Patience()
     target, warnings = _target(ground, patience)
-    for secret in (ground.config.token, ground.trigger.token):
-        if secret:
-            platform.mask(secret)
     run = linting.run(ground)
     try:
         posted = publish.publish(publication.of(ground, run, target.scm), platform, target, patience)

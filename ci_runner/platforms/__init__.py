@@ -34,9 +34,6 @@ class Platform(Protocol):
     def output(self, values: Mapping[str, str]) -> tuple[str, ...]:
         """Hand values to later steps under these names."""
 
-    def mask(self, secret: str) -> None:
-        """Have the platform hide ``secret`` in its log."""
-
     def log(self, text: str) -> None:
         """Print foreign text (SQL, database messages) so that no line of it is taken for a command."""
 

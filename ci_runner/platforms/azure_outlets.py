@@ -1,4 +1,4 @@
-"""Azure Pipelines: issues, variables, masks and the task's result as logging commands; the summary as a file the agent attaches."""
+"""Azure Pipelines: issues, variables and the task's result as logging commands; the summary as a file the agent attaches."""
 
 from __future__ import annotations
 
@@ -66,12 +66,6 @@ class Task(Plain, frozen=True):
         if values.get("verdict") == "warn":
             self._command("task.complete", {"result": "SucceededWithIssues"}, "")
         return lost
-
-    def mask(self, secret: str) -> None:
-        """One mask a line; a line under four characters would blot out half the log."""
-        for part in {row.strip() for row in secret.splitlines()}:
-            if len(part) >= 4:
-                self.write(f"##vso[task.setsecret]{_data(part)}\n")
 
     def _command(self, name: str, properties: Mapping[str, object], data: str) -> None:
         given = "".join(f"{key}={_property(str(value))};" for key, value in properties.items() if value is not None)

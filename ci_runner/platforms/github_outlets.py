@@ -1,4 +1,4 @@
-"""GitHub Actions: annotations, masks and fences as workflow commands; summary and outputs as files."""
+"""GitHub Actions: annotations and fences as workflow commands; summary and outputs as files."""
 
 from __future__ import annotations
 
@@ -80,12 +80,6 @@ class Actions(Struct, frozen=True):
         except OSError as error:
             return (*warnings, _unwritable("step outputs", self.outputs, error))
         return tuple(warnings)
-
-    def mask(self, secret: str) -> None:
-        """One mask a line; a line under four characters would blot out half the log."""
-        for part in {row.strip() for row in secret.splitlines()}:
-            if len(part) >= 4:
-                self.write(f"::add-mask::{part.replace('%', '%25')}\n")
 
     def log(self, foreign: str) -> None:
         """Foreign text with commands stopped while it is printed."""

@@ -28,9 +28,6 @@ class Plain(Struct, frozen=True):
         """Nothing: a shell has the exit code, a script ``--format json``."""
         return ()
 
-    def mask(self, secret: str) -> None:
-        """Nothing: no log is kept; what is printed is redacted before it comes here."""
-
     def log(self, foreign: str) -> None:
         """Each line behind a bar, so that a log copied into a CI system's console is harmless there too."""
         for row in text.foreign_lines(foreign):

@@ -208,12 +208,6 @@ def test_foreign_text_on_the_log_is_no_command_even_without_the_fence(
     assert step.printed[-1] == f"::{'0' * 31}1::\n", "commands count again afterwards"
 
 
-def test_each_line_of_a_secret_is_masked_and_short_ones_are_not(step: Step) -> None:
-    step.platform.mask("first-line\n\nab\n100%sure\n")
-    assert {each.data for each in commands(step.log)} == {"first-line", "100%sure"}
-    assert {each.name for each in commands(step.log)} == {"add-mask"}
-
-
 def parsed(outputs: str) -> dict[str, str]:
     """The runner's reading of GITHUB_OUTPUT."""
     found: dict[str, str] = {}
@@ -293,7 +287,6 @@ def test_a_machine_with_only_a_log_prints_foreign_text_behind_a_bar_and_nothing_
     printed: list[str] = []
     platform = platforms.open("local", {}, printed.append, lambda: "r" * 32)
     platform.annotate([annotation("error")])
-    platform.mask("secret")
     platform.log("::error::x\n##vso[task.complete]")
     assert platform.summarise("x") == platform.output({"a": "b"}) == ()
     assert all(row.startswith("  | ") for row in printed)
