@@ -111,7 +111,7 @@ def summary(verdict: int, page: Path) -> None:
 
 Look at
   {page.relative_to(ROOT)}        the comment as the pull request shows it: open it in a browser
-  {DEMO.name}/registry            the registry, plain files: log/ in order, blobs/ by hash
+  {DEMO.name}/registry            the registry, plain files: dirs/*/log in order, blobs by hash
   examples/shop/branch      the change itself
   docs/rules                every rule, with what to do instead""")
 
