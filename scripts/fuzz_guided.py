@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -53,8 +54,7 @@ def run(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=0, help="repeat a run; 0 draws a new one")
     parser.add_argument("--grow", default="", help="a folder for inputs that reached something new")
     given = parser.parse_args(arguments)
-    import atheris
-
+    atheris: Any = import_module("atheris")
     with atheris.instrument_imports(include=["ci_runner"]):
         from scripts.fuzz_targets import TARGETS
 

@@ -98,7 +98,7 @@ def _preview(world: World, fixes: Fixes) -> None:
     from ci_runner.text import visible
 
     for file in fixes.files:
-        before, after = (text.decode("utf-8").split("\n") for text in (file.before, file.after))
+        before, after = (text.decode("utf-8").removesuffix("\n").split("\n") for text in (file.before, file.after))
         for line in unified_diff(before, after, f"a/{file.path}", f"b/{file.path}", lineterm=""):
             world.say(visible(line.removesuffix("\r")))
     _leave(world, fixes)
