@@ -12,16 +12,18 @@ from hypothesis import HealthCheck, settings
 # Where a verdict is wanted, the same examples every time; elsewhere, and in `nox -s fuzz`, new ones are looked for.
 settings.register_profile("verdict", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("verdict" if os.environ.get("PILOTAGE_TEST_REQUIRE") == "all" else "search")
+DEMANDED = os.environ.get("PILOTAGE_TEST_REQUIRE", "")  # "all", or "installed": all but what lies beside the checkout
+settings.load_profile("verdict" if DEMANDED else "search")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+BESIDE = "they lie in ../shared"
 
 
 def missing(part: str, how: str) -> None:
-    """Skip for want of ``part``; where every part is demanded (PILOTAGE_TEST_REQUIRE=all) that is a failure."""
+    """Skip for want of ``part``; where every part is demanded (PILOTAGE_TEST_REQUIRE) that is a failure."""
     message = f"{part} is missing here: {how}"
-    if os.environ.get("PILOTAGE_TEST_REQUIRE") == "all":
+    if DEMANDED == "all" or (DEMANDED == "installed" and how != BESIDE):
         pytest.fail(message)
     pytest.skip(message)
 
@@ -41,5 +43,5 @@ def need() -> Callable[[bool, str, str], None]:
 def shared() -> Path:
     """The folder of shared cases; it lies beside the checkout and is not part of the project."""
     if not SHARED.is_dir():
-        missing("shared case files", "they lie in ../shared")
+        missing("shared case files", BESIDE)
     return SHARED
