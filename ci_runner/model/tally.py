@@ -47,6 +47,7 @@ def as_finding(problem: Problem, lines: Sequence[str] = ()) -> Finding:
         title=problem.code.replace("-", " ").capitalize(),
         remedy=problem.remedy,
         statement=lines[line - 1] if problem.line and line <= len(lines) else "",
+        page=False,  # docs/directories.md has them all
     )
 
 
