@@ -54,7 +54,7 @@ def build(
         path=head.path,
         format=head.format,
         dialect=head.dialect,
-        sum=head.sum,
+        sum=head.sum.partition("\n")[0],
         total_files=len(head.migrations),
         base=changes.base,
         files=_files(changes, linted, effects or {}),

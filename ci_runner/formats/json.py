@@ -33,7 +33,7 @@ def _directory(report: Report) -> dict[str, Any]:
             "path": report.path,
             "format": report.format,
             "dialect": report.dialect,
-            "sum": report.sum.partition("\n")[0],
+            "sum": report.sum,
             "files": report.total_files,
         },
         "base": {"kind": report.base.kind, "ref": report.base.ref},
