@@ -21,7 +21,6 @@ class _Blob(NamedTuple):
     path: str
     mode: str
     sha: str
-    size: int
 
 
 def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, limits: Limits | None = None) -> Tree:
@@ -46,7 +45,6 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
         if blob.mode in _IRREGULAR:
             irregular.append((blob.path, _IRREGULAR[blob.mode]))
         elif wanted(blob.path):
-            count.file(blob.path, blob.size)
             regular.append(blob)
     known = {blob.path: like.files[blob.path] for blob in regular if like is not None and _same(blob, like.files)}
     depth = len(inside.split("/")) if inside else 0
@@ -57,6 +55,9 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
     )
     around = {marker: place for marker, place in around.items() if not place.startswith("..")}
     unread = [blob for blob in regular if blob.path not in known]
+    sizes = {blob.path: size for blob, size in zip(unread, _sizes(git, unread), strict=True)}
+    for blob in regular:
+        count.file(blob.path, sizes[blob.path] if blob.path in sizes else len(known[blob.path]))
     contents = _contents(git, [*(blob.sha for blob in unread), *(f"{commit}:{place}" for place in around.values())])
     files = {**known, **{blob.path: data or b"" for blob, data in zip(unread, contents, strict=False)}}
     found = zip(around, contents[len(unread) :], strict=True)
@@ -69,7 +70,7 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
 def _same(blob: _Blob, files: Mapping[str, bytes]) -> bool:
     """Whether the file of that name has the blob's bytes: Git names an object by the hash of its kind, size and bytes."""
     data = files.get(blob.path)
-    if data is None or len(data) != blob.size:
+    if data is None:
         return False
     kind = "sha256" if len(blob.sha) == 64 else "sha1"
     return hashlib.new(kind, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == blob.sha
@@ -83,19 +84,28 @@ def _above(path: str) -> Iterator[str]:
 
 def _listed(git: Git, commit: str, inside: str) -> list[_Blob]:
     """Every entry below the directory; [] when the commit has none there."""
-    code, output, _ = git.attempt("ls-tree", "-r", "-z", "-l", "--full-tree", git.checked(f"{commit}:{inside}"))
+    code, output, _ = git.attempt("ls-tree", "-r", "-z", "--full-tree", git.checked(f"{commit}:{inside}"))
     if code:
         git.ensure_commit(commit)
         if git.attempt("rev-parse", "--verify", "--quiet", f"{commit}:{inside}")[0]:
             return []
-        output = git.output("ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit}:{inside}")
+        output = git.output("ls-tree", "-r", "-z", "--full-tree", f"{commit}:{inside}")
     blobs = []
     for row in output.split(b"\0"):
         if row:
             facts, _, name = row.partition(b"\t")
-            mode, _, sha, size = facts.decode("ascii").split()
-            blobs.append(_Blob(os.fsdecode(name), mode, sha, int(size) if size.isdigit() else 0))
+            mode, _, sha = facts.decode("ascii").split()
+            blobs.append(_Blob(os.fsdecode(name), mode, sha))
     return blobs
+
+
+def _sizes(git: Git, blobs: list[_Blob]) -> list[int]:
+    """The size of each blob; asked apart, for ``ls-tree -l`` would open every object of a directory that is mostly known."""
+    if not blobs:
+        return []
+    names = "\n".join(blob.sha for blob in blobs).encode() + b"\n"
+    said = git.output("cat-file", "--batch-check=%(objectsize)", input=names).splitlines()
+    return [int(size) if size.isdigit() else 0 for size in said[: len(blobs)]]
 
 
 def _contents(git: Git, objects: list[str]) -> list[bytes | None]:
