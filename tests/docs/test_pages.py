@@ -22,7 +22,7 @@ from tests.docs.pages import NAMES, ROOT, Block, anchors, blocks, commands, link
 BLOCKS = [block for name in NAMES for block in blocks(name)]
 # Each language has a test here or in test_shown.py, but for the pipelines among the YAML (tests/wrappers) and rules in Python
 # (tests/cli/test_own_rules.py). Of Groovy the commands in it are checked: there is no Jenkins to ask.
-CHECKED = {"", "sh", "yaml", "json", "jinja", "mermaid", "text", "sql", "python", "groovy"}
+CHECKED = {"", "console", "sh", "yaml", "json", "jinja", "mermaid", "text", "sql", "python", "groovy"}
 
 
 PIPELINES = {"docs/azure.md", "docs/bitbucket.md", "docs/circleci.md", "docs/gitlab.md"}
