@@ -39,6 +39,12 @@ class Scm(Protocol):
     def pull_requests_of(self, sha: str) -> tuple[PullRequest, ...]:
         """Open pull requests whose head is this commit, also those from forks."""
 
+    def open_pull_requests(self, most: int) -> tuple[PullRequest, ...]:
+        """Open pull requests, at most so many, the most lately touched first where the SCM sorts them."""
+
+    def changed_files(self, number: int) -> tuple[str, ...]:
+        """Paths in the repository that the pull request adds, changes or renames to."""
+
     def merge_base(self, base: str, head: str) -> str | None:
         """The commit that two commits come from; None when they share none."""
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -83,6 +84,19 @@ class Azure:
             return tuple(pull for pull in pulls if pull.open and pull.head_sha == sha)
 
         return self._ask("the active pull requests", _READ, found)
+
+    def open_pull_requests(self, most: int) -> tuple[PullRequest, ...]:
+        """Active pull requests, the newest first."""
+
+        def listed() -> tuple[PullRequest, ...]:
+            there = (row for row in self._active() if row.get("lastMergeSourceCommit"))
+            return tuple(_pull(row) for row in islice(there, most))
+
+        return self._ask("the active pull requests", _READ, listed)
+
+    def changed_files(self, number: int) -> tuple[str, ...]:
+        """Paths the last iteration touches, also those it removes: Azure names the kind of a change in words that combine."""
+        return self._ask("the changed files", _READ, lambda: tuple(self._changed(number)))
 
     def _active(self) -> Iterator[Row]:
         for skip in range(0, MOST_PULLS, PAGE):

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -95,6 +96,25 @@ class Bitbucket:
         return by_commit or self._ask(
             "the open pull requests", _READ, lambda: _ours(self._rows("/pullrequests", state="OPEN"), sha)
         )
+
+    def open_pull_requests(self, most: int) -> tuple[PullRequest, ...]:
+        """Open pull requests whose head is still there."""
+
+        def listed() -> tuple[PullRequest, ...]:
+            rows = self._rows("/pullrequests", state="OPEN")
+            there = (row for row in rows if (row["source"].get("commit") or {}).get("hash"))
+            return tuple(_pull(row) for row in islice(there, most))
+
+        return self._ask("the open pull requests", _READ, listed)
+
+    def changed_files(self, number: int) -> tuple[str, ...]:
+        """Paths of the files that are there after the change."""
+
+        def listed() -> tuple[str, ...]:
+            head = str(self.rest.get(f"{self._home}/pullrequests/{number}")["source"]["commit"]["hash"])
+            return tuple(sorted(self._changed(number, head)))
+
+        return self._ask("the changed files", "scope repository", listed)
 
     def merge_base(self, base: str, head: str) -> str | None:
         """The merge base, None where Bitbucket finds none."""

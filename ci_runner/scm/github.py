@@ -30,6 +30,7 @@ MOST_FILES = 3_000
 MOST_PULLS = 500
 
 _WRITE = "pull-requests: write"
+_OPEN = {"state": "open", "sort": "updated", "direction": "desc"}
 Row = dict[str, Any]
 
 
@@ -85,11 +86,26 @@ class GitHub:
 
         def found() -> tuple[PullRequest, ...]:
             by_commit = _ours(self._rows(f"/commits/{sha}/pulls"), sha)
-            return by_commit or _ours(
-                self._rows("/pulls", MOST_PULLS, state="open", sort="updated", direction="desc"), sha
-            )
+            return by_commit or _ours(self._rows("/pulls", MOST_PULLS, **_OPEN), sha)
 
         return call(f"pull requests of commit {sha[:12]}", "pull-requests: read", found)
+
+    def open_pull_requests(self, most: int) -> tuple[PullRequest, ...]:
+        """Open pull requests, the most lately updated first."""
+
+        def listed() -> tuple[PullRequest, ...]:
+            return tuple(_pull(row) for row in self._rows("/pulls", most, **_OPEN))
+
+        return call("the open pull requests", "pull-requests: read", listed)
+
+    def changed_files(self, number: int) -> tuple[str, ...]:
+        """Paths of the files that are there after the change; GitHub lists 3,000 at most."""
+
+        def listed() -> tuple[str, ...]:
+            rows = self._rows(f"/pulls/{number}/files", MOST_FILES)
+            return tuple(str(row["filename"]) for row in rows if row["status"] != "removed")
+
+        return call("the changed files", "pull-requests: read", listed)
 
     def merge_base(self, base: str, head: str) -> str | None:
         """The merge base by GitHub's comparison; None where it says the two have nothing in common."""

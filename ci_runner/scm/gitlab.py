@@ -28,6 +28,7 @@ MOST_ITEMS = 50_000
 _STATES = {"success": "success", "failure": "failed", "error": "failed", "pending": "pending"}
 # python-gitlab would wait by itself, without a bound for the whole run
 _OURS: dict[str, Any] = {"obey_rate_limit": False, "retry_transient_errors": False}
+_OPEN = {"state": "opened", "order_by": "updated_at"}
 Row = dict[str, Any]
 
 
@@ -67,7 +68,7 @@ class GitLab:
 
         def found() -> tuple[PullRequest, ...]:
             by_commit = _ours(self._rows(f"/repository/commits/{sha}/merge_requests"), sha)
-            return by_commit or _ours(self._rows("/merge_requests", state="opened", order_by="updated_at"), sha)
+            return by_commit or _ours(self._rows("/merge_requests", **_OPEN), sha)
 
         try:
             return call(f"merge requests of commit {sha[:12]}", found)
@@ -76,8 +77,26 @@ class GitLab:
                 raise
         return call(
             "the open merge requests",
-            lambda: _ours(self._rows("/merge_requests", state="opened", order_by="updated_at"), sha),
+            lambda: _ours(self._rows("/merge_requests", **_OPEN), sha),
         )
+
+    def open_pull_requests(self, most: int) -> tuple[PullRequest, ...]:
+        """Open merge requests, the most lately updated first."""
+
+        def listed() -> tuple[PullRequest, ...]:
+            rows = islice(self._rows("/merge_requests", **_OPEN), most)
+            return tuple(_merge_request(row) for row in rows)
+
+        return call("the open merge requests", listed)
+
+    def changed_files(self, number: int) -> tuple[str, ...]:
+        """Paths of the files that are there after the change."""
+
+        def listed() -> tuple[str, ...]:
+            rows = self._rows(f"/merge_requests/{number}/diffs")
+            return tuple(str(row["new_path"]) for row in rows if not row.get("deleted_file"))
+
+        return call("the changed files", listed)
 
     def merge_base(self, base: str, head: str) -> str | None:
         """The merge base, None where GitLab finds none."""

@@ -176,7 +176,7 @@ def _of_commit(fake: Bitbucket, match: Any, *_: Any) -> Reply:
 
 def _diffstat(fake: Bitbucket, match: Any, *_: Any) -> Reply:
     head = match[1].partition("..")[0]
-    pull = next(p for p in fake.state["pulls"].values() if p["head"]["sha"] == head)
+    pull = next(p for p in fake.state["pulls"].values() if p["head"]["sha"].startswith(head))
     return 200, [
         {"type": "diffstat", "status": each["status"], "new": {"type": "commit_file", "path": each["filename"]}}
         for each in pull["files"]

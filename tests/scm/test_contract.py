@@ -85,6 +85,15 @@ def test_a_closed_pull_request_is_not_found_by_its_head_commit(bench: Bench) -> 
     assert bench.scm().pull_requests_of(HEAD) == ()
 
 
+def test_open_pull_requests_and_the_files_they_bring_are_listed(bench: Bench) -> None:
+    scm = bench.scm()
+    assert [each.number for each in scm.open_pull_requests(5)] == [7]
+    assert scm.open_pull_requests(0) == ()
+    assert sorted(scm.changed_files(7)) == [EDITED, ADDED]
+    bench.fake.state["pulls"]["7"]["state"] = "closed"
+    assert scm.open_pull_requests(5) == ()
+
+
 def test_the_merge_base_is_named_and_none_where_histories_have_nothing_in_common(bench: Bench) -> None:
     assert bench.scm().merge_base("main", HEAD) == BASE
     bench.fake.state["merge_base"] = None
