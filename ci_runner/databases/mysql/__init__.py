@@ -12,6 +12,7 @@ from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.mysql.entry import refusal, tls
 from ci_runner.databases.mysql.inspect import inspect
 from ci_runner.databases.mysql.observe import MysqlWatcher
+from ci_runner.databases.running import run
 from ci_runner.errors import ConfigError, PilotageError, SetupError
 from ci_runner.model.inspected import Schema
 
@@ -86,19 +87,12 @@ class Mysql:
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
     ) -> None:
         """One by one; ``transaction`` opens one before the first and commits after the last."""
-        if transaction:
-            self.begin()
-        for index, statement in enumerate(statements):
-            try:
-                self._session_touched |= bool(_SESSION.search(statement.text))
-                self._send(statement.text)
-                if after:
-                    after(index)
-            except DatabaseFailure as failure:
-                self.rollback()
-                raise failure.at(index) from None
-        if transaction:
-            self.commit()
+        run(self, statements, transaction=transaction, after=after)
+
+    def step(self, statement: Sql) -> None:
+        """One statement by itself."""
+        self._session_touched |= bool(_SESSION.search(statement.text))
+        self._send(statement.text)
 
     def begin(self) -> None:
         """Open a transaction."""

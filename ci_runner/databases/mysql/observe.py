@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.running import watched
 from ci_runner.databases.watch import Seen, Watched
 
 if TYPE_CHECKING:
@@ -35,37 +36,21 @@ class MysqlWatcher:
 
     def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
         """Run the statements, ALTER TABLE and index statements by the cheapest way; the refusal that ended it, if one did."""
-        seen: list[Seen] = []
-        try:
-            if transaction:
-                self._session.begin()
-            for index, statement in enumerate(statements):
-                algorithm, table = self._one(statement, index)
-                if algorithm:
-                    seen.append(Seen(index, "algorithm", table, algorithm))
-            if transaction:
-                self._session.commit()
-        except DatabaseFailure as failure:
-            self._session.rollback()
-            return Watched(tuple(seen), failure if failure.statement is not None else failure.at(len(statements) - 1))
-        return Watched(tuple(seen))
+        return watched(self._session, statements, transaction=transaction, look=self._one)
 
-    def _one(self, statement: Sql, index: int) -> tuple[str, str]:
-        """Run one statement: (algorithm, table), or two times "" where the statement has none to choose."""
+    def _one(self, index: int, statement: Sql) -> list[Seen]:
+        """Run one statement by the cheapest algorithm, where it has one to choose."""
         alter = _ALTER.match(statement.text)
         found = alter or _INDEX.match(statement.text)
         if found and not _SAID.search(statement.text):
             for algorithm in ALGORITHMS[self._session.dialect]:
                 text = f"{_END.sub('', statement.text)}\n{',' if alter else ''} ALGORITHM={algorithm.upper()}"
                 try:
-                    self._session.execute([statement._replace(text=text)], transaction=False)
+                    self._session.step(statement._replace(text=text))
                 except DatabaseFailure as failure:
                     if failure.code in _REFUSED:
                         continue
                     break
-                return algorithm, found[1].replace("`", "").replace(" ", "")
-        try:
-            self._session.execute([statement], transaction=False)
-        except DatabaseFailure as failure:
-            raise failure.at(index) from None
-        return "", ""
+                return [Seen(index, "algorithm", found[1].replace("`", "").replace(" ", ""), algorithm)]
+        self._session.step(statement)
+        return []

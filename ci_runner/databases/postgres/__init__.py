@@ -11,6 +11,7 @@ from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.postgres.entry import refusal
 from ci_runner.databases.postgres.inspect import inspect
 from ci_runner.databases.postgres.observe import PostgresWatcher
+from ci_runner.databases.running import run
 from ci_runner.errors import SetupError
 from ci_runner.model.inspected import Schema
 
@@ -80,18 +81,7 @@ class Postgres:
         """One round trip for the whole file where it may be; a failure is found again statement by statement, so that its place is exact."""
         if transaction and after is None and self._batch(statements):
             return
-        if transaction:
-            self.begin()
-        for index, statement in enumerate(statements):
-            try:
-                self.step(statement)
-                if after:
-                    after(index)
-            except DatabaseFailure as failure:
-                self.rollback()
-                raise failure.at(index) from None
-        if transaction:
-            self.commit()
+        run(self, statements, transaction=transaction, after=after)
 
     def begin(self) -> None:
         """Open a transaction."""

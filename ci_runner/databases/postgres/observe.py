@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.postgres.rows import fill
+from ci_runner.databases.running import watched
 from ci_runner.databases.watch import Seen, Watched
 
 if TYPE_CHECKING:
@@ -52,18 +53,7 @@ class PostgresWatcher:
         """Run the statements as they would be run, looking after each; the refusal that ended it, if one did."""
         self._session.query_nothing("SET client_min_messages = debug1")
         self._held = set()
-        seen: list[Seen] = []
-        try:
-            if transaction:
-                self._session.begin()
-            for index, statement in enumerate(statements):
-                seen += self._one(index, statement)
-            if transaction:
-                self._session.commit()
-        except DatabaseFailure as failure:
-            self._session.rollback()
-            return Watched(tuple(seen), failure if failure.statement is not None else failure.at(len(statements) - 1))
-        return Watched(tuple(seen))
+        return watched(self._session, statements, transaction=transaction, look=self._one)
 
     def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         self._messages.append(diagnostic.message_primary or "")
@@ -73,27 +63,24 @@ class PostgresWatcher:
         alone = not self._session.in_transaction and not _OWN_TRANSACTION.match(statement.text)
         before = self._files()
         self._messages.clear()
+        if alone:
+            self._session.begin()
         try:
-            if alone:
-                self._session.begin()
-            try:
-                self._session.step(statement)
-            except DatabaseFailure as failure:
-                if not alone or failure.code != _NOT_IN_TRANSACTION:
-                    raise
-                self._session.rollback()
-                self._session.step(statement)
-            messages = list(self._messages)
-            seen = [
-                *self._told(index, messages),
-                *self._locks(index, statement.text),
-                *self._rewritten(index, before, messages),
-            ]
-            if alone:
-                self._session.commit()
-                self._held = set()
+            self._session.step(statement)
         except DatabaseFailure as failure:
-            raise failure.at(index) from None
+            if not alone or failure.code != _NOT_IN_TRANSACTION:
+                raise
+            self._session.rollback()
+            self._session.step(statement)
+        messages = list(self._messages)
+        seen = [
+            *self._told(index, messages),
+            *self._locks(index, statement.text),
+            *self._rewritten(index, before, messages),
+        ]
+        if alone:
+            self._session.commit()
+            self._held = set()
         return list(dict.fromkeys(seen))
 
     def _told(self, index: int, messages: list[str]) -> list[Seen]:

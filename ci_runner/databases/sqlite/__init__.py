@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.running import run
 from ci_runner.databases.sqlite.guard import guard
 from ci_runner.databases.sqlite.inspect import inspect
 from ci_runner.databases.sqlite.observe import SqliteWatcher
@@ -67,18 +68,11 @@ class Sqlite:
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
     ) -> None:
         """One by one; in a transaction a failure undoes all of them."""
-        if transaction:
-            self.begin()
-        for index, statement in enumerate(statements):
-            try:
-                self._send(statement.text)
-                if after:
-                    after(index)
-            except DatabaseFailure as failure:
-                self.rollback()
-                raise failure.at(index) from None
-        if transaction:
-            self.commit()
+        run(self, statements, transaction=transaction, after=after)
+
+    def step(self, statement: Sql) -> None:
+        """One statement by itself."""
+        self._send(statement.text)
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -87,11 +81,7 @@ class Sqlite:
     def commit(self) -> None:
         """Commit what is open."""
         if self.connection.in_transaction:
-            try:
-                self._send("COMMIT")
-            except DatabaseFailure:
-                self.rollback()
-                raise
+            self._send("COMMIT")
 
     def rollback(self) -> None:
         """Undo what is open."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.running import watched
 from ci_runner.databases.watch import Seen, Watched
 
 if TYPE_CHECKING:
@@ -35,26 +36,24 @@ class SqliteWatcher:
     def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
         """Run the statements, counting rows after each; the refusal that ended it, if one did."""
         counts = {name: self._rows(name) for name in self._tables}
-        seen: list[Seen] = []
         broken = self._broken()
 
-        def look(index: int) -> None:
+        def look(index: int, statement: Sql) -> Iterator[Seen]:
+            self._session.step(statement)
             for name, before in counts.items():
                 now = self._rows(name)
                 if now is not None and before is not None and now < before:
-                    seen.append(Seen(index, "rows-lost", name, f"{before} row before the statement, {now} after it"))
+                    yield Seen(index, "rows-lost", name, f"{before} row before the statement, {now} after it")
                 counts[name] = now
 
-        try:
-            self._session.execute(statements, transaction=transaction, after=look)
-        except DatabaseFailure as failure:
-            return Watched(tuple(seen), failure if failure.statement is not None else failure.at(len(statements) - 1))
+        result = watched(self._session, statements, transaction=transaction, look=look)
+        if result.failure is not None:
+            return result
         last = len(statements) - 1
-        seen += [
-            Seen(last, "error", name, "a row refers to one that is not there")
-            for name in sorted(self._broken() - broken)
-        ]
-        return Watched(tuple(seen))
+        lost = sorted(self._broken() - broken)
+        return Watched(
+            (*result.seen, *(Seen(last, "error", name, "a row refers to one that is not there") for name in lost))
+        )
 
     def _rows(self, table: str) -> int | None:
         """How many rows the table has; None when there is no such table (now)."""
