@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -17,6 +17,9 @@ from ci_runner.config.options import BY_NAME, OPTIONS, Option
 from ci_runner.config.pattern import Pattern, pattern
 from ci_runner.config.values import Config, Directory, Setting
 from ci_runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ci_runner.config.hooks import Hook
 
 __all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
 
@@ -37,6 +40,8 @@ def load(
     naming the place of the wrong value.
     """
     top, entries = found
+    hooks = top.get("hooks")
+    top = {name: setting for name, setting in top.items() if name != "hooks"}
     for settings in (top, *entries):
         _no_secrets(settings)
     above = _variables(environ) | _flags(flags)
@@ -52,9 +57,16 @@ def load(
         backups=tuple(_expand(text, run["backups"], environ) for text in _list(run["backups"]))
         if "backups" in run
         else (),
+        hooks=_hooks(hooks) if hooks else (),
         sources=MappingProxyType({name: s.source for name, s in (top | above).items()}),
         **values,  # type: ignore[arg-type]  # checked by _value against the manifest
     )
+
+
+def _hooks(setting: Setting) -> tuple[Hook, ...]:
+    from ci_runner.config import hooks
+
+    return hooks.parse(setting)
 
 
 def relocate(config: Config, folder: str) -> Config:

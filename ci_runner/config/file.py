@@ -16,7 +16,7 @@ LIMIT = 256 * 1024
 DEPTH = 12
 NODES = 20_000
 
-TOP = frozenset(o.name for o in OPTIONS if o.file) | {"directories"}
+TOP = frozenset(o.name for o in OPTIONS if o.file) | {"directories", "hooks"}
 ENTRY = frozenset(o.name for o in OPTIONS if o.file and o.scope == "directory") | {"name"}
 REGISTRY = frozenset({"url", "backups"})
 

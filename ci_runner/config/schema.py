@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ci_runner.config.hooks import KEYS, KINDS, PATTERNS
 from ci_runner.config.names import DOCS
 from ci_runner.config.options import NAMED, OPTIONS, SEVERITIES, Option
 from ci_runner.config.pattern import LONGEST
@@ -21,12 +22,13 @@ def schema() -> Schema:
         "minItems": 1,
         "items": {"type": "object", "properties": entry, "required": ["dir"], "additionalProperties": False},
     }
+    hooks = {"description": "Who is told of which events (docs/webhooks.md)", "type": "array", "items": _hook()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{DOCS}/pilotage.schema.json",
         "title": "Pilotage configuration (pilotage.yml)",
         "type": "object",
-        "properties": {**common, **run, "directories": directories},
+        "properties": {**common, **run, "directories": directories, "hooks": hooks},
         "additionalProperties": False,
     }
 
@@ -41,6 +43,32 @@ def _registry() -> Schema:
         "type": "object",
         "properties": {"url": {"type": "string"}, "backups": backups},
         "required": ["url"],
+        "additionalProperties": False,
+    }
+
+
+def _hook() -> Schema:
+    named = {"type": "string", "minLength": 1}
+    place: Schema = {
+        "oneOf": [
+            {"type": "object", "properties": {kind: named}, "required": [kind], "additionalProperties": False}
+            for kind in ("env", "file")
+        ]
+    }
+    events, words = {"enum": list(PATTERNS)}, {"type": "string"}
+    shapes: dict[str, Schema] = {
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"},
+        "kind": {"enum": list(KINDS)},
+        "events": {"oneOf": [events, {"type": "array", "items": events}]},
+        **{name: {"oneOf": [words, {"type": "array", "items": words}]} for name in ("dirs", "envs")},
+        **{name: {"type": "boolean"} for name in ("only_on_change", "include_sql", "allow_private")},
+        "ports": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}},
+        **dict.fromkeys(("url", "secret", "old_secret", "proxy"), place),
+    }
+    return {
+        "type": "object",
+        "properties": {name: shapes[name] for name in KEYS},
+        "required": ["name", "kind", "url"],
         "additionalProperties": False,
     }
 

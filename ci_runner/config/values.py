@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from ci_runner.config.pattern import Pattern
+
+if TYPE_CHECKING:
+    from ci_runner.config.hooks import Hook
 
 
 class Directory(Struct, frozen=True):
@@ -50,6 +54,7 @@ class Config(Struct, frozen=True):
     token: str | None = None
     templates: str | None = None
     cache_dir: str | None = None
+    hooks: tuple[Hook, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:  # without addresses and tokens
