@@ -7,6 +7,7 @@ report for: such values go only where the structure shows them.
 from __future__ import annotations
 
 import json
+import operator
 import re
 from binascii import b2a_base64
 from collections.abc import Iterable
@@ -43,6 +44,14 @@ _TOKEN = re.compile(
 )
 
 
+# Every secret known by where it stands has one of these near by, in whatever case; what Unicode takes for an i is left out of them.
+_SIGNS = (
+    *("://", "pass", "pwd", "secret", "token", "key", "gnature", "author"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "akia", "hooks.slack.com"),
+)
+_BELOW = 2  # lines: the colon behind a key, and the value, may each stand on the next
+
+
 def _address(match: re.Match[str]) -> str:
     """``://user:password@host`` without the password; a password may itself hold ``@`` or ``/``, a port is none."""
     body = match[1]
@@ -68,7 +77,31 @@ def _keyword(match: re.Match[str]) -> str:
 
 
 def by_structure(text: str) -> str:
-    """Secrets known by where they stand; linear in the length of the text."""
+    """Secrets known by where they stand; linear in the length of the text, and quick where no line can hold one."""
+    folded = text.casefold()
+    signs = [sign for sign in _SIGNS if sign in folded]
+    if not signs:
+        return text
+    lines, looks = text.split("\n"), folded.split("\n")
+    done: list[str] = []
+    start = stop = 0  # of the lines to be looked at together
+    for number, line in enumerate(looks):
+        if any(sign in line for sign in signs):
+            if number > stop:
+                done += _masked(lines, start, stop)
+                done += lines[stop:number]
+                start = number
+            stop = number + 1 + _BELOW
+    done += _masked(lines, start, stop)
+    return "\n".join([*done, *lines[stop:]])
+
+
+def _masked(lines: list[str], start: int, stop: int) -> list[str]:
+    """Those lines without secrets."""
+    return _without("\n".join(lines[start:stop])).split("\n") if start < stop else []
+
+
+def _without(text: str) -> str:
     if "://" in text:
         text = _ADDRESS.sub(_address, text)
     if "=" in text:
@@ -130,22 +163,32 @@ class Redactor(Struct, frozen=True):
 
     def value(self, value: T) -> T:
         """The same value (text, tuple, list, dict, struct, nested) with every text in it redacted."""
-        return self._walk(value)  # type: ignore[no-any-return]
+        return self._walk(value, {})  # type: ignore[no-any-return]
 
-    def _walk(self, value: Any) -> Any:
+    def _walk(self, value: Any, known: dict[str, str]) -> Any:
+        """``known`` are the texts seen so far: a report says the same words of many findings."""
         if isinstance(value, str):
-            return self(value)
+            found = known.get(value)
+            if found is None:
+                found = known[value] = self(value)
+            return value if found == value else found
         if isinstance(value, dict):
-            return {key: self._walk(item) for key, item in value.items()}
+            return {key: self._walk(item, known) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._walk(item) for item in value]
+            return [self._walk(item, known) for item in value]
         if isinstance(value, tuple):
-            items = [self._walk(item) for item in value]
+            items = [self._walk(item, known) for item in value]
+            if all(map(operator.is_, items, value)):
+                return value
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
         if isinstance(value, Struct):
-            before = structs.asdict(value)
-            after = {name: self._walk(item) for name, item in before.items()}
-            return structs.replace(value, **after) if after != before else value
+            after = {}
+            for name in value.__struct_fields__:
+                item = getattr(value, name)
+                clean = self._walk(item, known) if item else item
+                if clean is not item:
+                    after[name] = clean
+            return structs.replace(value, **after) if after else value
         return value
 
     def knowing(self, *secrets: str | None) -> Redactor:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from ci_runner import text
-from ci_runner.text import MASK, Redactor, redactor
+from ci_runner.text import MASK, Redactor, redact, redactor
 
 SECRET = st.text(string.ascii_letters + string.digits + "+/=@:%&!$#*-_ \\\"'<>|é", min_size=8, max_size=24).filter(
     lambda secret: secret == secret.strip() and len(set(secret)) > 4 and not secret.isalpha()
@@ -151,3 +151,38 @@ def test_a_megabyte_takes_linear_time() -> None:
         "ghp_",
     ):
         redact(piece * (1_000_000 // len(piece)))
+
+
+PIECES = (
+    *('"', '\\"', "'", "\n", "\r", " ", ":", "=", "{", "}", "\\", "/", "-", "_", "\x85", "\u2028", "a", "ß", "İ", "é"),
+    *(
+        "password",
+        "PaſSword",
+        "api_key",
+        "toKen",
+        "secret",
+        "pass",
+        "pwd",
+        "sıgnature",
+        "Authorization: ",
+        "bearer ",
+        "job-token",
+    ),
+    *(
+        "x-api-key",
+        "://",
+        "user:pw@host",
+        "ghp_" + "a1" * 12,
+        "glpat-" + "b2" * 12,
+        "AKIA" + "C3" * 8,
+        "xoxb-" + "4d" * 8,
+    ),
+    *("hooks.slack.com/services/", "T0000/B1111/x2222"),
+)
+
+
+@SETTINGS
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_looking_only_at_lines_that_may_hold_a_secret_finds_all_of_them(pieces: list[str]) -> None:
+    text_ = "".join(pieces)
+    assert redact.by_structure(text_) == redact._without(text_)
