@@ -9,6 +9,10 @@ class PasswordRefused(SetupError):  # noqa: N818 - names what happened
     """The server is there and does not take this user's password: trying again is useless."""
 
 
+class NobodyThere(SetupError):  # noqa: N818 - names what happened
+    """No server listens at the address now: one that is just starting may do so in a moment."""
+
+
 MESSAGE_LIMIT = 4_000
 
 

@@ -124,6 +124,10 @@ class Target(Protocol):
         """A value as the dialect writes it."""
         ...
 
+    def qualified(self, name: str) -> str:
+        """One of our own tables, as statements name it however the session's search path stands."""
+        ...
+
     def interrupt(self) -> None:
         """Stop the statement that is running, from a signal handler or another thread."""
         ...

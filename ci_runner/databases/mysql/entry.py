@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ci_runner.databases.address import Address
-from ci_runner.databases.failure import PasswordRefused
+from ci_runner.databases.failure import NobodyThere, PasswordRefused
 from ci_runner.errors import ConfigError, PilotageError, SetupError, TemporaryError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def refusal(address: Address, error: Exception) -> PilotageError:
             f"{where}: the server did not answer in time; try again, or check host and port ({words})"
         )
     if code in {2002, 2003} and ("refused" in words or "No such file" in words):
-        return SetupError(f"{where}: nothing listens there; start the server, or check host and port ({words})")
+        return NobodyThere(f"{where}: nothing listens there; start the server, or check host and port ({words})")
     if code in {2006, 2013}:
         return TemporaryError(f"{where}: the server closed the connection; try again when it is up ({words})")
     return SetupError(f"{where}: {words}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LEAD = r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
 # A file that holds one of these is run statement by statement: it decides about transactions itself, or needs more than to be sent.
-_OWN_WAY = re.compile(
+OWN_WAY = re.compile(
     _LEAD + r"(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|copy|set|reset|discard|listen)\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -73,7 +73,7 @@ class Postgres:
         self.name = connection.info.dbname
         self.ready = ready
         self._search_path = search_path
-        self._session_touched = False
+        self.touched = False
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
@@ -104,7 +104,7 @@ class Postgres:
         try:
             return self.connection.execute(sql.encode()).fetchall()
         except psycopg.Error as error:
-            raise self._failure(error, sql) from None
+            raise self.failure(error, sql) from None
 
     def query_nothing(self, sql: str) -> None:
         """One statement of our own that has no rows."""
@@ -117,7 +117,7 @@ class Postgres:
 
     def step(self, statement: Sql) -> None:
         """One statement by itself; a refusal does not say which it was."""
-        self._session_touched |= bool(_SESSION.search(statement.text))
+        self.touch(statement.text)
         if _COPY.match(statement.text):
             self._copy(statement.text, statement.data or "")
         else:
@@ -126,9 +126,9 @@ class Postgres:
     def reset(self) -> None:
         """Settings, role and open transactions back to those of a new session."""
         self.rollback()
-        if self._session_touched:
+        if self.touched:
             self._send("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
-            self._session_touched = False
+            self.touched = False
 
     def watcher(self) -> PostgresWatcher:
         """Somebody who looks on from now."""
@@ -157,7 +157,7 @@ class Postgres:
 
     def _batch(self, statements: Sequence[Sql]) -> bool:
         """Try all statements as one query; False when they must be run one by one, with everything undone."""
-        if any(_OWN_WAY.match(statement.text) for statement in statements):
+        if any(OWN_WAY.match(statement.text) for statement in statements):
             return False
         texts = [self._adapt(statement.text) for statement in statements]
         try:
@@ -167,7 +167,7 @@ class Postgres:
                 raise
             self.rollback()
             return False
-        self._session_touched |= any(_SESSION.search(text) for text in texts)
+        self.touched |= any(_SESSION.search(text) for text in texts)
         return True
 
     def _copy(self, sql: str, data: str) -> None:
@@ -181,7 +181,7 @@ class Postgres:
                 else:
                     copy.write(data)
         except psycopg.Error as error:
-            raise self._failure(error, sql) from None
+            raise self.failure(error, sql) from None
 
     def _send(self, sql: str) -> None:
         import psycopg
@@ -191,7 +191,7 @@ class Postgres:
         try:
             self.connection.execute(sql.encode())
         except psycopg.Error as error:
-            raise self._failure(error, sql) from None
+            raise self.failure(error, sql) from None
 
     def _adapt(self, text: str) -> str:
         if not self.ready:
@@ -201,7 +201,11 @@ class Postgres:
             return text
         return f"{found[1]}IF NOT EXISTS {text[found.start(3) :]}"
 
-    def _failure(self, error: psycopg.Error, sql: str) -> DatabaseFailure:
+    def touch(self, sql: str) -> None:
+        """Remember that ``sql`` may have changed a setting, so that :meth:`reset` has something to do."""
+        self.touched |= bool(_SESSION.search(sql))
+
+    def failure(self, error: psycopg.Error, sql: str) -> DatabaseFailure:
         """The server's primary message with detail and hint; without a server message the driver's."""
         diag = error.diag
         lines = [diag.message_primary or str(error)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ci_runner.databases.address import Address
-from ci_runner.databases.failure import PasswordRefused
+from ci_runner.databases.failure import NobodyThere, PasswordRefused
 from ci_runner.errors import PilotageError, SetupError, TemporaryError
 
 _CAUSES = (
@@ -26,11 +26,22 @@ _CAUSES = (
     (("No such file or directory",), "there is no server socket", "start the server, or check the socket's folder"),
     (("server does not support SSL",), "the server has no TLS", "remove sslmode from the URL"),
 )
+POOLED = (
+    "a pooler between here and the server gives each transaction another session, so that no lock can be held: "
+    "use the direct address of the server, or a pooler in session mode"
+)
 _WAITING = (
     "the database system is starting up",
     "server closed the connection",
     "the database system is shutting down",
 )
+
+
+_KINDS = {
+    "the password was refused": PasswordRefused,
+    "nothing listens there": NobodyThere,
+    "there is no server socket": NobodyThere,
+}
 
 
 def refusal(address: Address, text: str) -> PilotageError:
@@ -41,7 +52,7 @@ def refusal(address: Address, text: str) -> PilotageError:
     where = f"cannot connect to {address}"
     for needles, cause, remedy in _CAUSES:
         if any(needle in words for needle in needles):
-            kind = PasswordRefused if cause == "the password was refused" else SetupError
+            kind = _KINDS.get(cause, SetupError)
             return kind(f"{where}: {cause}; {remedy} ({words})")
     if "does not exist" in words and "database" in words:
         return SetupError(
