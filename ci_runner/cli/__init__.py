@@ -30,6 +30,7 @@ COMMANDS = {
     "login": "Pick or make a registry, and remember it",
     "whoami": "Say who a push would be by, and where it would go",
     "hash": "Write atlas.sum anew and say which lines changed",
+    "rebase": "Move this branch's migrations behind those merged meanwhile",
     "ls": "List the migrations as Pilotage reads them",
     "init": "Write pilotage.yml and the CI file for this repository",
     "doctor": "Say what was detected, which parts are missing and how to get them",

@@ -39,7 +39,7 @@ class Option(Struct, frozen=True):
     metavar: str = ""
 
 
-_READS = ("ci", "lint", "push", "ls", "hash", "doctor")
+_READS = ("ci", "lint", "push", "ls", "hash", "rebase", "doctor")
 _LINTS = ("ci", "lint")
 
 OPTIONS: tuple[Option, ...] = (

@@ -12,7 +12,7 @@ from ci_runner import platforms, publish, scm
 from ci_runner.errors import PilotageError, RefusedError, UsageError
 from ci_runner.http import Patience
 from ci_runner.journeys import lint as linting
-from ci_runner.journeys import lookup, publication
+from ci_runner.journeys import lookup, merging, publication
 from ci_runner.journeys import push as pushing
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.ci import Posted
@@ -102,11 +102,22 @@ def lint(ground: Ground, write: Callable[[str], None]) -> Linted:
     target, warnings = _target(ground, patience)
     run = linting.run(ground)
     try:
+        run, unasked = _elsewhere(ground, run, target.scm)
         posted = publish.publish(publication.of(ground, run, target.scm), platform, target, patience)
     finally:
         if target.scm is not None:
             target.scm.close()
-    return Linted(run, Posted(posted.done, (*warnings, *posted.warnings)))
+    return Linted(run, Posted(posted.done, (*warnings, *unasked, *posted.warnings)))
+
+
+def _elsewhere(ground: Ground, run: Run, source: scm.Scm | None) -> tuple[Run, tuple[str, ...]]:
+    """The run with remarks on other pull requests that take the same versions, and a warning when they could not be asked for."""
+    if source is None or ground.trigger.kind != "pull_request":
+        return run, ()
+    try:
+        return replace(run, notes=(*run.notes, *merging.elsewhere(ground.trigger, run, source))), ()
+    except scm.ScmError as error:
+        return run, (f"other pull requests were not looked through for the same versions: {error}",)
 
 
 def _target(ground: Ground, patience: Patience) -> tuple[publish.Target, tuple[str, ...]]:

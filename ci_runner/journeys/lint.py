@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ci_runner import report, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import judging, oracle, suggestions
+from ci_runner.journeys import judging, merging, oracle, suggestions
 from ci_runner.journeys.base import Compared, compare, read
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
@@ -65,7 +65,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
 def examined(ground: Ground, wanted: Directory) -> Examined:
     """What is found in a directory, known or not."""
     head = folder(ground, wanted)
-    compared = compare(ground, wanted, head)
+    compared = merging.guarded(ground, wanted, compare(ground, wanted, head))
     changes = compared.changeset
     statements = analyse(changes)
     before = history.before(changes.released, head.dialect, ground.cache)

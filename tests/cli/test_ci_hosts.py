@@ -136,6 +136,17 @@ def test_a_pull_request_gets_one_comment_a_note_on_the_line_and_a_status_however
     assert "lint: pull request #7" in done.err
 
 
+def test_another_pull_request_that_takes_the_same_version_is_named(job: Job) -> None:
+    own = job.fake.state["pulls"]["7"]
+    other = {**own, "head": {**own["head"], "ref": "rival", "sha": "d" * 40}}
+    other["files"] = [{"filename": "migrations/2_rival.sql", "status": "added", "patch": "@@ -0,0 +1,1 @@\n+x"}]
+    job.fake.state["pulls"]["8"] = other
+    job.run()
+    ((_, body),) = job.host.comments(job.fake)
+    assert "pull request #8 brings" in body.replace("\\", "").replace("\u200b", "")
+    assert "2_rival.sql" in body.replace("\\", "")
+
+
 def test_without_a_token_the_verdict_stands_and_one_warning_says_what_one_would_add(job: Job) -> None:
     done = job.run(token=None)
     assert done.code == 1, done.err
