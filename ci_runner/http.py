@@ -78,8 +78,12 @@ class Web:
     limits: Limits
     patience: Patience
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None = None, *, to: str = ""
+    ) -> Answer:
         """The answer, whatever its status; errors of transport are HttpError.
+
+        ``to`` is the IP address to connect to instead of looking the host up; name and certificate stay those of the host.
 
         Repeats what is safe to repeat, POST only while nothing was sent or when a rate limit refused it, as long as
         ``limits.attempts`` and the patience last. Redirects are handed back, not followed.
@@ -87,7 +91,7 @@ class Web:
         for attempt in range(self.limits.attempts):
             last = attempt == self.limits.attempts - 1
             try:
-                answer = self._once(method, url, headers, content)
+                answer = self._once(method, url, headers, content, to)
             except HttpError as failure:
                 again = failure.trouble == "unreachable" or (failure.trouble == "doubt" and method in REPEATABLE)
                 if last or not again or not self.patience.wait(0.5 * 2**attempt):
@@ -98,13 +102,14 @@ class Web:
                 return answer
         raise AssertionError("a loop that returns or raises on its last turn")  # pragma: no cover
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, to: str) -> Answer:
         import httpx
 
         end = self.patience.monotonic() + self.limits.whole
         where = address(url)
         try:
-            with self.client.stream(method, url, headers=dict(headers), content=content) as response:
+            led = _led(url, headers, to)
+            with self.client.stream(method, **led, content=content) as response:
                 body = bytearray()
                 for chunk in response.iter_bytes():
                     body += chunk
@@ -129,13 +134,31 @@ class Web:
             ) from None
 
 
-def web(limits: Limits | None = None, patience: Patience | None = None, proxy: str | None = None) -> Web:
-    """A client; certificate bundles and, without ``proxy``, proxies come from the usual variables; certificates are always checked."""
+def web(
+    limits: Limits | None = None, patience: Patience | None = None, proxy: str | None = None, *, direct: bool = False
+) -> Web:
+    """A client; certificate bundles and, without ``proxy``, proxies come from the usual variables; certificates are always checked.
+
+    ``direct``: no proxy but the one given.
+    """
     import httpx
 
     limits = limits or Limits()
     timeout = httpx.Timeout(limits.read, connect=limits.connect)
-    return Web(httpx.Client(timeout=timeout, follow_redirects=False, proxy=proxy), limits, patience or Patience())
+    transport = httpx.HTTPTransport(proxy=proxy) if direct else None
+    client = httpx.Client(timeout=timeout, follow_redirects=False, proxy=None if direct else proxy, transport=transport)
+    return Web(client, limits, patience or Patience())
+
+
+def _led(url: str, headers: Mapping[str, str], to: str) -> dict[str, Any]:
+    """Where a request goes: to the address ``to`` where one is given, with the name it is meant for in Host and in TLS (SNI)."""
+    if not to:
+        return {"url": url, "headers": dict(headers)}
+    import httpx
+
+    named = httpx.URL(url)
+    pinned = {**headers, "host": named.netloc.decode("ascii")}
+    return {"url": named.copy_with(host=to), "headers": pinned, "extensions": {"sni_hostname": named.host}}
 
 
 def retry_after(method: str, answer: Answer, attempt: int, now: float) -> float | None:

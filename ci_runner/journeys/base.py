@@ -7,7 +7,7 @@ import posixpath
 from msgspec import Struct
 
 from ci_runner import changes, migrations, sources
-from ci_runner.config import Directory, file, load, relocate
+from ci_runner.config import Config, Directory, file, load, relocate
 from ci_runner.errors import ConfigError, PilotageError
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import MigrationDir, Tree
@@ -71,7 +71,7 @@ def own_rules(ground: Ground, wanted: Directory) -> tuple[tuple[tuple[str, str],
         return (), ("own rules were left out: their base commit is not known",) if wanted.rules_path else ()
     try:
         commit = _merge_base(ground, ground.git, None)
-        folder = _rules_path(ground, ground.git, commit, wanted) if commit else None
+        folder = _rules_path(ground, wanted) if commit else None
         if commit is None or folder is None:
             return (), ("own rules were left out: the base commit names no rules_path",) if wanted.rules_path else ()
         return sources.texts_at(ground.git, commit, folder, ".py", "rules_path"), ()
@@ -84,13 +84,22 @@ def proposed(ground: Ground) -> bool:
     return ground.trigger.kind == "pull_request" or ground.trigger.pull_request is not None
 
 
-def _rules_path(ground: Ground, git: sources.Git, commit: str, wanted: Directory) -> str | None:
-    """Where the configuration of that commit says the rules of the directory are."""
-    name = ground.config_file or ""
-    code, content, _ = git.attempt("show", f"{commit}:{name}")
-    if code or not name.endswith((".yml", ".yaml")):
+def configured(ground: Ground) -> Config | None:
+    """The configuration of the base commit, with the environment's word over it; None where that commit or its file is not known."""
+    name = ground.config_file
+    commit = _merge_base(ground, ground.git, None) if ground.git and name else None
+    if ground.git is None or commit is None or name is None or not name.endswith((".yml", ".yaml")):
         return None
-    config = load(file.read(content.decode("utf-8", "replace"), name), ground.environ, {})
+    code, content, _ = ground.git.attempt("show", f"{commit}:{name}")
+    return None if code else load(file.read(content.decode("utf-8", "replace"), name), ground.environ, {})
+
+
+def _rules_path(ground: Ground, wanted: Directory) -> str | None:
+    """Where the configuration of that commit says the rules of the directory are."""
+    config = configured(ground)
+    if config is None:
+        return None
+    name = ground.config_file or ""
     below = relocate(config, posixpath.dirname(name) or ".")
     return next((each.rules_path for each in below.directories if each.dir == wanted.dir), None)
 

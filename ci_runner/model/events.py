@@ -78,3 +78,23 @@ class Delivery(Struct, frozen=True):
     dir: str = ""
     env: str = ""
     outcome: str = ""
+
+
+class Recorded(Struct, frozen=True):
+    """One entry of an environment's own chain: what a run did to its databases.
+
+    ``kind``: deploy, down, baseline, adopt, resolve. ``data`` is the audit record: outcome, exit code, from and to,
+    files with hashes, statements and their times, source, plan, tool, database. ``hash`` is the SHA-256 (hex) of the ``raw`` bytes.
+    """
+
+    seq: int
+    prev: str
+    name: str
+    env: str
+    kind: str
+    time: str
+    id: str
+    actor: Mapping[str, Any]
+    data: Mapping[str, Any]
+    hash: str = ""
+    raw: bytes = b""

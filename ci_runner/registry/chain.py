@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ci_runner.errors import IntegrityError, PilotageError, UsageError
@@ -38,19 +38,24 @@ def head(store: Store, name: str) -> Head | None:
     Starts at the hint, which is believed only as far as an entry is there, and goes on in growing steps: an exact hint costs three
     requests, none at all about twice the logarithm of the log's length. Nothing is listed.
     """
-    low, raw = _start(store, name)
+    seq, raw = newest(lambda seq: _raw(store, name, seq), *_start(store, name))
+    if raw is None:
+        return None
+    last = entries.decode(raw, seq, name)
+    return Head(last, _latest(store, name, last))
+
+
+def newest(fetch: Callable[[int], bytes | None], low: int = 0, raw: bytes | None = None) -> tuple[int, bytes | None]:
+    """The last slot that holds something, and its bytes, going on from slot ``low``, which holds ``raw``; 0 and None of an empty log."""
     high, step = low + 1, 1
-    while (found := _raw(store, name, high)) is not None:
+    while (found := fetch(high)) is not None:
         low, raw = high, found
         high, step = high + step, step * 2
     while high - low > 1:
         middle = (low + high) // 2
-        found = _raw(store, name, middle)
+        found = fetch(middle)
         low, raw, high = (middle, found, high) if found is not None else (low, raw, middle)
-    if raw is None:
-        return None
-    last = entries.decode(raw, low, name)
-    return Head(last, _latest(store, name, last))
+    return low, raw
 
 
 def entry(store: Store, name: str, seq: int) -> Entry:

@@ -7,6 +7,7 @@ import re
 FORMAT = "format.json"
 BLOBS = "blobs/sha256/"
 DIRS = "dirs/"
+HOOKS = "hooks/"
 NO_ENTRY = "0" * 64
 """``prev`` of the first entry."""
 LAST_SEQ = 9_999_999_999
@@ -44,6 +45,32 @@ def slot_seq(name: str, key: str) -> int | None:
 def inbox(name: str) -> str:
     """Prefix of what a backup accepted while the primary was down."""
     return f"{DIRS}{name}/inbox/"
+
+
+def deploys(name: str) -> str:
+    """Prefix of what was done to the databases of a directory; one folder an environment."""
+    return f"{DIRS}{name}/deploys/"
+
+
+def event_log(name: str, env: str) -> str:
+    """Prefix of the events of an environment, a chain of their own."""
+    return f"{deploys(name)}{env}/log/"
+
+
+def event(name: str, env: str, seq: int) -> str:
+    """Key of one event."""
+    return f"{event_log(name, env)}{seq:010d}.json"
+
+
+def event_seq(name: str, env: str, key: str) -> int | None:
+    """Sequence number of an event's key; None when the key is none."""
+    match = _SLOT.fullmatch(key.removeprefix(event_log(name, env)))
+    return int(match[1]) if match and int(match[1]) > 0 else None
+
+
+def deliveries(hook: str) -> str:
+    """Prefix of the attempts to hand messages to a hook."""
+    return f"{HOOKS}{hook}/"
 
 
 def hint(name: str) -> str:

@@ -6,6 +6,7 @@ Each is imported when first used: a terminal report never pays for a comment.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ci_runner.render.blockkit import slack
     from ci_runner.render.commenting import GITHUB_LIMIT, brief, comment, summary
     from ci_runner.render.lines import annotations, note, notes
     from ci_runner.render.paging import page
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 _HOME = {
     "GITHUB_LIMIT": "commenting", "brief": "commenting", "comment": "commenting", "summary": "commenting",
-    "annotations": "lines", "note": "lines", "notes": "lines", "page": "paging", "text": "terminal",
+    "annotations": "lines", "note": "lines", "notes": "lines", "page": "paging", "slack": "blockkit", "text": "terminal",
 }  # fmt: skip
 
-__all__ = ["GITHUB_LIMIT", "annotations", "brief", "comment", "note", "notes", "page", "summary", "text"]
+__all__ = ["GITHUB_LIMIT", "annotations", "brief", "comment", "note", "notes", "page", "slack", "summary", "text"]
 
 
 def __getattr__(name: str) -> Any:

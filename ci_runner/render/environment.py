@@ -86,10 +86,15 @@ def environment(override: Path | None = None) -> SandboxedEnvironment:
 
 def fill(template: str, values: dict[str, Any], override: Path | None = None) -> str:
     """The template's text, without blanks at its ends. A wrong template of the user's is a :class:`ConfigError` naming file and line."""
+    return filled(environment(override), template, values, override)
+
+
+def filled(made: SandboxedEnvironment, template: str, values: dict[str, Any], override: Path | None) -> str:
+    """The same for an environment ``made`` for another medium."""
     from jinja2 import TemplateError
 
     try:
-        return environment(override).get_template(template).render(values).strip("\n")
+        return made.get_template(template).render(values).strip("\n")
     except TemplateError as error:
         where = f"{getattr(error, 'name', None) or template}:{getattr(error, 'lineno', None) or '?'}"
         raise ConfigError(

@@ -14,6 +14,8 @@ from ci_runner.text.escape import (
     markdown,
     prose,
     slack,
+    slack_code,
+    slack_fenced,
     visible,
     xml,
 )
@@ -36,6 +38,8 @@ __all__ = [
     "prose",
     "redactor",
     "slack",
+    "slack_code",
+    "slack_fenced",
     "visible",
     "xml",
 ]

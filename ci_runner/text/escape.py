@@ -91,6 +91,18 @@ def slack(text: str) -> str:
     return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def slack_code(text: str) -> str:
+    """A code span on one line in Slack's mrkdwn; backticks, which cannot be escaped there, become look-alikes."""
+    one = " ".join(slack(text).split()).replace("`", "ˋ")
+    return f"`{one}`" if one else ""
+
+
+def slack_fenced(text: str) -> str:
+    """A code block in Slack's mrkdwn."""
+    body = slack(text).strip("\n").replace("`", "ˋ")
+    return f"```\n{body}\n```"
+
+
 def xml(text: str) -> str:
     """Text that XML 1.0 can carry; illegal characters become U+FFFD. Escaping is the XML writer's."""
     return re.sub(_XML_ILLEGAL, "\ufffd", text)
