@@ -47,6 +47,8 @@ def expand(text: str, segment: Segment, traits: Dialect, reading: Reading, base:
     if not reading.operations or reading.operations[0].kind not in _EXPANDED or depth > _DEEPEST:
         return reading
     kind = reading.operations[0].kind
+    if kind == "prepare" and not traits.delimiter_command:
+        return reading  # PREPARE p AS statement: read already
     if kind == "procedural-block":
         inside = _Inside(blanked(text, segment), base + segment.start, depth + 1)
     else:

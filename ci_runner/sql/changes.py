@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ci_runner.model.operations import CreateTable, Dml, Name, Operation, Other, Setting
 from ci_runner.sql.cursor import unquote_text
+from ci_runner.sql.inner import part, written
 from ci_runner.sql.queries import find, parts, select_list, tables_read
 
 if TYPE_CHECKING:
@@ -167,19 +168,20 @@ def merge(c: Cursor, first: int) -> list[Operation]:
 
 
 def with_query(c: Cursor, first: int) -> list[Operation]:
-    """WITH … and the statement it belongs to."""
+    """WITH … and the statement it belongs to; data changes among the CTEs come first."""
     at = find(c, _MAIN, c.i)
     if at == c.last:
         c.fail("WITH without a statement")
+    changed = written(c, c.i, at)
     c.i = at + 1
     reader = {"INSERT": insert, "REPLACE": insert, "UPDATE": update, "DELETE": delete, "MERGE": merge}.get(c.upper[at])
     if reader is None:
         c.i = at
-        return select(c, first, word=False)
+        return changed + select(c, first, word=False)
     found = reader(c, first)
     reads = tables_read(c, first, c.last)
-    written = found[0].tables if isinstance(found[0], Dml) else ()
-    return [_reading(found[0], tuple(name for name in reads if name not in written))]
+    target = found[0].tables if isinstance(found[0], Dml) else ()
+    return [*changed, _reading(found[0], tuple(name for name in reads if name not in target))]
 
 
 def _reading(operation: Operation, reads: tuple[Name, ...]) -> Operation:
@@ -231,13 +233,24 @@ def _set_config(c: Cursor, first: int) -> Operation:
     return c.op(Setting, "set-setting", first, name=name, value=value, scope="local" if local else "")
 
 
+def _copied(c: Cursor) -> list[Operation]:
+    """The data changes of COPY (DELETE … RETURNING …) TO …."""
+    begin = c.i + 1
+    if c.dialect != "postgres" or c.upper[begin] not in ("INSERT", "UPDATE", "DELETE", "MERGE", "WITH"):
+        return []
+    c.skip_parens()
+    found = part(c, begin, c.i - 1)
+    return [operation for operation in found if operation.kind != "select"]
+
+
 def copy(c: Cursor, first: int) -> list[Operation]:
     """COPY of PostgreSQL, Redshift and Snowflake, behind that word."""
     c.take("INTO", "BINARY")
     if c.at("(") or c.text[c.i][:1] in ("@", "'"):
         reads = tables_read(c, c.i, c.last)
+        changed = _copied(c)
         c.rest()
-        return [c.op(Dml, "copy", first, tables=(), reads=reads)]
+        return [*changed, c.op(Dml, "copy", first, tables=(), reads=reads)]
     table = c.name()
     columns: tuple[str, ...] = ()
     if c.at("("):

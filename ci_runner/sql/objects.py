@@ -27,16 +27,93 @@ _VERBS = frozenset(
     {
         "ADD", "DROP", "SET", "UNSET", "RESET", "ENABLE", "DISABLE", "ALTER", "VALIDATE", "RENAME", "UPDATE", "REFRESH", "ATTACH",
         "DETACH", "REBUILD", "REORGANIZE", "PAUSE", "RESUME", "ABORT", "SUSPEND", "MODIFY", "SWITCH", "GRANT", "REVOKE", "CONNECTION",
-        "OWNER", "DEPENDS", "NO", "INHERIT", "RECOMPILE", "REMOVE", "START", "STOP", "INCREMENT",
+        "OWNER", "NO", "INHERIT", "RECOMPILE", "REMOVE", "START", "STOP", "INCREMENT",
     }
 )  # fmt: skip
 _NOUNS = frozenset(
     {
         "CONSTRAINT", "VALUE", "ATTRIBUTE", "DEFAULT", "TABLE", "TABLES", "PUBLICATION", "MAPPING", "COLUMN", "SCHEMA", "TABLESPACE",
         "LOGGED", "UNLOGGED", "TAG", "COMMENT", "OPERATOR", "FUNCTION", "MEMBER", "PARTITION", "EXTENSION", "VERSION", "ROLE",
-        "OWNED", "POLICY", "SECURE", "STATISTICS", "FILE", "FILEGROUP", "LOGFILE", "RLS", "SHARE", "ACCOUNTS", "PASSWORD",
+        "OWNED", "POLICY", "SECURE", "STATISTICS", "FILE", "FILEGROUP", "LOGFILE", "RLS", "SHARE", "ACCOUNTS", "PASSWORD", "FILES", "VIEW",
+        "TYPE", "DOMAIN", "SEQUENCE", "PROCEDURE", "AGGREGATE", "CAST", "COLLATION", "DATAFILE", "LISTENER", "ENCRYPTION", "PRIVATE",
+        "SIGNATURE", "EVENT", "TARGET", "REPLICA", "DATABASE", "CREDENTIAL", "SEED", "USER", "UNDOFILE",
     }
 )  # fmt: skip
+# Actions whose name is not their first two words: the name, then the words it stands for, ``*`` for any one token.
+_PHRASES = """
+    set-owner: OWNER TO
+    set-not-null: SET NOT NULL
+    drop-not-null: DROP NOT NULL
+    depends-on-extension: DEPENDS, NO DEPENDS
+    rename-column: RENAME * TO, RENAME COLUMN
+    set-column-default: ALTER * SET DEFAULT, ALTER COLUMN * SET DEFAULT
+    drop-column-default: ALTER * DROP DEFAULT, ALTER COLUMN * DROP DEFAULT
+    set-column-statistics: ALTER * SET STATISTICS, ALTER COLUMN * SET STATISTICS
+    set-column-storage: ALTER * SET STORAGE, ALTER COLUMN * SET STORAGE
+    set-column-compression: ALTER * SET COMPRESSION, ALTER COLUMN * SET COMPRESSION
+    set-column-option: ALTER * SET (, ALTER COLUMN * SET (
+    reset-column-option: ALTER * RESET (, ALTER COLUMN * RESET (
+    set-column-comment: ALTER * COMMENT, ALTER COLUMN * COMMENT, MODIFY COLUMN * COMMENT, ALTER COLUMN * SET COMMENT, COMMENT COLUMN
+    set-masking-policy: ALTER * SET MASKING POLICY, ALTER COLUMN * SET MASKING POLICY, MODIFY * SET MASKING POLICY
+    set-masking-policy: MODIFY COLUMN * SET MASKING POLICY
+    unset-masking-policy: ALTER * UNSET MASKING POLICY, ALTER COLUMN * UNSET MASKING POLICY, MODIFY * UNSET MASKING POLICY
+    unset-masking-policy: MODIFY COLUMN * UNSET MASKING POLICY
+    set-projection-policy: ALTER COLUMN * SET PROJECTION POLICY, MODIFY COLUMN * SET PROJECTION POLICY
+    unset-projection-policy: ALTER COLUMN * UNSET PROJECTION POLICY, MODIFY COLUMN * UNSET PROJECTION POLICY
+    set-column-tag: ALTER * SET TAG, ALTER COLUMN * SET TAG, MODIFY * SET TAG, MODIFY COLUMN * SET TAG
+    unset-column-tag: ALTER * UNSET TAG, ALTER COLUMN * UNSET TAG, MODIFY * UNSET TAG, MODIFY COLUMN * UNSET TAG
+    alter-attribute: ALTER ATTRIBUTE
+    set-cluster-index: CLUSTER ON
+    set-without-cluster: SET WITHOUT CLUSTER
+    set-access-method: SET ACCESS METHOD
+    alter-clustering-key: CLUSTER BY
+    drop-clustering-key: DROP CLUSTERING KEY
+    swap-table: SWAP WITH
+    suspend-recluster: SUSPEND RECLUSTER
+    resume-recluster: RESUME RECLUSTER
+    add-row-access-policy: ADD ROW ACCESS POLICY
+    drop-row-access-policy: DROP ROW ACCESS POLICY, DROP ALL ROW ACCESS POLICIES
+    add-search-optimization: ADD SEARCH OPTIMIZATION
+    drop-search-optimization: DROP SEARCH OPTIMIZATION
+    set-aggregation-policy: SET AGGREGATION POLICY
+    unset-aggregation-policy: UNSET AGGREGATION POLICY
+    add-schema: ADD TABLES IN SCHEMA, ADD SCHEMA
+    drop-schema: DROP TABLES IN SCHEMA
+    remove-schema: REMOVE SCHEMA
+    add-member: ADD USER
+    drop-member: DROP USER
+    add-log-file: ADD LOG FILE
+    add-predicate: ADD FILTER PREDICATE, ADD BLOCK PREDICATE
+    alter-predicate: ALTER FILTER PREDICATE, ALTER BLOCK PREDICATE
+    drop-predicate: DROP FILTER PREDICATE, DROP BLOCK PREDICATE
+    add-after: ADD AFTER
+    remove-after: REMOVE AFTER
+    modify-query: MODIFY AS, MODIFY QUERY
+    modify-when: MODIFY WHEN
+    remove-when: REMOVE WHEN
+    abort-queries: ABORT ALL QUERIES
+    remove-delegated-authorization: REMOVE DELEGATED
+    set-allowed-values: ADD ALLOWED_VALUES, DROP ALLOWED_VALUES, UNSET ALLOWED_VALUES
+    set-body: SET BODY
+    set-query: MODIFY SQL
+    set-secure: UNSET SECURE
+    set-comment: UNSET COMMENT, COMMENT
+    set-storage-location: ADD STORAGE_LOCATION, REMOVE STORAGE_LOCATION
+"""
+
+
+def _phrases(text: str) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """The phrases by first word, longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for line in text.strip().splitlines():
+        name, _, some = line.strip().partition(": ")
+        for phrase in some.split(", "):
+            words = tuple(phrase.split())
+            found.setdefault(words[0], []).append((words, name))
+    return {first: sorted(some, key=lambda row: -len(row[0])) for first, some in found.items()}
+
+
+_NAMED = _phrases(_PHRASES)
 
 
 def phrases(text: str) -> Phrases:
@@ -130,17 +207,14 @@ def action(c: Cursor, first: int, sort: str, name: Name | None) -> Operation:
 
 
 def _action_name(c: Cursor) -> str:
-    verb, noun, third = c.upper[c.i], c.peek(), c.peek(2)
-    if verb not in _VERBS:
+    verb, noun = c.upper[c.i], c.peek()
+    for words, name in _NAMED.get(verb, ()):
+        if all(word in ("*", c.peek(k)) for k, word in enumerate(words)):
+            return name
+    if verb not in _VERBS or verb == "INCREMENT" or (verb == "START" and noun in ("WITH", "=")):
         return "set-option"
-    if verb == "OWNER":
-        return "set-owner"
-    if verb in ("SET", "DROP") and (noun, third) == ("NOT", "NULL"):
-        return f"{verb.lower()}-not-null"
-    if verb == "INCREMENT" or (verb == "START" and noun in ("WITH", "=")):
-        return "set-option"
-    if verb == "DEPENDS" or (verb == "NO" and noun == "DEPENDS"):
-        return "depends-on-extension"
     if noun in _NOUNS:
         return f"{verb.lower()}-{noun.lower()}"
-    return "set-option" if verb in ("SET", "RESET", "NO", "ADD", "CONNECTION", "START") else verb.lower()
+    if verb in ("UNSET", "REMOVE", "MODIFY", "DROP"):
+        return f"{verb.lower()}-option"
+    return "set-option" if verb in ("SET", "RESET", "NO", "ADD", "CONNECTION", "START", "ALTER") else verb.lower()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ci_runner.model.operations import Dml, Operation, Other
-from ci_runner.sql import alter_postgres, changes, definitions, objects, session, tables
+from ci_runner.sql import alter_postgres, changes, definitions, inner, objects, session, tables
 from ci_runner.sql.session import command
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def create(c: Cursor, first: int) -> list[Operation]:
     while c.at(*_MODIFIERS):
         modifiers.add(c.word())
     if c.take("TABLE"):
-        return [tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)]
+        found = tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)
+        return [*inner.written(c, first, c.last), found] if found.selects else [found]
     if c.take("INDEX"):
         return [definitions.create_index(c, first, frozenset(modifiers))]
     if c.take("VIEW"):
@@ -62,6 +65,10 @@ def create(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for CREATE {c.text[c.i]}")
+    if sort == "schema":
+        elements = inner.schema_elements(c, first)
+        if elements:
+            return elements
     return [objects.create(c, first, sort, or_replace=or_replace)]
 
 
@@ -169,7 +176,27 @@ def _prepare(c: Cursor, first: int) -> list[Operation]:
     if c.take("TRANSACTION"):
         c.rest()
         return [c.op(Other, "transaction.prepare", first)]
-    return command("prepare")(c, first)
+    name = c.name()
+    if c.at("("):
+        c.skip_parens()
+    c.need("AS")
+    found = [operation for operation in inner.part(c, c.i, c.last) if operation.kind != "select"]
+    kept = [replace(operation, conditional=True) for operation in found]  # EXECUTE runs it
+    return [c.op(Other, "prepare", first, object=name), *kept]
+
+
+def _explain(c: Cursor, first: int) -> list[Operation]:
+    """EXPLAIN; with ANALYZE it runs what it explains."""
+    if c.at("("):
+        words = c.parens().upper().replace(",", " ").split()
+        at = words.index("ANALYZE") + 1 if "ANALYZE" in words else 0
+        runs = bool(at) and words[at : at + 1] not in (["FALSE"], ["OFF"], ["0"])
+    else:
+        runs = c.take("ANALYZE", "ANALYSE")
+        c.take("VERBOSE")
+    found = inner.part(c, c.i, c.last)
+    changed = [operation for operation in found if runs and operation.kind != "select"]
+    return [c.op(Other, "explain", first), *changed]
 
 
 def _truncate(c: Cursor, first: int) -> list[Operation]:
@@ -199,7 +226,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CLUSTER": command("cluster", "VERBOSE"), "REFRESH": _refresh, "LOCK": _lock, "NOTIFY": command("notify"),
     "LISTEN": command("listen"), "UNLISTEN": command("unlisten"), "CHECKPOINT": command("checkpoint"), "LOAD": command("load"),
     "PREPARE": _prepare, "EXECUTE": command("execute-prepared"), "DEALLOCATE": command("deallocate"),
-    "EXPLAIN": command("explain", named=False), "SHOW": command("show"), "SECURITY": command("security-label", named=False),
+    "EXPLAIN": _explain, "SHOW": command("show"), "SECURITY": command("security-label", named=False),
     "REASSIGN": command("reassign-owned", named=False), "IMPORT": _import, "DECLARE": command("declare-cursor"),
     "FETCH": command("fetch", named=False), "MOVE": command("move-cursor", named=False), "CLOSE": command("close-cursor"),
     "UNLOAD": _unload, "USE": command("use"), "CANCEL": command("cancel"), "DETACH": command("detach-masking-policy", named=False),

@@ -1,0 +1,95 @@
+"""Finds the statements that run inside another: data changes in WITH, what EXPLAIN ANALYZE runs, what COPY (…) sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from ci_runner.model.operations import Name
+from ci_runner.sql.cursor import Cursor, Unmatched
+from ci_runner.sql.lexer import Tokens
+from ci_runner.sql.reading import heads
+
+if TYPE_CHECKING:
+    from ci_runner.model.operations import Operation
+
+_CHANGES = {"INSERT": "INTO", "DELETE": "FROM", "MERGE": "INTO", "UPDATE": ""}
+_OPENS = frozenset({"AS", "MATERIALIZED"})
+
+
+def part(c: Cursor, first: int, stop: int) -> list[Operation]:
+    """What the statement between two tokens of another does, read by the same grammar; the cursor then stands behind it."""
+    tokens = Tokens([*c.text[first:stop], ""], [*c.upper[first:stop], ""], c.start[first : stop + 1])
+    inner = Cursor(tokens, c.source, c.traits, zero=c.zero)
+    reader = heads(c.dialect).get(inner.upper[0])
+    if reader is None:
+        c.i = first
+        c.fail()
+    inner.i = 1
+    try:
+        found = reader(inner, 0)
+        inner.end()
+    except Unmatched as signal:
+        raise Unmatched(str(signal), first + signal.at) from None
+    c.i = stop
+    return found
+
+
+def written(c: Cursor, first: int, stop: int) -> list[Operation]:
+    """The data changes among the CTEs between two tokens, in their order: ``WITH x AS (DELETE … RETURNING …)`` deletes."""
+    found: list[Operation] = []
+    upper, keep, i = c.upper, c.i, first
+    while i < stop:
+        word = upper[i]
+        if word in _CHANGES and _begins(upper, i, _CHANGES[word]):
+            end = _closing(upper, i, stop)
+            if word != "UPDATE" or "SET" in upper[i:end]:
+                found += part(c, i, end)
+                i = end
+        i += 1
+    c.i = keep
+    return found
+
+
+def _begins(upper: list[str], i: int, after: str) -> bool:
+    """Whether a statement begins at token ``i``: behind ``x AS (``, or behind the CTEs of its own WITH."""
+    if after and upper[i + 1] != after:
+        return False
+    return upper[i - 1] == ")" or (i > 1 and upper[i - 1] == "(" and upper[i - 2] in _OPENS)
+
+
+def _closing(upper: list[str], i: int, stop: int) -> int:
+    """The token that closes the parenthesis token ``i`` stands in."""
+    depth = 0
+    for at in range(i, stop):
+        if upper[at] == "(":
+            depth += 1
+        elif upper[at] == ")":
+            if depth == 0:
+                return at
+            depth -= 1
+    return stop
+
+
+def schema_elements(c: Cursor, first: int) -> list[Operation]:
+    """CREATE SCHEMA s CREATE TABLE … CREATE VIEW … GRANT …: the schema, and what is made in it; nothing where it has no elements."""
+    heads_ = [
+        i for i in range(c.i, c.last) if c.upper[i] in ("CREATE", "GRANT")
+    ]  # reserved words: no name is spelled so
+    if not heads_:
+        return []
+    found = part(c, first, heads_[0])
+    schema = getattr(found[0], "object", None)
+    for begin, stop in zip(heads_, [*heads_[1:], c.last], strict=True):
+        found += [_placed(operation, schema.name if schema else "") for operation in part(c, begin, stop)]
+    return found
+
+
+def _placed(operation: Operation, schema: str) -> Operation:
+    """The operation with its bare name put into the schema."""
+    for field in ("table", "view", "object"):
+        name = getattr(operation, field, None)
+        if isinstance(name, Name) and not name.schema:
+            return replace(operation, **{field: Name(schema, name.name)})
+    return operation
