@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from ci_runner.databases.address import Address, Use, parse
-from ci_runner.databases.failure import DatabaseFailure, PasswordRefused
+from ci_runner.databases.failure import DatabaseFailure, NobodyThere, PasswordRefused
+from ci_runner.databases.target import Lock, Target, Words
 from ci_runner.databases.watch import Seen, Watched
 from ci_runner.errors import ConfigError
 from ci_runner.model.inspected import Schema
@@ -19,13 +20,18 @@ __all__ = [
     "Address",
     "Database",
     "DatabaseFailure",
+    "Lock",
+    "NobodyThere",
     "PasswordRefused",
     "Seen",
     "Sql",
+    "Target",
     "Use",
     "Watched",
     "Watcher",
+    "Words",
     "open_address",
+    "open_target",
     "open_url",
     "parse",
     "scheme_of",
@@ -149,3 +155,11 @@ def open_address(address: Address, use: Use = DEFAULT) -> Database:
     module = import_module(f"ci_runner.databases.{SCHEMES[address.scheme]}")
     database: Database = module.connect(address, use)
     return database
+
+
+def open_target(url: str, name: str) -> Target:
+    """A session to deploy through, which shows itself to others as ``name``; errors as :func:`open_url`."""
+    scheme = scheme_of(url)
+    module = import_module(f"ci_runner.databases.{scheme}.target")
+    target: Target = module.open_target(parse(url, OPTIONS[scheme]), name)
+    return target

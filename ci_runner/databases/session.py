@@ -140,10 +140,17 @@ class Session(Generic[D]):
             return "NULL"
         return str(value) if isinstance(value, int) else "'" + value.replace("'", "''").replace("\0", "") + "'"
 
+    def quoted(self, name: str) -> str:
+        """Standard SQL."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def newest(self, key: Sequence[str]) -> str:  # noqa: ARG002 - the Protocol's
+        """There is one row of each key."""
+        return ""
+
     def qualified(self, name: str) -> str:
         """In the schema of our own tables."""
-        schema = self.facts.schema.replace('"', '""')
-        return f'"{schema}".{name}'
+        return f"{self.quoted(self.facts.schema)}.{name}"
 
     def interrupt(self) -> None:
         """Stop the running statement."""

@@ -124,6 +124,14 @@ class Target(Protocol):
         """A value as the dialect writes it."""
         ...
 
+    def quoted(self, name: str) -> str:
+        """A name as the dialect quotes it."""
+        ...
+
+    def newest(self, key: Sequence[str]) -> str:
+        """What ends a query so that it gives the newest row of each ``key``; used only where rows are only added."""
+        ...
+
     def qualified(self, name: str) -> str:
         """One of our own tables, as statements name it however the session's search path stands."""
         ...
