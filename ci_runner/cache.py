@@ -56,6 +56,8 @@ class Cache(Struct, frozen=True):
     def _prune(self) -> None:
         if self.folder is None:
             return
-        entries = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime)
+        entries = sorted(
+            (path for path in self.folder.iterdir() if path.is_file()), key=lambda path: path.stat().st_mtime
+        )
         for path in entries[: max(0, len(entries) - MAX_ENTRIES)]:
             path.unlink(missing_ok=True)

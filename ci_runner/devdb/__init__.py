@@ -21,9 +21,10 @@ from types import FrameType
 from ci_runner.databases import SCHEMES
 from ci_runner.devdb.parts import Part, lacking, parts, shown
 from ci_runner.devdb.protocol import DevDatabase
+from ci_runner.devdb.shelf import Shelf
 from ci_runner.errors import ConfigError
 
-__all__ = ["DevDatabase", "Part", "lacking", "open", "parts", "shown"]
+__all__ = ["DevDatabase", "Part", "Shelf", "lacking", "open", "parts", "shown"]
 
 FORMS = "docker://postgres/15/dev, embedded://postgres/18, embedded://sqlite, sqlite://dev?mode=memory, or a direct URL such as postgres://user@host/db"
 
@@ -36,25 +37,32 @@ def open(  # noqa: A001 - devdb.open reads as what it does
     run_id: str,
     report: Callable[[str], None],
     clock: Callable[[], float] = time.time,
+    shelf: Shelf | None = None,
 ) -> Iterator[DevDatabase]:
     """The dev database of ``url``, gone when the block ends, also when SIGTERM ends it.
 
     ``environment`` is where DOCKER_HOST and PILOTAGE_POSTGRES_HOME_<MAJOR> are looked up; ``run_id`` marks what is left if the machine dies;
-    ``report`` gets a line for each thing that takes time. ConfigError, SetupError, RefusedError, TemporaryError say what to do.
+    ``report`` gets a line for each thing that takes time; ``shelf`` is where a replayed base is looked for and kept.
+    ConfigError, SetupError, RefusedError, TemporaryError say what to do.
     """
-    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock) as dev:
+    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf) as dev:
         yield dev
 
 
 def _route(
-    url: str, environment: Mapping[str, str], run_id: str, report: Callable[[str], None], clock: Callable[[], float]
+    url: str,
+    environment: Mapping[str, str],
+    run_id: str,
+    report: Callable[[str], None],
+    clock: Callable[[], float],
+    shelf: Shelf | None,
 ) -> AbstractContextManager[DevDatabase]:
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if scheme == "sqlite" or (scheme == "embedded" and rest.partition("?")[0] == "sqlite"):
         from ci_runner.devdb.sqlite import open_memory
 
-        return open_memory(url)
+        return open_memory(url, shelf)
     if scheme == "docker" or scheme.startswith("docker+"):
         from ci_runner.devdb.docker import open_container
 
@@ -62,7 +70,7 @@ def _route(
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] in {"postgres", "postgresql"}:
         from ci_runner.devdb.embedded import open_server
 
-        return open_server(url, environment, report)
+        return open_server(url, environment, report, shelf)
     if separator and scheme in SCHEMES:
         from ci_runner.devdb.url import open_direct
 

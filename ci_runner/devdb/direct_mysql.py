@@ -61,11 +61,11 @@ class MysqlDirect:
             run(self._main, f"CREATE DATABASE {quote(self._own)}")
         return databases.open_address(self._address)
 
-    def snapshot(self, database: Database, key: str) -> Database:  # noqa: ARG002 - these servers cannot copy a database
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - these servers cannot copy a database
         """Nothing is kept."""
         return database
 
-    def restore(self, key: str) -> None:  # noqa: ARG002 - nothing was kept
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> None:  # noqa: ARG002 - nothing was kept
         """None: nothing was kept."""
         return
 

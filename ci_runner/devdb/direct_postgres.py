@@ -73,11 +73,11 @@ class Within:
         self.give_back()
         return databases.open_address(self._address)
 
-    def snapshot(self, database: Database, key: str) -> Database:  # noqa: ARG002 - the role may not copy databases
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - the role may not copy databases
         """Nothing is kept."""
         return database
 
-    def restore(self, key: str) -> None:  # noqa: ARG002 - nothing was kept
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> None:  # noqa: ARG002 - nothing was kept
         """None: nothing was kept."""
         return
 

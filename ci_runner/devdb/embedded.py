@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import pwd
 import re
 import shutil
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,9 +21,11 @@ from pathlib import Path
 
 from ci_runner import databases
 from ci_runner.databases import Address
-from ci_runner.devdb.postgres import PostgresDev, provision
+from ci_runner.devdb.packing import PackError, pack, unpack
+from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
+from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.devdb.workdir import work_folder
-from ci_runner.errors import ConfigError, SetupError, TemporaryError
+from ci_runner.errors import ConfigError, PilotageError, SetupError, TemporaryError
 
 PLACES = (
     "/usr/lib/postgresql/{major}",
@@ -46,7 +50,22 @@ SETTINGS = {
     "jit": "off",
     "dynamic_shared_memory_type": "mmap",
     "temp_file_limit": "1GB",
+    "min_wal_size": "2MB",
+    "max_wal_size": "1GB",
 }
+INITDB = {
+    "locale": "C",
+    "encoding": "UTF8",
+    "wal-segsize": "1",
+}  # of the log, 1 MB a file is enough and the least to write
+CONFIGURATION = {
+    "postgresql.conf": "timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n"
+    "default_text_search_config = 'pg_catalog.english'\n",
+    "pg_hba.conf": "local all all trust\n",
+    "pg_ident.conf": "",
+    "postgresql.auto.conf": "",
+}
+WAL_NAME = 24  # characters of a log file's name; https://www.postgresql.org/docs/current/wal-internals.html
 START_LIMIT = 60.0
 
 
@@ -60,19 +79,96 @@ class Owner:
 
 
 @contextmanager
-def open_server(url: str, environment: Mapping[str, str], report: Callable[[str], None]) -> Iterator[PostgresDev]:
-    """Start the server of ``embedded://postgres/MAJOR[/DATABASE]``, yield its dev database, then stop it and remove its files."""
+def open_server(
+    url: str, environment: Mapping[str, str], report: Callable[[str], None], shelf: Shelf | None = None
+) -> Iterator[PostgresDev]:
+    """Start the server of ``embedded://postgres/MAJOR[/DATABASE]``, yield its dev database, then stop it and remove its files.
+
+    A base on the ``shelf`` spares preparing the data folder and replaying; one that does not start is thrown away.
+    """
     major, user, superuser = read(url)
     home = find_home(major, environment)
     owner = _owner()
     with work_folder("pilotage-pg-", owner.uid, owner.gid) as folder:
-        home = _within_reach(home, folder, owner)
-        _initdb(home, folder, owner)
-        server = _start(home, folder, owner)
+        slot = shelf.slot(*_traits(home, user, superuser)) if shelf else None
+        server = Server(_within_reach(home, folder, owner), folder, owner)
+        held = slot is not None and _unpacked(slot, server)
+        if not held:
+            _initdb(server)
+            _configure(server)
+            server.start()
         try:
-            yield from _serve(server, folder, user, superuser=superuser, report=report)
+            if not held:
+                _provision(server, superuser=superuser)
+            shelved = Shelved(shelf.base, held, lambda: _keep(server, slot)) if shelf and slot else None
+            dev = PostgresDev(server.admin, replace(user, socket=str(folder)), confined=not superuser, shelved=shelved)
+            report(f"{dev.engine} started for this run" + (" with the base an earlier run replayed" if held else ""))
+            try:
+                yield dev
+            finally:
+                dev.close()
         finally:
-            _stop(server)
+            server.stop(signal.SIGQUIT)  # immediate shutdown: nothing in the data folder is kept
+
+
+def _traits(home: Path, user: Address, superuser: bool) -> tuple[str, ...]:
+    """What a data folder depends on: the very build of the server, its settings, and who owns what."""
+    program = home / "bin" / "postgres"
+    settings = ",".join(f"{name}={value}" for name, value in (SETTINGS | INITDB).items())
+    rights = "superuser" if superuser else "owner"
+    return (
+        "postgres",
+        version_of(home),
+        str(program.stat().st_size),
+        platform.machine(),
+        settings,
+        user.database,
+        rights,
+    )
+
+
+def _unpacked(slot: Slot, server: Server) -> bool:
+    """Start the server on the base that is kept; False, with nothing left of it, when there is none or it is not fit."""
+    with slot.reading() as stream:
+        if stream is None:
+            return False
+        try:
+            unpack(stream, server.data, (server.owner.uid, server.owner.gid) if server.owner.switch else None)
+            _configure(server)
+            server.start()
+        except (PackError, OSError, EOFError, zlib.error, PilotageError):
+            server.stop(signal.SIGKILL)
+            shutil.rmtree(server.data, ignore_errors=True)
+            slot.discard()
+            return False
+    return True
+
+
+def _keep(server: Server, slot: Slot) -> None:
+    """Stop the server so that its files are whole, pack them, start it again."""
+    server.stop(signal.SIGINT)
+    log = min((path.name for path in (server.data / "pg_wal").iterdir() if len(path.name) == WAL_NAME), default="")
+    slot.write(lambda stream: pack(server.data, stream, lambda path: _left_out(path, log)))
+    server.start()
+
+
+def _left_out(path: str, log: str) -> bool:
+    """Configuration, which we write ourselves, and write-ahead log behind the shutdown's: recycled space."""
+    folder, _, name = path.rpartition("/")
+    return (
+        (not folder and name.endswith((".conf", ".pid", ".opts")))
+        or (folder == "pg_wal" and len(name) == WAL_NAME and name > log)
+        or folder in {"pg_stat_tmp", "pg_dynshmem", "pg_notify"}
+    )
+
+
+def _configure(server: Server) -> None:
+    """Our own configuration in place of initdb's, so that a base of an earlier run brings none."""
+    for name, text in CONFIGURATION.items():
+        path = server.data / name
+        path.write_text(text)
+        if server.owner.switch:
+            os.chown(path, server.owner.uid, server.owner.gid)
 
 
 def read(url: str) -> tuple[str, Address, bool]:
@@ -124,12 +220,15 @@ def _wheel() -> Path | None:
     return home if home and (home / "bin" / "initdb").is_file() else None
 
 
+def version_of(home: Path) -> str:
+    """What the programs below ``home`` say of themselves."""
+    command = [str(home / "bin" / "postgres"), "--version"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20).stdout.strip()
+
+
 def major_of(home: Path) -> str:
     """The major version of the programs below ``home``, "" when they do not say."""
-    output = subprocess.run(
-        [str(home / "bin" / "postgres"), "--version"], capture_output=True, text=True, check=False, timeout=20
-    ).stdout
-    found = re.search(r"\(PostgreSQL\) (\d+)", output)  # packagers add their own words behind
+    found = re.search(r"\(PostgreSQL\) (\d+)", version_of(home))  # packagers add their own words behind
     return found[1] if found else ""
 
 
@@ -163,41 +262,80 @@ def _within_reach(home: Path, folder: Path, owner: Owner) -> Path:
     return copy
 
 
-def _initdb(home: Path, folder: Path, owner: Owner) -> None:
-    command = [
-        str(home / "bin" / "initdb"),
-        "-D",
-        str(folder / "data"),
-        "-U",
-        ADMIN,
-        "-A",
-        "trust",
-        "-N",
-        "--locale=C",
-        "-E",
-        "UTF8",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **_as(owner, home, folder))  # type: ignore[call-overload]
+def _initdb(server: Server) -> None:
+    command = [str(server.home / "bin" / "initdb"), "-D", str(server.data), "-U", ADMIN, "-A", "trust", "-N"]
+    command += [f"--{name}={value}" for name, value in INITDB.items()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **server.options())  # type: ignore[call-overload]
     if done.returncode:
-        raise SetupError(f"cannot prepare a PostgreSQL data folder in {folder}: {_tail(done.stderr or done.stdout)}")
+        raise SetupError(
+            f"cannot prepare a PostgreSQL data folder in {server.folder}: {_tail(done.stderr or done.stdout)}"
+        )
 
 
-def _as(owner: Owner, home: Path, folder: Path) -> dict[str, object]:
-    switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.switch else {}
-    return switch | {
-        "cwd": folder,
-        "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "LD_LIBRARY_PATH": str(home / "lib")},
-        "stdin": subprocess.DEVNULL,
-    }
+def _provision(server: Server, *, superuser: bool) -> None:
+    session = databases.open_address(replace(server.admin, database="template1"))
+    provision(session, REPLAY, superuser=superuser)
+    session.close()
 
 
-def _start(home: Path, folder: Path, owner: Owner) -> subprocess.Popen[bytes]:
-    command = [str(home / "bin" / "postgres"), "-D", str(folder / "data"), "-k", str(folder)]
-    for name, value in SETTINGS.items():
-        command += ["-c", f"{name}={value}"]
-    options = _as(owner, home, folder) | {"preexec_fn": _die_with_parent()}  # no thread of ours runs at this time
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload, no-any-return]
+class Server:
+    """A server process on ``folder``/data, listening on a socket in ``folder``."""
+
+    def __init__(self, home: Path, folder: Path, owner: Owner) -> None:
+        self.home = home
+        self.folder = folder
+        self.owner = owner
+        self.data = folder / "data"
+        self.admin = Address("postgres", socket=str(folder), user=ADMIN, database="postgres")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def options(self) -> dict[str, object]:
+        """How its programs are started."""
+        owner = self.owner
+        switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.switch else {}
+        library = str(self.home / "lib")
+        return switch | {
+            "cwd": self.folder,
+            "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "LD_LIBRARY_PATH": library},
+            "stdin": subprocess.DEVNULL,
+        }
+
+    def start(self) -> None:
+        """Start it and wait until it answers; SetupError with the end of its log when it does not."""
+        command = [str(self.home / "bin" / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
+        for name, value in SETTINGS.items():
+            command += ["-c", f"{name}={value}"]
+        options = self.options() | {"preexec_fn": _die_with_parent()}  # no thread of ours runs at this time
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
+        self._wait(self._process)
+
+    def stop(self, number: int) -> None:
+        """Stop it with that signal, and for certain."""
+        server = self._process
+        if server is None or server.poll() is not None:
+            return
+        server.send_signal(number)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+    def _wait(self, server: subprocess.Popen[bytes]) -> None:
+        """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
+        limit = time.monotonic() + START_LIMIT
+        status = self.data / "postmaster.pid"
+        while time.monotonic() < limit:
+            if server.poll() is not None:
+                raise SetupError(f"PostgreSQL stopped while starting: {self._log()}")
+            if status.exists() and "ready" in status.read_text():
+                return
+            time.sleep(0.005)
+        raise TemporaryError(f"PostgreSQL did not start within {START_LIMIT:.0f} s: {self._log()}")
+
+    def _log(self) -> str:
+        return _tail((self.folder / "log").read_text(errors="replace"))
 
 
 def _die_with_parent() -> Callable[[], None] | None:
@@ -209,50 +347,6 @@ def _die_with_parent() -> Callable[[], None] | None:
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     set_parent_death_signal = 1  # PR_SET_PDEATHSIG, prctl(2)
     return lambda: prctl(set_parent_death_signal, signal.SIGINT)
-
-
-def _serve(
-    server: subprocess.Popen[bytes], folder: Path, user: Address, *, superuser: bool, report: Callable[[str], None]
-) -> Iterator[PostgresDev]:
-    _wait(server, folder)
-    admin = Address("postgres", socket=str(folder), user=ADMIN, database="template1")
-    session = databases.open_address(admin)
-    provision(session, REPLAY, superuser=superuser)
-    session.close()
-    dev = PostgresDev(replace(admin, database="postgres"), replace(user, socket=str(folder)), confined=not superuser)
-    report(f"{dev.engine} started for this run")
-    try:
-        yield dev
-    finally:
-        dev.close()
-
-
-def _wait(server: subprocess.Popen[bytes], folder: Path) -> None:
-    """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
-    limit = time.monotonic() + START_LIMIT
-    status = folder / "data" / "postmaster.pid"
-    while time.monotonic() < limit:
-        if server.poll() is not None:
-            raise SetupError(
-                f"PostgreSQL stopped while starting: {_tail((folder / 'log').read_text(errors='replace'))}"
-            )
-        if status.exists() and "ready" in status.read_text():
-            return
-        time.sleep(0.005)
-    raise TemporaryError(
-        f"PostgreSQL did not start within {START_LIMIT:.0f} s: {_tail((folder / 'log').read_text(errors='replace'))}"
-    )
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Immediate shutdown: nothing in the data folder is kept."""
-    if server.poll() is None:
-        server.send_signal(signal.SIGQUIT)
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 def _tail(text: str, lines: int = 20) -> str:

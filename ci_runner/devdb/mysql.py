@@ -56,11 +56,11 @@ class MysqlDev:
             run(self._admin, f"CREATE DATABASE {quote(self._name)}")
         return databases.open_address(self._user)
 
-    def snapshot(self, database: Database, key: str) -> Database:  # noqa: ARG002 - these servers cannot copy a database
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - these servers cannot copy a database
         """Nothing is kept."""
         return database
 
-    def restore(self, key: str) -> None:  # noqa: ARG002 - nothing was kept
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> None:  # noqa: ARG002 - nothing was kept
         """None: nothing was kept."""
         return
 

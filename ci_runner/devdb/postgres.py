@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Sql, Use
@@ -38,11 +38,22 @@ def run(database: Database, *statements: str) -> None:
     database.execute([Sql(statement) for statement in statements], transaction=False)
 
 
+class Shelved(NamedTuple):
+    """A state that outlives the run: whether the server came up with it ``held`` under ``key``, and how to ``keep`` it where it did not.
+
+    ``keep`` is called with no session open; the server answers at the same address afterwards.
+    """
+
+    key: str
+    held: bool
+    keep: Callable[[], None]
+
+
 class PostgresDev:
     """Databases beside one another on one server: ``admin`` makes them, the replay runs as ``user``, their owner.
 
     ``confined``: the user has no rights but those of an owner, and ``admin`` makes extensions for it. ``template`` is copied for a fresh
-    database, ``prefix`` begins every name when the server is not ours.
+    database, ``prefix`` begins every name when the server is not ours. ``shelved`` keeps a state beyond this run.
     """
 
     dialect = "postgres"
@@ -55,40 +66,42 @@ class PostgresDev:
         template: str = "",
         prefix: str = "",
         confined: bool = True,
+        shelved: Shelved | None = None,
     ) -> None:
         self._admin_address = admin
         self._user = user
         self._template = template
         self._prefix = prefix
         self._confined = confined
-        self._made: list[str] = []
-        self._ready: dict[str, frozenset[str]] = {}
+        self._shelved = shelved
+        self._held = shelved.key if shelved and shelved.held else ""
+        self._made: list[str] = [user.database] if self._held else []
         self._kept: dict[str, str] = {}
         self._admin = databases.open_address(admin)
         self.engine = self._admin.engine
 
     def fresh(self, scripts: Iterable[str] = ()) -> Database:
         """A new empty database; extensions the ``scripts`` create, and only a superuser may, are made in it beforehand."""
-        name = self._create(self._template)
-        self._ready[name] = self._prepare(name, scripts)
-        return self._session(name)
+        return self._session(self._create(self._template), scripts)
 
-    def snapshot(self, database: Database, key: str) -> Database:
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:
         """Keep the state of ``database`` under ``key``. It is closed for that; the session to go on with is returned."""
         database.close()
-        copy = self._create(database.name)
-        self._ready[copy] = self._ready[database.name]
-        self._kept[key] = copy
-        return self._session(database.name)
+        if self._shelved and self._shelved.key == key and not self._shelved.held:
+            self._admin.close()
+            self._shelved.keep()
+            self._admin = databases.open_address(self._admin_address)
+        self._kept[key] = self._create(database.name)
+        return self._session(database.name, scripts)
 
-    def restore(self, key: str) -> Database | None:
-        """A new database in the state kept under ``key``; None when nothing is kept."""
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> Database | None:
+        """A new database in the state kept under ``key``, in this run or, the first time, in an earlier one; None when nothing is kept."""
+        if key and key == self._held:
+            self._held, name = "", self._user.database
+            self._kept[key] = self._create(name)
+            return self._session(name, scripts)
         kept = self._kept.get(key)
-        if kept is None:
-            return None
-        name = self._create(kept)
-        self._ready[name] = self._ready[kept]
-        return self._session(name)
+        return self._session(self._create(kept), scripts) if kept is not None else None
 
     def advice(self, failure: DatabaseFailure) -> str:
         """What the user can do about a refusal that is this dev database's and not the migration's; "" when there is nothing."""
@@ -121,8 +134,9 @@ class PostgresDev:
     def _exists(self, name: str) -> bool:
         return bool(self._admin.query(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"))
 
-    def _session(self, name: str) -> Database:
-        return databases.open_address(replace(self._user, database=name), Use(ready=self._ready[name]))
+    def _session(self, name: str, scripts: Iterable[str]) -> Database:
+        ready = self._prepare(name, scripts)
+        return databases.open_address(replace(self._user, database=name), Use(ready=ready))
 
     def _prepare(self, name: str, scripts: Iterable[str]) -> frozenset[str]:
         if not self._confined:
@@ -134,8 +148,9 @@ class PostgresDev:
         ready: set[str] = set()
         admin = databases.open_address(replace(self._admin_address, database=name))
         try:
+            there = {row[0] for row in admin.query("SELECT extname FROM pg_extension")}
             for extension, schema in sorted(wanted):
-                if extension in makeable & ALLOWED and f"extension {extension}" not in ready:
+                if extension in makeable & ALLOWED and extension not in there and f"extension {extension}" not in ready:
                     _make(admin, extension, schema, self._user.user)
                     ready |= {f"extension {extension}"} | ({f"schema {schema}"} if schema else set())
         finally:

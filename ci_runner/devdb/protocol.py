@@ -18,12 +18,12 @@ class DevDatabase(Protocol):
         """A new empty database; the ``scripts`` that will run on it tell which extensions to have ready."""
         ...
 
-    def snapshot(self, database: Database, key: str) -> Database:
-        """Keep the state of ``database`` under ``key``; returns the session to go on with. Engines that cannot keep nothing."""
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:
+        """Keep the state of ``database`` under ``key``; returns the session the ``scripts`` will run on. Engines that cannot keep nothing."""
         ...
 
-    def restore(self, key: str) -> Database | None:
-        """A new database in the state kept under ``key``; None when nothing is kept."""
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> Database | None:
+        """A new database for the ``scripts`` in the state kept under ``key``; None when nothing is kept."""
         ...
 
     def advice(self, failure: DatabaseFailure) -> str:

@@ -11,16 +11,18 @@ from urllib.parse import parse_qs
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Use
+from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.errors import RefusedError
 
 if TYPE_CHECKING:
     from ci_runner.databases.sqlite import Sqlite
 
+STATE_LIMIT = 1024 * 1024 * 1024
 MEMORY = Address("sqlite", path=":memory:")
 
 
 @contextmanager
-def open_memory(url: str) -> Iterator[SqliteDev]:
+def open_memory(url: str, shelf: Shelf | None = None) -> Iterator[SqliteDev]:
     """The dev database of ``sqlite://NAME?mode=memory``, ``embedded://sqlite`` or ``sqlite://FILE``; FILE must be absent or empty.
 
     A file is never written: replaying in memory leaves it as clean as it was found.
@@ -29,7 +31,7 @@ def open_memory(url: str) -> Iterator[SqliteDev]:
     name, _, query = rest.partition("?")
     if scheme == "sqlite" and parse_qs(query).get("mode") != ["memory"] and name not in {"", ":memory:"}:
         _check_clean(Path(databases.parse(url, databases.OPTIONS["sqlite"]).path))
-    yield SqliteDev()
+    yield SqliteDev(shelf)
 
 
 def _check_clean(path: Path) -> None:
@@ -51,26 +53,52 @@ class SqliteDev:
 
     dialect = "sqlite"
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: Shelf | None = None) -> None:
         self.engine = f"SQLite {sqlite3.sqlite_version}"
         self._kept: dict[str, bytes] = {}
+        self._shelf = shelf
 
     def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - SQLite needs nothing beforehand
         """A new empty database."""
         return databases.open_address(MEMORY, Use(confined=True))
 
-    def snapshot(self, database: Database, key: str) -> Database:
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - as in fresh
         """Keep the state of ``database`` under ``key``."""
-        self._kept[key] = cast("Sqlite", database).dump()
+        state = self._kept[key] = cast("Sqlite", database).dump()
+        if self._shelf and self._shelf.base == key:
+            self._slot(self._shelf).write(lambda stream: stream.write(state))
         return database
 
-    def restore(self, key: str) -> Database | None:
-        """A new database in the state kept under ``key``; None when nothing is kept."""
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> Database | None:  # noqa: ARG002 - as in fresh
+        """A new database in the state kept under ``key``, in this run or in an earlier one; None when nothing is kept."""
         kept = self._kept.get(key)
+        if kept is None and self._shelf and self._shelf.base == key:
+            return self._held(self._shelf)
         if kept is None:
             return None
         database = self.fresh()
         cast("Sqlite", database).load(kept)
+        return database
+
+    def _slot(self, shelf: Shelf) -> Slot:
+        return shelf.slot("sqlite", sqlite3.sqlite_version)
+
+    def _held(self, shelf: Shelf) -> Database | None:
+        """A database in the state an earlier run kept; what SQLite does not take for a database is thrown away."""
+        slot = self._slot(shelf)
+        with slot.reading() as stream:
+            state = stream.read(STATE_LIMIT + 1) if stream else b""
+        if not state or len(state) > STATE_LIMIT:
+            return None
+        database = self.fresh()
+        try:
+            cast("Sqlite", database).load(state)
+            database.query("PRAGMA schema_version")
+        except DatabaseFailure:
+            database.close()
+            slot.discard()
+            return None
+        self._kept[shelf.base] = state
         return database
 
     def advice(self, failure: DatabaseFailure) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ci_runner import sql
+from ci_runner import __version__, sql
 from ci_runner.changes import following
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError
@@ -26,6 +27,7 @@ NO_DATABASE = (
     "no dev database: the change was judged by its text alone, not run; errors, rewrites and scans that only a database shows "
     "are not seen (--dev-url, docs/dev-databases.md)"
 )
+BASES = "bases"  # below the cache folder
 FAMILY = {"mariadb": "mysql", "redshift": "postgres"}
 Statements = Mapping[str, tuple[Statement, ...]]
 
@@ -35,20 +37,24 @@ class Oracle(Struct, frozen=True):
 
     database: DevDatabase | None = None
     reason: str = ""
+    key: str = ""
 
-    def replayed(self, changes: ChangeSet, statements: Statements, *, again: bool = False) -> Replay:
-        """What was seen of the change, after its base was replayed; ``again``: another text of it, on the same base."""
+    def replayed(self, changes: ChangeSet, statements: Statements) -> Replay:
+        """What was seen of the change, after its base was replayed or, where its state was kept, taken up."""
         if self.database is None:
             return Replay("skipped", reason=self.reason)
         from ci_runner import replay
 
         dialect = changes.head.dialect
         form = changes.head.format
-        base = [_file(each, sql.outline(each, dialect), form) for each in changes.released]
+
+        def base() -> list[ReplayFile]:
+            return [_file(each, sql.outline(each, dialect), form) for each in changes.released]
+
         behind = [
             _file(each, statements.get(each.name) or sql.outline(each, dialect), form) for each in following(changes)
         ]
-        return replay.replay(base, behind, self.database, again=again)
+        return replay.replay(base, behind, self.database, key=self.key)
 
 
 @contextmanager
@@ -63,12 +69,24 @@ def opened(ground: Ground, wanted: Directory, changes: ChangeSet) -> Iterator[Or
     from ci_runner import devdb
 
     dialect = changes.head.dialect
-    with devdb.open(wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note) as database:
+    key = base_key(changes)
+    shelf = devdb.Shelf(ground.cache.folder / BASES, key) if ground.cache.folder and changes.released else None
+    with devdb.open(
+        wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note, shelf=shelf
+    ) as database:
         if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
             raise ConfigError(
                 f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind"
             )
-        yield Oracle(database)
+        yield Oracle(database, key=key)
+
+
+def base_key(changes: ChangeSet) -> str:
+    """A hash over all that decides what replaying the released files leaves: their names, content, order, and how they are cut and run."""
+    running = hashlib.sha256(f"{__version__} {changes.head.dialect} {changes.head.format}".encode())
+    for each in changes.released:
+        running.update(f"\0{each.name}\0{each.sha256}\0{each.transaction}\0{each.delimiter}".encode())
+    return running.hexdigest()
 
 
 def replayed(ground: Ground, wanted: Directory, changes: ChangeSet, statements: Statements) -> Replay:

@@ -58,7 +58,7 @@ def _held(
 def _holds(change: Change, taken: tuple[Finding, ...], wanted: Directory, judge: Judge, oracle: Oracle) -> bool:
     changes = applied(change.changes, taken, wanted)
     statements = {f.name: sql.statements(f.migration, changes.head.dialect) for f in changes.files if f.migration}
-    replayed = oracle.replayed(changes, statements, again=True)
+    replayed = oracle.replayed(changes, statements)
     if replayed.status != "ok" or _schema(replayed) != _schema(change.replay):
         return False
     return better(change.linted, judge(changes, statements, replayed.observations), taken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -29,6 +29,26 @@ class ReplayFile:
     statements: tuple[Statement, ...]
     transaction: TxMode = "file"
     parts: tuple[Part, ...] = ()
+
+
+class History:
+    """The released files, made when they are needed first, and the key their state is kept under."""
+
+    def __init__(self, base: Sequence[ReplayFile] | Callable[[], Sequence[ReplayFile]], key: str) -> None:
+        self.key = key
+        self._base = base
+
+    @property
+    def files(self) -> Sequence[ReplayFile]:
+        """All of them, in order."""
+        if callable(self._base):
+            self._base = self._base()
+        return self._base
+
+
+def texts(files: Sequence[ReplayFile]) -> list[str]:
+    """What a dev database is told it will run."""
+    return [file.text for file in files]
 
 
 class Piece(NamedTuple):

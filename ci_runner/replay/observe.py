@@ -10,10 +10,8 @@ from ci_runner.devdb import DevDatabase
 from ci_runner.errors import PilotageError
 from ci_runner.model.report import Observation
 from ci_runner.replay.clock import Clock
-from ci_runner.replay.files import ReplayFile, pieces
+from ci_runner.replay.files import History, ReplayFile, pieces, texts
 from ci_runner.replay.runner import Runner, Stopped
-
-BASE = "base"
 
 
 class Observed(NamedTuple):
@@ -23,7 +21,7 @@ class Observed(NamedTuple):
     unobserved: tuple[str, ...]
 
 
-def observe(dev: DevDatabase, base: Sequence[ReplayFile], change: Sequence[ReplayFile], seconds: float) -> Observed:
+def observe(dev: DevDatabase, history: History, change: Sequence[ReplayFile], seconds: float) -> Observed:
     """Run each changed file on the state before it, with a row in every table it names.
 
     A refusal is an observation; the next file then starts from the state the first pass had. Nothing here changes the outcome of that pass:
@@ -34,7 +32,7 @@ def observe(dev: DevDatabase, base: Sequence[ReplayFile], change: Sequence[Repla
     database: Database | None = None
     for number, file in enumerate(change):
         try:
-            database = database or _state(dev, base, change[:number], seconds)
+            database = database or _state(dev, history, change, number, seconds)
             with Clock(database, seconds) as clock:
                 watcher = database.watcher()
                 left_out |= dict.fromkeys(f"no row could be made for table {name}" for name in watcher.fill(file.text))
@@ -54,15 +52,14 @@ def observe(dev: DevDatabase, base: Sequence[ReplayFile], change: Sequence[Repla
     return Observed(tuple(found), tuple(left_out))
 
 
-def _state(dev: DevDatabase, base: Sequence[ReplayFile], done: Sequence[ReplayFile], seconds: float) -> Database:
-    """A database after the base and ``done``, copied where the server can copy."""
-    database = dev.restore(BASE)
-    history = () if database is not None else base
-    database = database or dev.fresh([file.text for file in (*base, *done)])
+def _state(dev: DevDatabase, history: History, change: Sequence[ReplayFile], done: int, seconds: float) -> Database:
+    """A database after the base and the first ``done`` files of the change, copied where the server can copy."""
+    kept = dev.restore(history.key, texts(change))
+    database = kept or dev.fresh(texts([*history.files, *change]))
     with Clock(database, seconds) as clock:
         runner = Runner(database, dev, clock, lambda _files: None)
-        runner.released(history)
-        runner.changed(done)
+        runner.released(() if kept else history.files)
+        runner.changed(change[:done])
     return database
 
 

@@ -1,0 +1,269 @@
+"""Bases kept from run to run: as good as replayed, whole or not there, and never a way out of their folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_runner import devdb
+from ci_runner.devdb import Shelf, shelf
+from ci_runner.devdb.packing import PackError, pack, unpack
+from ci_runner.model.report import Replay
+from ci_runner.replay import ReplayFile, replay
+from tests.devdb.opening import RUN
+from tests.images.servers import assert_nothing_left
+from tests.replay.writing import file
+
+KEY = "base-of-these-tests"
+PLAIN = [
+    file("1.sql", "CREATE TABLE users (id int NOT NULL PRIMARY KEY, name varchar(40) NOT NULL DEFAULT 'x');\n"),
+    file("2.sql", "CREATE INDEX users_name ON users (name);\nINSERT INTO users VALUES (1, 'one');\n"),
+    file(
+        "3.sql",
+        "CREATE TABLE notes (id int PRIMARY KEY, owner int REFERENCES users (id));\nCREATE VIEW seen AS SELECT id FROM notes;\n",
+    ),
+]
+RICH = [
+    *PLAIN,
+    file("4.sql", "CREATE EXTENSION pg_stat_statements;\nCREATE EXTENSION pg_trgm;\nCREATE TYPE mood AS ENUM ('a', 'b');\n"),
+    file("5.sql", "CREATE SCHEMA side;\nCREATE SEQUENCE side.s START 7;\nSELECT nextval('side.s');\n"
+         "ALTER DATABASE dev SET search_path = side, public;\n"),
+    file("6.sql", "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;\nGRANT SELECT ON users TO PUBLIC;\n"),
+    file("7.sql", "CREATE TABLE words (t text, v tsvector GENERATED ALWAYS AS (to_tsvector('english', t)) STORED);\n"
+         "SELECT lo_from_bytea(4711, 'x');\n"),
+]  # fmt: skip
+CHANGE = [
+    file("8.sql", "DROP INDEX users_name;\nCREATE TABLE more (id int);\n"),
+    file("9.sql", "ALTER TABLE users ADD COLUMN n int NOT NULL DEFAULT 3;\n"),
+]
+REWRITE = file("10.sql", "ALTER TABLE users ALTER COLUMN id TYPE bigint;\n")
+Files = list[ReplayFile]
+# What a PostgreSQL database holds beside what `inspect` shows.
+CONTENT = """SELECT (SELECT last_value FROM side.s), (SELECT count(*) FROM pg_largeobject_metadata), (SELECT count(*) FROM public.users),
+ (SELECT string_agg(unnest, ' ') FROM (SELECT unnest(setconfig) FROM pg_db_role_setting) AS s), current_setting('search_path'),
+ (SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension), (SELECT relacl::text FROM pg_class WHERE relname = 'users'),
+ current_setting('default_text_search_config'), current_setting('timezone'), current_database(), current_user,
+ (SELECT string_agg(name || '=' || coalesce(setting, ''), ' ' ORDER BY name) FROM pg_settings WHERE source NOT IN ('override', 'client'))"""
+
+
+class Run:
+    """One run of a job with that cache folder: what the replay said, how often the history was asked for, what was reported."""
+
+    def __init__(self, url: str, folder: Path | None, base: Files, change: Files, query: str = "") -> None:
+        self.asked = 0
+        self.lines: list[str] = []
+        self.rows: list[tuple[object, ...]] = []
+
+        def history() -> Files:
+            self.asked += 1
+            return base
+
+        kept = Shelf(folder, KEY) if folder else None
+        with devdb.open(url, environment=os.environ, run_id=RUN, report=self.lines.append, shelf=kept) as dev:
+            self.replay: Replay = replay(history, change, dev, key=KEY)
+            again = dev.restore(KEY) or dev.fresh()
+            self.schema = again.inspect()
+            self.rows = again.query(query) if query else []
+            again.close()
+        assert_nothing_left(os.getpid(), RUN)
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "change"),
+    [("sqlite://dev?mode=memory", PLAIN, CHANGE), ("embedded://postgres", RICH, [*CHANGE, REWRITE])],
+)
+def test_a_kept_base_is_as_good_as_a_replayed_one(url: str, base: Files, change: Files, tmp_path: Path) -> None:
+    query = CONTENT if "postgres" in url else "SELECT sql FROM sqlite_schema ORDER BY name"
+    plain, first, second, third = (
+        Run(url, folder, base, change, query) for folder in (None, tmp_path, tmp_path, tmp_path)
+    )
+    assert (plain.asked, first.asked, second.asked, third.asked) == (1, 1, 0, 0)
+    for run in (first, second, third):
+        assert run.schema == plain.schema
+        assert run.rows == plain.rows
+        assert run.replay.status == "ok"
+        assert (run.replay.changes, run.replay.observations, run.replay.unobserved) == (
+            plain.replay.changes,
+            plain.replay.observations,
+            plain.replay.unobserved,
+        )
+    assert plain.schema.tables.keys() >= {"users", "notes"}
+    assert plain.replay.changes
+
+
+def test_extensions_of_the_change_are_ready_on_a_kept_base_and_not_in_it(tmp_path: Path) -> None:
+    change = [file("8.sql", "CREATE EXTENSION pg_stat_statements;\n")]
+    for _ in range(3):
+        assert Run("embedded://postgres", tmp_path, PLAIN, change).replay.status == "ok"
+        assert Run(
+            "embedded://postgres", tmp_path, PLAIN, [file("8.sql", "SELECT 1 FROM pg_stat_statements")]
+        ).replay.error
+
+
+def test_a_base_that_does_not_run_is_not_kept(tmp_path: Path) -> None:
+    broken = [*PLAIN, file("x.sql", "CREATE TABLE users (id int);\n")]
+    for url in ("sqlite://dev?mode=memory", "embedded://postgres"):
+        assert Run(url, tmp_path, broken, CHANGE).replay.status == "failed"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_kept_for_one_server_is_not_taken_for_another(tmp_path: Path) -> None:
+    urls = (
+        "embedded://postgres",
+        "embedded://postgres?superuser=true",
+        "embedded://postgres/15",
+        "sqlite://d?mode=memory",
+    )
+    available = [url for url in urls if not devdb.lacking(url, os.environ)]
+    assert [Run(url, tmp_path, PLAIN, CHANGE).asked for url in available] == [1] * len(available)
+    assert len(list(tmp_path.iterdir())) == len(available)
+
+
+def damage(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    half = len(content) // 2
+    if how == "truncated":
+        path.write_bytes(content[:half])
+    elif how == "a bit flipped":
+        path.write_bytes(content[:half] + bytes([content[half] ^ 1]) + content[half + 1 :])
+    elif how == "emptied":
+        path.write_bytes(b"")
+    elif how == "unfinished":
+        path.write_bytes(content.replace(content[len(shelf.MAGIC) :][: shelf.DIGEST], b"-" * shelf.DIGEST))
+    else:  # whole by its hash, and not what a server can start on
+        slot = shelf.Slot(path.parent, path.stem)
+        slot.write(lambda stream: stream.write(b"SQLite format 3\0 and no more"))
+
+
+@pytest.mark.parametrize(
+    ("url", "how"),
+    [
+        *(
+            ("sqlite://dev?mode=memory", how)
+            for how in ("truncated", "a bit flipped", "emptied", "unfinished", "something else")
+        ),
+        ("embedded://postgres", "a bit flipped"),
+        ("embedded://postgres", "something else"),
+    ],
+)
+def test_a_damaged_base_is_thrown_away_and_replayed(url: str, how: str, tmp_path: Path) -> None:
+    plain = Run(url, tmp_path, PLAIN, CHANGE)
+    (kept,) = tmp_path.iterdir()
+    damage(kept, how)
+    mended = Run(url, tmp_path, PLAIN, CHANGE)
+    assert mended.asked == 1
+    assert (mended.schema, mended.replay) == (plain.schema, plain.replay)
+    assert Run(url, tmp_path, PLAIN, CHANGE).asked == 0
+
+
+def test_a_folder_that_cannot_be_written_costs_the_cache_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert Run("embedded://postgres", tmp_path / "file" / "bases", PLAIN, CHANGE).replay.status == "ok"
+
+
+def test_the_file_of_one_base_is_none_under_the_name_of_another(tmp_path: Path) -> None:
+    one, other = shelf.Slot(tmp_path, "aa"), shelf.Slot(tmp_path, "bb")
+    assert one.write(lambda stream: stream.write(b"content"))
+    one.path.rename(other.path)
+    with other.reading() as stream:
+        assert stream is None
+    assert not other.path.exists()
+
+
+@given(st.binary(max_size=3000))
+def test_what_was_written_is_read(content: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        slot = shelf.Slot(Path(folder), "k")
+        assert slot.write(lambda stream: stream.write(content))
+        with slot.reading() as stream:
+            assert stream is not None
+            assert stream.read() == content
+        assert [path.name for path in Path(folder).iterdir()] == ["k.base"]
+
+
+@given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))
+def test_slots_differ_where_what_they_are_for_differs(one: list[str], other: list[str]) -> None:
+    place = Shelf(Path(), "base")
+    assert (place.slot(*one) == place.slot(*other)) == (one == other)
+
+
+def test_the_oldest_bases_give_way_and_half_written_ones_of_killed_runs_go(tmp_path: Path) -> None:
+    for number in range(shelf.MAX_BASES):
+        slot = shelf.Slot(tmp_path, f"{number:02}")
+        assert slot.write(lambda stream: stream.write(b"x"))
+        os.utime(slot.path, (1000 + number, 1000 + number))
+    with shelf.Slot(tmp_path, "00").reading() as stream:  # used just now
+        assert stream is not None
+    for name, age in (("dead", shelf.UNFINISHED + 60), ("alive", 5)):
+        (tmp_path / f".{name}.1234").write_text("half")
+        os.utime(tmp_path / f".{name}.1234", (time.time() - age,) * 2)
+    assert shelf.Slot(tmp_path, "new").write(lambda stream: stream.write(b"x"))
+    there = {path.name for path in tmp_path.iterdir()}
+    assert {"00.base", "new.base", ".alive.1234"} <= there
+    assert not {"01.base", ".dead.1234"} & there
+
+
+def test_a_base_over_the_cap_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "MAX_BYTES", 20_000)
+    slot = shelf.Slot(tmp_path, "k")
+    assert not slot.write(lambda stream: stream.write(os.urandom(30_000)))
+    assert not list(tmp_path.iterdir())
+
+
+def stream_of(entries: object, content: bytes = b"") -> gzip.GzipFile:
+    index = json.dumps(entries).encode()
+    return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(len(index).to_bytes(8, "big") + index + content)))
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [["../out", 1]],
+        [["/tmp/out", 1]],
+        [["a", -1], ["a/../../out", 1]],
+        [["a\0b", 1]],
+        [["a", -2]],
+        [["a", 10**18]],
+        [["a", 5]],
+        [["a", "x"]],
+        [["missing/a", 1]],
+        [["a", 1], ["a", 1]],
+        {"a": 1},
+        [1, 2],
+        "",
+        [["a", -1]] * 400_001,
+    ],
+)
+def test_an_index_that_is_not_ours_writes_nothing_outside(entries: object, tmp_path: Path) -> None:
+    inside = tmp_path / "deep" / "data"
+    inside.parent.mkdir()
+    with pytest.raises((PackError, OSError)):
+        unpack(stream_of(entries, b"x"), inside, None)  # type: ignore[arg-type]
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+    assert {path.name for path in inside.parent.iterdir()} <= {"data"}
+
+
+def test_a_packed_folder_comes_back_without_what_was_left_out(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for name, content in {"a": b"", "b/c": b"12", "b/skip": b"no", "é/ü": os.urandom(70_000)}.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(content)
+    (source / "link").symlink_to("/etc/passwd")
+    (source / "empty").mkdir()
+    stream = io.BytesIO()
+    pack(source, stream, lambda path: path.endswith("skip"))
+    stream.seek(0)
+    unpack(stream, tmp_path / "copy", None)
+    found = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*")}
+    assert found == {"a", "b", "b/c", "empty", "é", "é/ü"}
+    assert (tmp_path / "copy" / "é/ü").read_bytes() == (source / "é/ü").read_bytes()
