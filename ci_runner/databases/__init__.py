@@ -44,6 +44,7 @@ SCHEMES = {
     "mariadb": "mysql",
     "maria": "mysql",
     "sqlite": "sqlite",
+    "clickhouse": "clickhouse",
 }
 OPTIONS = {
     "postgres": frozenset(
@@ -51,6 +52,7 @@ OPTIONS = {
     ),
     "mysql": frozenset({"charset", "connect_timeout", "foreign_key_checks", "ssl-ca", "tls"}),
     "sqlite": frozenset({"mode", "cache", "_fk"}),
+    "clickhouse": frozenset({"connect_timeout", "secure", "skip_verify"}),
 }
 
 
@@ -90,10 +92,11 @@ class Database(Protocol):
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
-    ) -> None:
+    ) -> tuple[Seen, ...]:
         """Run ``statements`` in order, in one transaction or each by itself; ``after`` is called behind each, before any commit.
 
-        On failure the transaction is rolled back, as far as the engine can.
+        On failure the transaction is rolled back, as far as the engine can. Returned is what a server that only stands in for the real one
+        could not be given: kind "left-out" or "not-judged".
         """
         ...
 

@@ -12,7 +12,10 @@ from ci_runner.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a database is and how to get in. ``path`` is the SQLite file; ``socket`` a Unix socket (directory for PostgreSQL)."""
+    """Where a database is and how to get in. ``path`` is the SQLite file, or the folder of an embedded engine.
+
+    ``socket`` is a Unix socket (its directory for PostgreSQL).
+    """
 
     scheme: str
     host: str = ""
@@ -34,7 +37,8 @@ class Address:
 
 
 class Use(NamedTuple):
-    """How a session will be used. ``confined`` keeps statements inside their database where only the client can (SQLite).
+    """How a session will be used. ``confined``: on a server of our own; SQLite's statements are kept inside their database, ClickHouse's get by
+    without a cluster.
 
     ``ready`` are "extension x" and "schema y" made beforehand: a plain CREATE of one of them is taken as IF NOT EXISTS (PostgreSQL).
     """

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Session(Protocol):
     """What running needs of a session; ``step`` runs one statement and does not say which it was when it is refused."""
 
-    def step(self, statement: Sql) -> None:
-        """Run one statement."""
+    def step(self, statement: Sql) -> tuple[Seen, ...]:
+        """Run one statement; what could not be run of it."""
         ...
 
     def begin(self) -> None:
@@ -34,16 +34,17 @@ class Session(Protocol):
 
 def run(
     session: Session, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
-) -> None:
+) -> tuple[Seen, ...]:
     """Run ``statements`` as :meth:`Database.execute` promises; a refusal is raised with its number, and what is open is undone."""
+    aside: list[Seen] = []
 
-    def step(index: int, statement: Sql) -> tuple[Seen, ...]:
-        session.step(statement)
+    def step(index: int, statement: Sql) -> None:
+        aside.extend(seen._replace(statement=index) for seen in session.step(statement))
         if after:
             after(index)
-        return ()
 
     _each(session, statements, transaction, step)
+    return tuple(aside)
 
 
 def watched(

@@ -19,7 +19,7 @@ from ci_runner.model.inspected import Schema
 class Stepping(Protocol):
     """What a database must be able to do: run one statement in whatever is open, and say what its schema is."""
 
-    def step(self, statement: Sql) -> None:
+    def step(self, statement: Sql) -> object:
         """Run one statement."""
         ...
 

@@ -8,7 +8,10 @@ from ci_runner.databases.failure import DatabaseFailure
 
 
 class Seen(NamedTuple):
-    """One thing seen at a statement: ``kind`` is rewrite, scan, index-build, lock, algorithm or rows-lost; ``object`` the table."""
+    """One thing seen at a statement: ``kind`` is rewrite, scan, index-build, lock, algorithm, mutation, rows-lost or error; ``object`` the table.
+
+    Where the server only stands in for the real one also left-out (clauses it was not given) and not-judged (a statement it does not know).
+    """
 
     statement: int
     kind: str

@@ -13,6 +13,7 @@ from ci_runner.databases.mysql.entry import refusal, tls
 from ci_runner.databases.mysql.inspect import inspect
 from ci_runner.databases.mysql.observe import MysqlWatcher
 from ci_runner.databases.running import run
+from ci_runner.databases.watch import Seen
 from ci_runner.errors import ConfigError, PilotageError, SetupError
 from ci_runner.model.inspected import Schema
 
@@ -85,14 +86,15 @@ class Mysql:
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
-    ) -> None:
+    ) -> tuple[Seen, ...]:
         """One by one; ``transaction`` opens one before the first and commits after the last."""
-        run(self, statements, transaction=transaction, after=after)
+        return run(self, statements, transaction=transaction, after=after)
 
-    def step(self, statement: Sql) -> None:
+    def step(self, statement: Sql) -> tuple[Seen, ...]:
         """One statement by itself."""
         self._session_touched |= bool(_SESSION.search(statement.text))
         self._send(statement.text)
+        return ()
 
     def begin(self) -> None:
         """Open a transaction."""

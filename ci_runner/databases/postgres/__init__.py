@@ -12,6 +12,7 @@ from ci_runner.databases.postgres.entry import refusal
 from ci_runner.databases.postgres.inspect import inspect
 from ci_runner.databases.postgres.observe import PostgresWatcher
 from ci_runner.databases.running import run
+from ci_runner.databases.watch import Seen
 from ci_runner.errors import SetupError
 from ci_runner.model.inspected import Schema
 
@@ -77,11 +78,11 @@ class Postgres:
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
-    ) -> None:
+    ) -> tuple[Seen, ...]:
         """One round trip for the whole file where it may be; a failure is found again statement by statement, so that its place is exact."""
         if transaction and after is None and self._batch(statements):
-            return
-        run(self, statements, transaction=transaction, after=after)
+            return ()
+        return run(self, statements, transaction=transaction, after=after)
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -115,13 +116,14 @@ class Postgres:
         """Is a transaction open?"""
         return self.connection.pgconn.transaction_status != _IDLE
 
-    def step(self, statement: Sql) -> None:
+    def step(self, statement: Sql) -> tuple[Seen, ...]:
         """One statement by itself; a refusal does not say which it was."""
         self.touch(statement.text)
         if _COPY.match(statement.text):
             self._copy(statement.text, statement.data or "")
         else:
             self._send(self._adapt(statement.text))
+        return ()
 
     def reset(self) -> None:
         """Settings, role and open transactions back to those of a new session."""

@@ -14,6 +14,7 @@ from ci_runner.databases.running import run
 from ci_runner.databases.sqlite.guard import guard
 from ci_runner.databases.sqlite.inspect import inspect
 from ci_runner.databases.sqlite.observe import SqliteWatcher
+from ci_runner.databases.watch import Seen
 from ci_runner.errors import ConfigError, SetupError
 from ci_runner.model.inspected import Schema
 
@@ -66,13 +67,14 @@ class Sqlite:
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
-    ) -> None:
+    ) -> tuple[Seen, ...]:
         """One by one; in a transaction a failure undoes all of them."""
-        run(self, statements, transaction=transaction, after=after)
+        return run(self, statements, transaction=transaction, after=after)
 
-    def step(self, statement: Sql) -> None:
+    def step(self, statement: Sql) -> tuple[Seen, ...]:
         """One statement by itself."""
         self._send(statement.text)
+        return ()
 
     def begin(self) -> None:
         """Open a transaction."""
