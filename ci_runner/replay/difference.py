@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ci_runner.model.inspected import Column, Schema, Table
+from ci_runner.model.drawing import definition
+from ci_runner.model.inspected import Schema, Table
 from ci_runner.model.report import SchemaChange
 
 TEXT_LIMIT = 300
@@ -21,17 +22,6 @@ def difference(before: Schema, after: Schema) -> tuple[SchemaChange, ...]:
     )
 
 
-def column_text(column: Column) -> str:
-    """A column's definition in one line."""
-    parts = [
-        column.type,
-        "" if column.nullable else "not null",
-        f"default {column.default}" if column.default else "",
-        column.generated,
-    ]
-    return " ".join(part for part in parts if part)
-
-
 def _tables(before: Mapping[str, Table], after: Mapping[str, Table]) -> Iterator[SchemaChange]:
     for name in _names(before, after):
         old, new = before.get(name), after.get(name)
@@ -45,7 +35,7 @@ def _tables(before: Mapping[str, Table], after: Mapping[str, Table]) -> Iterator
 
 def _table(name: str, old: Table, new: Table) -> Iterator[SchemaChange]:
     yield from _plain("table", {name: old.options}, {name: new.options})
-    columns = [{key: column_text(column) for key, column in table.columns.items()} for table in (old, new)]
+    columns = [{key: definition(column) for key, column in table.columns.items()} for table in (old, new)]
     yield from _plain("column", columns[0], columns[1], within=f"{name}.")
     yield from _plain("index", old.indexes, new.indexes)
     yield from _plain("constraint", old.constraints, new.constraints, within=f"{name}: ")
@@ -70,7 +60,7 @@ def _labels(enums: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 
 
 def _table_text(table: Table) -> str:
-    return _cut(", ".join(f"{name} {column_text(column)}" for name, column in table.columns.items()))
+    return _cut(", ".join(f"{name} {definition(column)}" for name, column in table.columns.items()))
 
 
 def _cut(text: str) -> str:

@@ -19,19 +19,7 @@ from ci_runner.lint.columns import names
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn, CreateTable, RenameColumn, RenameTable
-
-_RESERVED = frozenset(
-    {
-        "all", "alter", "and", "any", "as", "asc", "between", "both", "by", "case", "cast", "check", "collate", "column",
-        "constraint", "create", "cross", "current_date", "current_time", "current_timestamp",
-        "current_user", "default", "delete", "desc", "distinct", "drop", "else", "end", "except", "exists", "false",
-        "fetch", "for", "foreign", "from", "full", "grant", "group", "having", "in", "index", "inner", "insert",
-        "intersect", "into", "is", "join", "key", "leading", "left", "like", "limit", "natural", "not", "null", "offset",
-        "on", "or", "order", "outer", "primary", "references", "right", "select", "session_user", "set", "some",
-        "table", "then", "to", "trailing", "trigger", "true", "union", "unique", "update", "user", "using", "values",
-        "when", "where", "with",
-    }
-)  # fmt: skip
+from ci_runner.model.words import RESERVED
 
 
 @rule(
@@ -44,5 +32,5 @@ _RESERVED = frozenset(
 def check(context: Context) -> Iterator[Hit]:
     """New tables and columns named by a word of SQL."""
     for what, name in names(context.step.operation):
-        if name.lower() in _RESERVED:
+        if name.lower() in RESERVED:
             yield Hit(f"The name of {what} {quoted(name)} is a reserved word: every query must quote it.")

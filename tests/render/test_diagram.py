@@ -1,0 +1,238 @@
+"""Pictures of a schema: whatever a table is called, the text stays a diagram and the boxes stay apart."""
+
+from __future__ import annotations
+
+import re
+import time
+import xml.etree.ElementTree as ET
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ci_runner.model.diagram import Box, Diagram, Line, Row
+from ci_runner.model.drawing import changed, whole
+from ci_runner.model.inspected import Column, Schema, Table
+from ci_runner.render.layout import Size, place
+from ci_runner.render.mermaid import mermaid
+from ci_runner.render.svg import svg
+
+NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
+    ["pk", "FK-1", "one", "title", 'a"b', "a b", "a_b", "```", "<b>", "]]>", "%%"]
+)
+MARKS = st.sampled_from(["", "added", "removed", "changed"])
+ROWS = st.builds(Row, NAMES, NAMES, NAMES, st.sampled_from([(), ("PK",), ("PK", "FK")]), st.booleans(), MARKS, NAMES)
+BOXES = st.lists(
+    st.builds(Box, NAMES, st.lists(ROWS, max_size=4, unique_by=lambda row: row.name).map(tuple), MARKS),
+    max_size=6,
+    unique_by=lambda box: box.name,
+)
+
+
+@st.composite
+def diagrams(draw: st.DrawFn) -> Diagram:
+    boxes = draw(BOXES)
+    names = st.sampled_from([box.name for box in boxes] or [""])
+    line = st.builds(Line, names, names, st.tuples(NAMES), st.booleans(), st.booleans(), MARKS)
+    return Diagram(tuple(boxes), tuple(draw(st.lists(line, max_size=8))) if boxes else ())
+
+
+# What Mermaid's lexer takes: a quoted name holds no quote, percent sign, backslash or line end; a word is of ASCII letters,
+# digits, _ - ( ) [ ], does not begin with a digit and is no key (packages/mermaid/src/diagrams/er/parser/erDiagram.jison).
+ENTITY = r'"[^"%\r\n\v\b\\]+"'
+WORD = r"(?!(?i:pk|fk|uk)\b)[A-Za-z_][A-Za-z0-9\-_\[\]\(\)]*"
+KEYS = r"(?: (?:PK|FK|UK)(?:, (?:PK|FK|UK))*)?"
+LINES = re.compile(
+    rf'erDiagram|    {ENTITY}(?: \{{)?|        {WORD} {WORD}{KEYS}(?: "[^"\n]*")?|    \}}'
+    rf"|    {ENTITY} (?:\|\||\|o)(?:--|\.\.)(?:o\{{|o\|) {ENTITY} : {ENTITY}"
+)
+
+
+@given(diagrams())
+@settings(max_examples=150)
+def test_every_line_is_one_that_mermaid_reads(diagram: Diagram) -> None:
+    rows = mermaid(diagram).split("\n")
+    assert [row for row in rows if not LINES.fullmatch(row)] == []
+    named = [row.removesuffix(" {") for row in rows if re.fullmatch(rf"    {ENTITY}(?: \{{)?", row)]
+    assert len(set(named)) == len(named) == len(diagram.boxes)
+    assert len([row for row in rows if " : " in row]) == len(diagram.lines)
+    assert "`" not in "".join(rows)
+
+
+@given(diagrams())
+@settings(max_examples=150)
+def test_the_svg_is_xml_that_says_every_name_and_asks_for_nothing(diagram: Diagram) -> None:
+    made = svg(diagram, title="<&>")
+    root = ET.fromstring(made)
+    ids = {element.get("id") for element in root.iter()}
+    assert set((root.get("aria-labelledby") or "").split()) <= ids
+    assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
+        "svg",
+        "title",
+        "desc",
+        "style",
+        "rect",
+        "g",
+        "path",
+        "text",
+    }
+    drawn = [each for each in root.iter("{http://www.w3.org/2000/svg}g") if (each.get("class") or "").startswith("box")]
+    assert len(drawn) == len(diagram.boxes)
+    assert "\n\n" not in made
+    attributes = {name for element in root.iter() for name in element.attrib}
+    assert not {name for name in attributes if name.startswith("on") or "href" in name or name == "style"}
+    style = next(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}style"))
+    assert not re.search(r"url\(|@import", style)
+
+
+@given(diagrams())
+@settings(max_examples=150)
+def test_no_box_covers_another_and_all_lie_in_the_picture(diagram: Diagram) -> None:
+    sizes = {box.name: Size(100.0 + 10 * len(box.rows), 30.0 + 22 * len(box.rows)) for box in diagram.boxes}
+    placed = place(diagram, sizes)
+    assert set(placed.boxes) == set(sizes)
+    corners = [(at.x, at.y, at.x + sizes[name].width, at.y + sizes[name].height) for name, at in placed.boxes.items()]
+    for left, top, right, bottom in corners:
+        assert left >= -0.01
+        assert top >= -0.01
+        assert right <= placed.size.width + 0.01
+        assert bottom <= placed.size.height + 0.01
+    for number, (left, top, right, bottom) in enumerate(corners):
+        for other in corners[number + 1 :]:
+            assert other[2] <= left or right <= other[0] or other[3] <= top or bottom <= other[1]
+
+
+def test_what_refers_stands_to_the_right_of_what_it_refers_to() -> None:
+    names = ["country", "city", "street"]
+    diagram = Diagram(
+        tuple(Box(name) for name in reversed(names)), (Line("city", "country", ("c",)), Line("street", "city", ("c",)))
+    )
+    placed = place(diagram, {name: Size(100, 30) for name in names})
+    assert [placed.boxes[name].x for name in names] == sorted(at.x for at in placed.boxes.values())
+    assert len({round(at.y) for at in placed.boxes.values()}) == 1  # and their lines are straight
+
+
+def test_a_thousand_tables_in_circles_are_drawn_in_seconds() -> None:
+    key = {"p": "PRIMARY KEY (id)"}
+    tables = {
+        f"t{n}": Table(
+            {"id": Column("int", False), "a": Column("int"), "b": Column("int")},
+            {},
+            {
+                **key,
+                "a": f"FOREIGN KEY (a) REFERENCES t{n * 7 % 1000}(id)",
+                "b": f"FOREIGN KEY (b) REFERENCES t{(n + 1) % 1000}(id)",
+            },
+        )
+        for n in range(1000)
+    }
+    start = time.process_time()
+    made = svg(whole(Schema(tables)))
+    assert made.count('class="line') == 2000
+    assert time.process_time() - start < 20
+
+
+def table(columns: dict[str, Column], *keys: str) -> Table:
+    return Table(columns, {}, {f"k{number}": text for number, text in enumerate(keys)})
+
+
+BEFORE = Schema(
+    {
+        "customer": table({"id": Column("bigint", False), "email": Column("text")}, "PRIMARY KEY (id)"),
+        "purchase": table(
+            {"id": Column("int", False), "customer_id": Column("bigint", False), "fax": Column("text")},
+            "PRIMARY KEY (id)",
+            "FOREIGN KEY (customer_id) REFERENCES customer(id)",
+        ),
+        "elsewhere": table({"id": Column("int")}),
+    }
+)
+AFTER = Schema(
+    {
+        "customer": BEFORE.tables["customer"],
+        "purchase": table(
+            {"id": Column("bigint", False), "customer_id": Column("bigint", False)},
+            "PRIMARY KEY (id)",
+            "FOREIGN KEY (customer_id) REFERENCES customer(id)",
+        ),
+        "refund": table(
+            {"purchase_id": Column("bigint")},
+            "FOREIGN KEY (purchase_id) REFERENCES purchase(id)",
+            "UNIQUE (purchase_id)",
+        ),
+        "elsewhere": BEFORE.tables["elsewhere"],
+    }
+)
+
+
+def test_a_change_is_drawn_with_its_neighbours_and_nothing_else() -> None:
+    diagram = changed(BEFORE, AFTER)
+    assert diagram is not None
+    assert {box.name: box.mark for box in diagram.boxes} == {"customer": "", "purchase": "changed", "refund": "added"}
+    rows = {row.name: (row.mark, row.before) for box in diagram.boxes if box.name == "purchase" for row in box.rows}
+    assert rows == {"id": ("changed", "int not null"), "customer_id": ("", ""), "fax": ("removed", "")}
+    assert [(line.child, line.parent, line.optional, line.single, line.mark) for line in diagram.lines] == [
+        ("purchase", "customer", False, False, ""),
+        ("refund", "purchase", True, True, "added"),
+    ]
+    assert changed(BEFORE, BEFORE) is None
+    assert '"➕ refund"' in mermaid(diagram)
+    assert '"✏️ was int not null"' in mermaid(diagram)
+    assert "integer" not in svg(diagram)
+    assert "int not null → bigint not null" in svg(diagram)
+
+
+def test_of_a_great_change_the_neighbours_go_first_then_columns_that_are_as_they_were() -> None:
+    many = {f"c{n:02}": Column("int") for n in range(40)}
+    before = Schema(
+        {"wide": table(many), "near": table({"id": Column("int")}, "FOREIGN KEY (id) REFERENCES wide(c00)")}
+    )
+    after = Schema(
+        {**before.tables, "wide": table({**many, "c39": Column("text")}), "other": table({"x": Column("int")})}
+    )
+    diagram = changed(before, after, boxes=2, rows=3)
+    assert diagram is not None
+    assert [box.name for box in diagram.boxes] == ["wide", "other"]
+    assert diagram.hidden == 1
+    wide = diagram.boxes[0]
+    assert len(wide.rows) == 3
+    assert wide.hidden == 37
+    assert wide.rows[-1].mark == "changed"
+
+
+def test_foreign_keys_are_found_however_an_engine_renders_them() -> None:
+    parent = Table({"id": Column("int")}, {}, {"PRIMARY": "primary key (id)"})
+    children = {
+        "pg": {"f": 'FOREIGN KEY ("a,b") REFERENCES "Odd "".name"(id) ON DELETE CASCADE'},
+        "mysql": {"f": "foreign key (x) references parent (id) on update restrict on delete cascade"},
+        "sqlite": {"foreign key (x)": "references parent (id) on update no action on delete cascade"},
+        "bare": {"f": "FOREIGN KEY (x) REFERENCES PARENT"},
+        "mssql": {"f": "FOREIGN KEY ([x]) REFERENCES [parent] ([id])"},
+        "audit.near": {"f": "FOREIGN KEY (x) REFERENCES far(id)"},
+        "check": {"f": "CHECK (x = 'foreign key (')"},
+    }
+    tables = {"parent": parent, 'Odd ".name': parent, "audit.far": parent}
+    diagram = whole(Schema({**tables, **{name: Table({}, {}, keys) for name, keys in children.items()}}))
+    assert {line.child: (line.parent, line.columns) for line in diagram.lines} == {
+        "pg": ('Odd ".name', ("a,b",)),
+        "mysql": ("parent", ("x",)),
+        "sqlite": ("parent", ("x",)),
+        "bare": ("parent", ("x",)),
+        "mssql": ("parent", ("x",)),
+        "audit.near": ("audit.far", ("x",)),
+    }
+
+
+@given(st.text(max_size=60), st.text('foreign key()references pt".,[`' + "'", max_size=80))
+@settings(max_examples=200)
+def test_no_definition_is_too_odd_to_be_drawn(name: str, text: str) -> None:
+    whole(
+        Schema(
+            {
+                "t": Table(
+                    {},
+                    {name: text},
+                    {name: text, "x": "foreign key (" + text, "y": f"FOREIGN KEY (a) REFERENCES {text}"},
+                )
+            }
+        )
+    )
