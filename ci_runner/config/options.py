@@ -39,7 +39,7 @@ class Option(Struct, frozen=True):
     metavar: str = ""
 
 
-_READS = ("ci", "lint", "push", "ls", "hash", "rebase", "doctor")
+_READS = ("ci", "lint", "push", "ls", "hash", "rebase", "doctor", "schema")
 _LINTS = ("ci", "lint")
 
 OPTIONS: tuple[Option, ...] = (
@@ -77,7 +77,7 @@ OPTIONS: tuple[Option, ...] = (
         None,
         (),
         "directory",
-        ("ci", "lint", "push", "doctor"),
+        ("ci", "lint", "push", "doctor", "schema"),
         secret=True,
         metavar="URL",
     ),
@@ -88,7 +88,7 @@ OPTIONS: tuple[Option, ...] = (
         "file",
         ("file", "all", "none"),
         "directory",
-        ("ci", "lint", "push", "ls"),
+        ("ci", "lint", "push", "ls", "schema"),
     ),
     Option(
         "server_version",
