@@ -17,6 +17,7 @@ from ci_runner.config.options import BY_NAME, OPTIONS, Option
 from ci_runner.config.pattern import Pattern, pattern
 from ci_runner.config.values import Config, Directory, Setting
 from ci_runner.errors import ConfigError
+from ci_runner.text.pattern import later
 
 if TYPE_CHECKING:
     from ci_runner.config.hooks import Hook
@@ -25,7 +26,7 @@ __all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
 
 Settings = dict[str, Setting]
 _SPELLINGS = {"tsql": "sqlserver", "mssql": "sqlserver", "postgresql": "postgres", "golang_migrate": "golang-migrate"}
-_VERSION = re.compile(r"[^\d\s]{0,20}\d")
+_VERSION = later(r"[^\d\s]{0,20}\d")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
 _VARIABLE = re.compile(r"\$\{(\w+)\}\Z")
 

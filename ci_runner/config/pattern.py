@@ -6,11 +6,11 @@ change nothing, for a pattern is always held against the whole name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ci_runner.errors import ConfigError
+from ci_runner.text.pattern import later
 
 LONGEST = 255  # characters of a pattern, and of a name that is looked at
 STATES = 4000
@@ -240,7 +240,7 @@ class _Parser:
         return lambda one: low <= one <= high
 
 
-_REPEAT = re.compile(r"([*+?])|\{([0-9]{1,4})(,([0-9]{1,4})?)?\}")
+_REPEAT = later(r"([*+?])|\{([0-9]{1,4})(,([0-9]{1,4})?)?\}")
 _CLASSES: dict[str, Test] = {
     "d": lambda one: "0" <= one <= "9",
     "w": lambda one: one == "_" or one.isalnum(),

@@ -7,6 +7,7 @@ import re
 from ci_runner.lint.facts import mentions
 from ci_runner.model.operations import Type
 from ci_runner.model.schema import Table
+from ci_runner.text.pattern import later
 
 
 def key_use(table: Table | None, column: str) -> str | None:
@@ -23,8 +24,8 @@ def key_use(table: Table | None, column: str) -> str | None:
     return "SAMPLE BY" if sampling and mentions(sampling, column) else None
 
 
-_ENUM = re.compile(r"enum(8|16)?\((.*)\)$", re.DOTALL | re.IGNORECASE)
-_MEMBER = re.compile(r"'((?:[^'\\]|''|\\.)*)'(?:\s*=\s*(-?\d+))?")
+_ENUM = later(r"enum(8|16)?\((.*)\)$", re.DOTALL | re.IGNORECASE)
+_MEMBER = later(r"'((?:[^'\\]|''|\\.)*)'(?:\s*=\s*(-?\d+))?")
 
 
 def same_representation(old: Type, new: Type) -> bool:

@@ -7,7 +7,9 @@ from functools import lru_cache
 from textwrap import dedent
 from typing import NamedTuple
 
-_HEADER = re.compile(r"(Bad|Good), (\w+)((?:, [^,:]+)*):$")
+from ci_runner.text.pattern import later
+
+_HEADER = later(r"(Bad|Good), (\w+)((?:, [^,:]+)*):$")
 
 
 class Example(NamedTuple):

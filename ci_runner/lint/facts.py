@@ -20,8 +20,9 @@ from ci_runner.model.operations import (
 )
 from ci_runner.model.schema import Table
 from ci_runner.sql.catalog_names import comparable
+from ci_runner.text.pattern import later
 
-_NULL = re.compile(r"\(*\s*null\s*\)*(?:\s*::\s*[\w\s()]+)?", re.IGNORECASE)
+_NULL = later(r"\(*\s*null\s*\)*(?:\s*::\s*[\w\s()]+)?", re.IGNORECASE)
 
 
 def has_default(column: Column) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from ci_runner.lint.policy import Policy
 from ci_runner.lint.rule import Hit, Rule
 from ci_runner.lint.suppress import NOT_ANALYSED, Ignore, Lines
 from ci_runner.model.report import Finding, NotAnalysed, Severity
+from ci_runner.text.pattern import later
 
 
 class Found(NamedTuple):
@@ -48,7 +48,7 @@ class Notice(NamedTuple):
         )  # fmt: skip
 
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = later(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Silenced = tuple[list[Found], list[NotAnalysed], int, list[Notice]]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ci_runner.model.operations import Type
+from ci_runner.text.pattern import later
 
 _ALIASES = {
     "integer": "int", "int4": "int", "int8": "bigint", "int2": "smallint", "character varying": "varchar", "char varying": "varchar",
@@ -148,7 +149,7 @@ def _other(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape
     return None
 
 
-_CH_INT = re.compile(r"(u?)int(\d+)$")
+_CH_INT = later(r"(u?)int(\d+)$")
 
 
 def unwrapped(type_: Type) -> str:

@@ -10,10 +10,11 @@ from itertools import pairwise
 from ci_runner.errors import DirectoryRefusedError
 from ci_runner.migrations.format import Entry, Format, as_number, hidden, problem
 from ci_runner.model.directory import Problem, Tree
+from ci_runner.text.pattern import later
 
 STATEMENTS = 100_000
 _WORD = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = later("[\ud800-\udfff]")
 _PLAIN = re.compile(rf"{_WORD}(?:/{_WORD})*")
 _FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)

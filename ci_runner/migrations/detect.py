@@ -7,13 +7,14 @@ import re
 from ci_runner.errors import DirectoryRefusedError
 from ci_runner.migrations.format import hidden, root_sql
 from ci_runner.model.directory import Tree
+from ci_runner.text.pattern import later
 
 HEAD = 64 * 1024
 SAMPLE = 200
 _GOOSE = rb"(?mi)^--[ \t]*\+goose[ \t]+up[ \t\r]*$"
 _DBMATE = rb"(?m)^--[ \t]*migrate:up(?:\s|\Z)"
 _LIQUIBASE = rb"(?i)(?:\xef\xbb\xbf)?\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b"
-_FLYWAY = re.compile(r"(?:[VB][0-9].*?|R)__.*\.sql", re.DOTALL)
+_FLYWAY = later(r"(?:[VB][0-9].*?|R)__.*\.sql", re.DOTALL)
 _NUMBERED = re.compile(r"[0-9]+_.*?(\.up)?\.sql", re.DOTALL)
 _PROJECT = rb"(?m)^[ \t]*project_id[ \t]*="
 

@@ -6,7 +6,6 @@ the statement then keeps a reason beside its operations. Bodies of routines run 
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -18,10 +17,11 @@ from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize
 from ci_runner.sql.reading import Reading, blanked, heads, read
 from ci_runner.sql.segments import Segment, cut
+from ci_runner.text.pattern import later
 
 _EXPANDED = frozenset({"do-block", "procedural-block", "execute-dynamic", "prepare"})
 _SILENT = frozenset({"select", "show", "explain", "declare"})  # of no effect when they stand inside a block
-_LITERAL = re.compile(r"(?:\$(\w*)\$(?P<dollar>[\s\S]*)\$\1\$|[eEnN]?'(?P<quoted>[\s\S]*)')\Z")
+_LITERAL = later(r"(?:\$(\w*)\$(?P<dollar>[\s\S]*)\$\1\$|[eEnN]?'(?P<quoted>[\s\S]*)')\Z")
 _DEEPEST = 5
 _TO_THEN = frozenset({"IF", "ELSIF", "ELSEIF", "WHEN", "CASE"})
 _TO_LOOP = frozenset({"FOR", "WHILE", "FOREACH"})

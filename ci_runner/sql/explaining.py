@@ -23,17 +23,18 @@ from ci_runner.model.report import StatementEffect
 from ci_runner.model.schema import Catalog
 from ci_runner.sql.dialects import normalize_dialect
 from ci_runner.sql.effect_table import AE, EFFECTS, SHARE, SRE, STRENGTH, SUE, Cost, known
+from ci_runner.text.pattern import later
 
 _NAMED = (
     "table", "tables", "index", "indexes", "view", "function", "type", "name", "names", "object",
 )  # fmt: skip
-_CALM = re.compile(
+_CALM = later(
     r"now|current_\w+|localtime\w*|transaction_timestamp|statement_timestamp|to_timestamp|lower|upper|coalesce|concat|date_trunc|cast|interval|"
     r"array|row|json_build_\w+|jsonb_build_\w+|to_jsonb?|timezone|md5|length|replace|numeric|varchar|timestamp|decimal|char|current_setting",
     re.IGNORECASE,
 )
-_CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
-_STRING = re.compile(r"'[^']*'")
+_CALL = later(r"([A-Za-z_][\w.]*)\s*\(")
+_STRING = later(r"'[^']*'")
 
 
 def effects(statements: Sequence[Statement], dialect: str, state: Catalog | None = None) -> tuple[StatementEffect, ...]:

@@ -17,13 +17,17 @@ from typing import NamedTuple
 from ci_runner.sql.dialects import DIALECTS, Dialect
 from ci_runner.text.pattern import many
 
+# What begins a word, told by what does not: a set that names a range of Unicode takes a millisecond to compile, one of ASCII nothing.
+LETTER = r"[^\x00-@\[-^`{-\x7f]"  # a letter, _, all beyond ASCII
+_LETTER_OR_DOLLAR = r"[^\x00-#%-@\[-^`{-\x7f]"
+_LETTER_OR_SIGN = r'[^\x00-"$-?\[-^`{-\x7f]'  # or @ or #
 _WORD = {
-    "sqlserver": r"[@#A-Za-z_\x80-\U0010ffff][\w@#$]*",
-    "mysql": r"@{0,2}[A-Za-z_$\x80-\U0010ffff][\w$]*",
-    "mariadb": r"@{0,2}[A-Za-z_$\x80-\U0010ffff][\w$]*",
-    "snowflake": r"[$A-Za-z_\x80-\U0010ffff][\w$]*|[@~%][\w$]+",
+    "sqlserver": rf"{_LETTER_OR_SIGN}[\w@#$]*",
+    "mysql": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
+    "mariadb": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
+    "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*|[@~%][\w$]+",
 }
-_PLAIN_WORD = r"[A-Za-z_\x80-\U0010ffff][\w$]*"
+_PLAIN_WORD = rf"{LETTER}[\w$]*"
 _PREFIXES = {
     "postgres": "[eEnNxXbB]",
     "redshift": "[eEnNxXbB]",

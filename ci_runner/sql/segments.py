@@ -13,22 +13,22 @@ from typing import NamedTuple
 
 from ci_runner.sql.bodies import body, may_hold_statements
 from ci_runner.sql.dialects import DIALECTS, Dialect
-from ci_runner.sql.lexer import opened
-from ci_runner.text.pattern import many
+from ci_runner.sql.lexer import LETTER, opened
+from ci_runner.text.pattern import later, many
 
 Span = tuple[int, int]
 
-_BREAKPOINT = re.compile(r"-->\s*statement-breakpoint")
-_COPY_STDIN = re.compile(r"copy\b(?:'[^']*'|\"[^\"]*\"|[^;'\"])*\bfrom\s+stdin\b", re.IGNORECASE)
+_BREAKPOINT = later(r"-->\s*statement-breakpoint")
+_COPY_STDIN = later(r"copy\b(?:'[^']*'|\"[^\"]*\"|[^;'\"])*\bfrom\s+stdin\b", re.IGNORECASE)
 _MARKERS = {
     "batches": re.compile(
         r"^[ \t]*go(?:[ \t]+(\d{1,6}))?[ \t]*;?[ \t]*(?:--[^\n]*)?\r?$", re.IGNORECASE | re.MULTILINE
     ),
     "delimiter": re.compile(r"^[ \t]*delimiter[ \t]+(\S+)[^\n]*$", re.IGNORECASE | re.MULTILINE),
 }
-_EXECUTABLE = re.compile(r"/\*(M?)!(\d{5,6})?")
-_PSQL_END = re.compile(r"\\(?:g|gx|gset|gexec|gdesc|crosstabview|watch)\b")
-_PSQL_RUNS = re.compile(r"\\(i|ir|include|include_relative|gexec|copy)\b")
+_EXECUTABLE = later(r"/\*(M?)!(\d{5,6})?")
+_PSQL_END = later(r"\\(?:g|gx|gset|gexec|gdesc|crosstabview|watch)\b")
+_PSQL_RUNS = later(r"\\(i|ir|include|include_relative|gexec|copy)\b")
 _SPACE = re.compile(r"\s*")
 _NEVER_RUN = 999999  # the version dump programs write for "no server"
 _MARIADB_SKIPS = range(50700, 100000)  # MySQL versions whose comments MariaDB leaves alone
@@ -79,7 +79,7 @@ def _pattern(name: str, delimiter: str) -> re.Pattern[str]:
     if traits.psql:
         items.append(r"\\")
     if traits.dollar:
-        items.append(r"\$\$" if traits.dollar == "bare" else r"\$(?:[A-Za-z_\x80-\U0010ffff]\w*)?\$")
+        items.append(r"\$\$" if traits.dollar == "bare" else rf"\$(?:{LETTER}\w*)?\$")
     opening = {item.removeprefix("\\")[0] for item in items} - set(quotes)
     found = "|".join(items)
     skipped = [f"[^{_charset(opening | set(quotes))}]++", f"(?!{found})[{_charset(opening)}]"]
@@ -99,7 +99,7 @@ def _open_quote(quote: str, backslash: bool) -> re.Pattern[str]:
     return re.compile(opened(quote, backslash=backslash))
 
 
-_NESTED = re.compile(r"/\*|\*/")
+_NESTED = later(r"/\*|\*/")
 
 
 def position(text: str, offset: int, near: int = 0, line: int = 1) -> str:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 
+from ci_runner.text.pattern import later
+
 # CSI, OSC (ended by BEL or ST, or cut by the end of line) and two-character escape sequences, ECMA-48.
-_ANSI = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
+_ANSI = later("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
 # C0 but tab and newline, DEL, C1, line separators, bidirectional controls and marks, lone surrogates, tag characters.
-_HIDDEN = re.compile(
+_HIDDEN = later(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 # Compiled when first used: it takes 12 ms, and only one format asks for it.
 _XML_ILLEGAL = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
+_COMMAND = later(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 _ZERO_WIDTH = "\u200b"
-_TICKS = re.compile("`+")
+_TICKS = later("`+")
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 # "|" and "$" go as entities: a backslash before "|" means something else inside a table, one before "$" does not stop GitHub's formulas.
@@ -35,9 +37,9 @@ _MARKDOWN = str.maketrans(
     }
 )
 # What platforms turn into links or pictures by themselves: bare addresses, GH-12, GitLab's !12 and %12, :shortcodes:.
-_AUTOLINK = re.compile(r"(?i)(://|www(?=\.)|mailto:|xmpp:|GH-(?=\d)|[!%](?=\d)|:(?=[\w+-]+:))")
+_AUTOLINK = later(r"(?i)(://|www(?=\.)|mailto:|xmpp:|GH-(?=\d)|[!%](?=\d)|:(?=[\w+-]+:))")
 # What makes a block of the line it begins: list, rule, setext underline, ordered list.
-_BLOCK = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))")
+_BLOCK = later(r"^(\s*)([-+=]|\d+(?=[.)]))")
 
 
 def _spell(match: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from msgspec import Struct, structs
 
 from ci_runner.text import escape
+from ci_runner.text.pattern import later
 
 MASK = "***"
 T = TypeVar("T")
@@ -30,15 +31,15 @@ _WELL_KNOWN = frozenset(
 _WORD = (
     "passwords?|passwd|pwd|passphrase|(?<![a-z])pass|secrets?|tokens?|api_?-?key|access_?-?key|account_?-?key|signature"
 )
-_ADDRESS = re.compile(r'://((?:(?!://)[^\s"<>])+)')
-_KEYWORD = re.compile(
+_ADDRESS = later(r'://((?:(?!://)[^\s"<>])+)')
+_KEYWORD = later(
     rf"""(?i)({_WORD})(=)('(?:[^'\\\n]|\\.|'')*'|"(?:[^"\\\n]|\\.|"")*"|\{{(?:[^}}\n]|}}}})*}}|[^\s;&,"'<>)\]]+)"""
 )
-_JSON = re.compile(rf"""(?i)(\\?"[\w.-]{{0,40}}(?:{_WORD})\\?"\s?:\s?\\?")((?:[^"\\\n]|\\[^"\n])+)""")
-_HEADER = re.compile(
+_JSON = later(rf"""(?i)(\\?"[\w.-]{{0,40}}(?:{_WORD})\\?"\s?:\s?\\?")((?:[^"\\\n]|\\[^"\n])+)""")
+_HEADER = later(
     r"(?i)((?:authorization|private-token|job-token|x-api-key)['\"]?\s?:\s?['\"]?(?:bearer |basic |token )?)([^\s'\",]+)"
 )
-_TOKEN = re.compile(
+_TOKEN = later(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255}|glpat-[\w-]{20,255}|xox[abeprs]-[\w-]{10,255}|AKIA[0-9A-Z]{16})\b"
     r"|(?<=hooks\.slack\.com/services/)[\w/]{10,255}"
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_runner.text.pattern import SOUND, many
+from ci_runner.text.pattern import SOUND, later, many
 
 QUOTED = r"[^';]+|'[^']*'"
 SPELLINGS = [False, *([True] if SOUND else [])]
@@ -30,3 +30,16 @@ def test_the_least_number_is_kept_and_nothing_is_given_back(sound: bool, least: 
     assert bool(re.match(many("ab|c", least, sound=sound) + "x", "x")) is matches
     assert re.match(many("ab|c", least, sound=sound) + "cx", "abcx") is None
     assert re.match(many("ab|c", least, sound=sound) + "x", "abcx")
+
+
+def test_a_pattern_compiled_later_answers_like_one_compiled_now() -> None:
+    found = later("(a)(b)?", re.IGNORECASE)
+    assert found.sub("x", "cAB") == "cx"
+    assert found.fullmatch("ab").groups() == ("a", "b")  # type: ignore[union-attr]
+    assert found.groups == 2
+
+
+def test_a_pattern_that_is_none_fails_when_it_is_used() -> None:
+    broken = later("(")
+    with pytest.raises(re.error):
+        broken.match("")
