@@ -35,9 +35,17 @@ CREATE INDEX child_parent ON child (parent_id);
 CREATE TABLE dbo.Parent (Id INT IDENTITY(1,1) NOT NULL CONSTRAINT pk PRIMARY KEY, [Odd name] NVARCHAR(50) NULL);
 CREATE TABLE app.Child (Id INT NOT NULL, ParentId INT NOT NULL CONSTRAINT fk REFERENCES dbo.Parent (Id));
 """,
-    "clickhouse": "CREATE TABLE t (id UInt64, `odd name` Nullable(String), at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY (id) PARTITION BY toYYYYMM(at);",
-    "redshift": "CREATE TABLE t (id BIGINT IDENTITY(0, 1), v VARCHAR(10) NOT NULL, PRIMARY KEY (id)); CREATE TABLE u (t_id BIGINT REFERENCES t (id));",
-    "snowflake": 'CREATE TABLE t (id NUMBER AUTOINCREMENT, "x" VARCHAR(10) NOT NULL, PRIMARY KEY (id)); CREATE TABLE app.u (t_id NUMBER REFERENCES t (id));',
+    "clickhouse": """
+CREATE TABLE t (id UInt64, `odd name` Nullable(String), at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY (id) PARTITION BY toYYYYMM(at);
+""",
+    "redshift": """
+CREATE TABLE t (id BIGINT IDENTITY(0, 1), v VARCHAR(10) NOT NULL, PRIMARY KEY (id));
+CREATE TABLE u (t_id BIGINT REFERENCES t (id));
+""",
+    "snowflake": """
+CREATE TABLE t (id NUMBER AUTOINCREMENT, "x" VARCHAR(10) NOT NULL, PRIMARY KEY (id));
+CREATE TABLE app.u (t_id NUMBER REFERENCES t (id));
+""",
 }
 
 
