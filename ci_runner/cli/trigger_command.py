@@ -10,6 +10,8 @@ from msgspec.structs import asdict
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 
+_INNER = {"token", "request"}
+
 
 @click.command("trigger")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -24,7 +26,7 @@ def command(world: World, /, as_json: bool, platform: str | None) -> None:
 
     environ = {**world.environ, **({"PILOTAGE_PLATFORM": platform} if platform else {})}
     trigger = platforms.trigger(environ, world.read)
-    found = {name: value for name, value in asdict(trigger).items() if name != "token"}
+    found = {name: value for name, value in asdict(trigger).items() if name not in _INNER}
     if as_json:
         world.say(json.dumps(found, indent=2))
         return

@@ -129,7 +129,7 @@ def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | N
         target = f"origin/{trigger.base_branch}"
     if target is None:
         target = git.default_branch()
-    return git.merge_base("HEAD", target) if target else None
+    return git.merge_base(ground.commit or "HEAD", target) if target else None
 
 
 def read(tree: Tree, directory: Directory, head: MigrationDir | None = None) -> MigrationDir:

@@ -30,3 +30,4 @@ class Ground(Struct, frozen=True):
     detail: Callable[[str], None]
     now: Callable[[], datetime]
     nonce: Callable[[], str]
+    commit: str | None = None  # the commit to judge where it is not the one checked out

@@ -80,7 +80,9 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:
-    """The directory as it lies in the working tree."""
+    """The directory as it lies in the working tree, or as the commit to judge has it."""
+    if ground.commit is not None and ground.git is not None:
+        return read(sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir), wanted)
     return read(sources.folder(ground.root / wanted.dir, root=ground.root, shown=wanted.dir), wanted)
 
 

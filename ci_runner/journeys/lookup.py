@@ -31,6 +31,12 @@ def question(trigger: Trigger, default: str | None) -> Question | None:
         if trigger.pull_request is not None:
             return "pull request" if missing else None
         return "pull request by head" if trigger.head_sha else None
+    if trigger.kind == "comment":
+        return (
+            "pull request" if trigger.request == "lint" and trigger.pull_request and trigger.head_sha is None else None
+        )
+    if trigger.kind == "workflow_run":
+        return "pull request by head" if trigger.head_sha and trigger.pull_request is None else None
     if trigger.kind not in {"push", "manual"}:
         return None
     if trigger.head_branch is not None and default is None:

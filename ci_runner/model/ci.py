@@ -34,6 +34,7 @@ class Trigger(Struct, frozen=True):
     api_url: str | None = None
     server_url: str | None = None
     token: str | None = None
+    request: str | None = None  # what a comment asks for: the word after /pilotage
 
     def __repr__(self) -> str:
         return f"Trigger({self.platform}, {self.kind}, {self.repository}, #{self.pull_request}, {self.head_sha})"

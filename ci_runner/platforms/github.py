@@ -16,6 +16,7 @@ __all__ = ["outlets", "trigger"]
 
 EVENT_LIMIT = 32 * 1024 * 1024
 Node = dict[str, Any]
+_ASKED = re.compile(r"/pilotage(?:[ \t]+([a-z]{1,20}))?[ \t]*(?:\r?\n|\Z)")
 
 # https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows ; an event that is not here
 # says nothing about a pull request or a push, which is what "manual" stands for.
@@ -141,12 +142,14 @@ def _of_pull_request(env: Mapping[str, str], event: Node) -> dict[str, Any]:
 
 def _of_comment(env: Mapping[str, str], event: Node) -> dict[str, Any]:
     """A comment names its pull request; GITHUB_SHA and GITHUB_REF are those of the default branch and say nothing of the head."""
+    asked = _ASKED.match(_text(_node(event, "comment"), "body") or "")
+    request = {"request": (asked[1] or "lint") if asked else None}
     if "pull_request" in event:
-        return _of_pull_request(env, event)
+        return {**_of_pull_request(env, event), **request}
     issue = _node(event, "issue")
     if not isinstance(issue.get("pull_request"), dict):
         return {}
-    return {"pull_request": facts.number(issue.get("number")), "is_fork": None}
+    return {"pull_request": facts.number(issue.get("number")), "is_fork": None, **request}
 
 
 def _of_merge_group(env: Mapping[str, str], event: Node) -> dict[str, Any]:
