@@ -18,7 +18,8 @@ def command(world: World, /, **flags: object) -> int:
     """
     from ci_runner.cli.output import rendered, write_reports
     from ci_runner.cli.setup import ground
-    from ci_runner.journeys import ci
+    from ci_runner.cli.telling import telling
+    from ci_runner.journeys import ci, happening
 
     base, choice, warning = ci.settle(ground(world, flags))
     if warning:
@@ -32,9 +33,14 @@ def command(world: World, /, **flags: object) -> int:
         for line in done.posted.warnings:
             world.warn(line)
         write_reports(world, base, done.run)
+        # The job of a pull request holds no credential that writes to the registry.
+        with telling(world, base, record=False) as happened:
+            happened(lambda: happening.linted(base, done.run))
         return 1 if done.run.verdict == "fail" else 0
     if choice.journey == "push":
-        return _push(world, ci.push(base, world.log))
+        with telling(world, base) as happened:
+            ended = lambda name, end: happened(lambda: happening.pushed(base, name, end))  # noqa: E731
+            return _push(world, ci.push(base, world.log, ended))
     return 0
 
 

@@ -9,6 +9,7 @@ import click
 
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
+from ci_runner.errors import PilotageError
 from ci_runner.text import visible
 
 if TYPE_CHECKING:
@@ -57,16 +58,24 @@ def command(
     pilotage push app:v1.4 --registry file:///srv/registry
     """
     from ci_runner.cli.setup import ground
-    from ci_runner.journeys import push
+    from ci_runner.cli.telling import telling
+    from ci_runner.journeys import happening, push
 
     base = ground(world, flags)
-    name, pushed = push.one(
-        base, reference, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer
-    )
-    if as_json:
-        world.say(json.dumps(document(pushed), indent=2))
-    else:
-        describe(world, name, pushed)
+    with telling(world, base) as happened:
+        try:
+            name, pushed = push.one(
+                base, reference, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer
+            )
+        except PilotageError as error:
+            refused = error
+            happened(lambda: happening.rejected(base, push.name_of(reference), refused))
+            raise
+        if as_json:
+            world.say(json.dumps(document(pushed), indent=2))
+        else:
+            describe(world, name, pushed)
+        happened(lambda: happening.pushed(base, name, pushed))
     return pushed.exit_code
 
 

@@ -29,7 +29,7 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     root, git = repository(world)
     config, path = configuration(world, flags, environ, root)
     config = _with_profile(config, world)
-    keep_secret(config.token)
+    keep_secret(config.token, *_hook_secrets(config, environ))
     keep_password(config.registry, *config.backups, *(d.dev_url for d in config.directories))
     trigger = platforms.trigger(
         {**environ, **({"PILOTAGE_PLATFORM": config.platform} if config.platform else {})}, world.read
@@ -49,6 +49,12 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
         now=world.now,
         nonce=world.nonce,
     )
+
+
+def _hook_secrets(config: Config, environ: Mapping[str, str]) -> list[str | None]:
+    """What the variables hold that hooks name: addresses, signing secrets, proxies."""
+    places = [place for hook in config.hooks for place in (hook.url, hook.secret, hook.old_secret, hook.proxy)]
+    return [environ.get(place.name) for place in places if place and place.kind == "env"]
 
 
 def _with_profile(config: Config, world: World) -> Config:

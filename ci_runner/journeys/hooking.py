@@ -47,17 +47,14 @@ def hooks(ground: Ground) -> tuple[tuple[Hook, ...], str]:
     return config.hooks, ""
 
 
-def tell(ground: Ground, events: Sequence[Event], *, record: bool = True) -> Told:
-    """Tell every hook that wants one of ``events``; ``record`` False where the run may not write to the registry.
+def tell(ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, record: bool = True) -> Told:
+    """Tell every hook of ``found`` that wants one of ``events``; ``record`` False where the run may not write to the registry.
 
     What cannot be told is a warning. Messages to the same hooks about the same directories that failed in the last three days are
     tried once more along with them.
     """
-    found, remark = hooks(ground)
-    if not found or not events:
-        return Told(warnings=(remark,) if remark and events else ())
     store = _store(ground) if record else None
-    messages, warnings = [], [remark] if remark else []
+    messages, warnings = list[notify.Message](), list[str]()
     for hook in found:
         try:
             messages += _messages(ground, hook, events, store)

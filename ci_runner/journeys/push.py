@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 from ci_runner import changes, registry
 from ci_runner.config import Directory
-from ci_runner.errors import CheckError, ConfigError, ConflictError
+from ci_runner.errors import CheckError, ConfigError, ConflictError, PilotageError, UsageError
 from ci_runner.journeys import lint, oracle
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.versions import ancestry, every_store
@@ -15,9 +16,28 @@ from ci_runner.model.directory import MigrationDir
 from ci_runner.model.registry import GitFacts, Pushed
 
 
-def every(ground: Ground) -> list[tuple[str, Pushed]]:
-    """Push every configured directory under its own name."""
-    return [(wanted.name, directory(ground, wanted, wanted.name, ())) for wanted in ground.config.directories]
+def every(
+    ground: Ground, ended: Callable[[str, Pushed | PilotageError], None] = lambda _name, _result: None
+) -> list[tuple[str, Pushed]]:
+    """Push every configured directory under its own name; ``ended`` hears what became of each, also of the one that failed."""
+    done = []
+    for wanted in ground.config.directories:
+        try:
+            pushed = directory(ground, wanted, wanted.name, ())
+        except PilotageError as error:
+            ended(wanted.name, error)
+            raise
+        ended(wanted.name, pushed)
+        done.append((wanted.name, pushed))
+    return done
+
+
+def name_of(reference: str) -> str:
+    """The directory's name in NAME[:TAG], "" where it is none."""
+    try:
+        return registry.parse_reference(reference).name
+    except UsageError:
+        return ""
 
 
 def one(

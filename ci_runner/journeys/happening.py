@@ -1,0 +1,85 @@
+"""From what a run came to, to the events others may want to hear of. Pure but for the clock and chance of the ground."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import UTC
+from typing import Any
+
+from ci_runner.errors import IntegrityError, PilotageError
+from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.push import actor, facts
+from ci_runner.model.events import Event
+from ci_runner.model.registry import Pushed
+from ci_runner.model.report import Report, Run
+
+
+def linted(ground: Ground, run: Run) -> list[Event]:
+    """One event for each directory of a lint run that has changed files or problems."""
+    return [_linted(ground, each) for each in run.reports if each.files or each.problems]
+
+
+def pushed(ground: Ground, name: str, result: Pushed | PilotageError) -> list[Event]:
+    """The events of a push: a new version, one that only a backup took, a rejected one; nothing for one that changed nothing."""
+    if isinstance(result, PilotageError):
+        return rejected(ground, name, result)
+    if result.outcome == "diverged":
+        files = tuple(line[:200] for line in result.differences)
+        return [
+            _event(
+                ground, "push.rejected", name, outcome="diverged", exit_code=3, error=result.reason, files=files,
+                digest=result.digest,
+            )
+        ]  # fmt: skip
+    found = []
+    if result.outcome == "ok":
+        identity = hashlib.sha256(f"{name}\0{result.head or result.digest}".encode()).hexdigest()[:32]
+        kind = "push.degraded" if result.degraded else "push.succeeded"
+        after = f"version {result.seq}" if result.seq else ""
+        outcome = "degraded" if result.degraded else "ok"
+        found.append(
+            _event(
+                ground, kind, name, id=identity, outcome=outcome, after=after, digest=result.digest, source="registry"
+            )
+        )
+    behind = [f"{store}: {state}" for store, state in result.stores.items() if state.startswith("failed")]
+    if behind and not result.degraded:
+        found.append(_event(ground, "registry.backup_behind", name, outcome="behind", error="\n".join(behind)))
+    return found
+
+
+def rejected(ground: Ground, name: str, error: PilotageError) -> list[Event]:
+    """The events of a push that ended in an error."""
+    told = {"outcome": "failed", "exit_code": error.exit_code, "error": str(error)}
+    found = [_event(ground, "push.rejected", name, **told)]
+    return [*found, *damaged(ground, name, error)]
+
+
+def damaged(ground: Ground, name: str, error: PilotageError) -> list[Event]:
+    """An alarm when the error says that stored bytes are not what they were."""
+    if not isinstance(error, IntegrityError):
+        return []
+    return [_event(ground, "registry.integrity_failed", name, outcome="damaged", exit_code=6, error=str(error))]
+
+
+def _linted(ground: Ground, report: Report) -> Event:
+    failed = report.verdict == "fail"
+    counts = Counter(finding.severity for file in report.files for finding in file.findings)
+    return _event(
+        ground,
+        "lint.failed" if failed else "lint.passed",
+        report.name,
+        outcome=report.verdict,
+        exit_code=int(failed),
+        files=tuple(file.name for file in report.files),
+        findings=dict(counts),
+        digest=report.sum,
+        source="local",
+    )
+
+
+def _event(ground: Ground, kind: str, name: str, **more: Any) -> Event:
+    stamp = ground.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    known = {"git": facts(ground), "actor": actor(ground), "run_url": ground.trigger.run_url or ""}
+    return Event(**{"type": kind, "time": stamp, "id": ground.nonce(), "dir": name, **known, **more})
