@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
-from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure
-from ci_runner.devdb.mysql import advice, quote, run
+from ci_runner.devdb.emptied import Emptied, run
+from ci_runner.devdb.mysql import advice, quote
 
 _MAY_NOT = frozenset({"1044", "1045", "1142", "1227"})
 # Views first, for they need the tables; triggers go with their tables.
@@ -32,56 +32,24 @@ class MysqlKeeper:
         """Tables, views, routines and events."""
         return [f"{kind.lower()} {name}" for kind, name in main.query(_CONTENTS)]
 
-    def place(self, main: Database, address: Address) -> MysqlDirect:
+    def place(self, main: Database, address: Address) -> Emptied:
         """A database of our own when the user may create one, else the named one."""
         own = f"pilotage_{secrets.token_hex(6)}"
         try:
             run(main, f"CREATE DATABASE {quote(own)}")
         except DatabaseFailure as failure:
-            if failure.code in _MAY_NOT:
-                return MysqlDirect(main, address, own="")
-            raise
-        return MysqlDirect(main, address, own)
+            if failure.code not in _MAY_NOT:
+                raise
+            clean = partial(_empty, main)
+            return Emptied(main, address, empty=clean, clean=clean, advice=advice)
+        clean = partial(run, main, f"DROP DATABASE IF EXISTS {quote(own)}")
+        anew = partial(run, main, f"DROP DATABASE IF EXISTS {quote(own)}", f"CREATE DATABASE {quote(own)}")
+        return Emptied(main, replace(address, database=own), empty=anew, clean=clean, advice=advice)
 
 
-class MysqlDirect:
-    """Replays in the database ``own``, made for them, or with "" in the named one, emptied of what they made."""
-
-    def __init__(self, main: Database, address: Address, own: str) -> None:
-        self.engine = main.engine
-        self.dialect = main.dialect
-        self._main = main
-        self._address = replace(address, database=own or address.database)
-        self._own = own
-
-    def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - nothing is needed beforehand
-        """An empty database."""
-        self.give_back()
-        if self._own:
-            run(self._main, f"CREATE DATABASE {quote(self._own)}")
-        return databases.open_address(self._address)
-
-    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - these servers cannot copy a database
-        """Nothing is kept."""
-        return database
-
-    def restore(self, key: str, scripts: Iterable[str] = ()) -> None:  # noqa: ARG002 - nothing was kept
-        """None: nothing was kept."""
-        return
-
-    def advice(self, failure: DatabaseFailure) -> str:
-        """As for every server of this kind."""
-        return advice(failure)
-
-    def give_back(self) -> None:
-        """Drop our database, or what replays made in the named one, which was clean before."""
-        if self._own:
-            run(self._main, f"DROP DATABASE IF EXISTS {quote(self._own)}")
-            return
-        found = self._main.query(_CONTENTS)
-        if found:
-            run(
-                self._main,
-                "SET FOREIGN_KEY_CHECKS = 0",
-                *(f"DROP {kind} IF EXISTS {quote(name)}" for kind, name in found),
-            )
+def _empty(main: Database) -> None:
+    """Drop what replays made in the named database, which was clean before."""
+    found = main.query(_CONTENTS)
+    if found:
+        drops = (f"DROP {kind} IF EXISTS {quote(name)}" for kind, name in found)
+        run(main, "SET FOREIGN_KEY_CHECKS = 0", *drops)

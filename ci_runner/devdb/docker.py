@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, PasswordRefused
 from ci_runner.devdb import engine
 from ci_runner.devdb.drivers import no_driver
+from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.images import Wanted, read
-from ci_runner.devdb.mysql import MysqlDev
 from ci_runner.devdb.postgres import PostgresDev, literal, provision, quote, run
 from ci_runner.errors import PilotageError, SetupError, TemporaryError
 
@@ -41,7 +42,7 @@ def open_container(
     *,
     start_limit: float = START_LIMIT,
     pull_limit: float = PULL_LIMIT,
-) -> Iterator[PostgresDev | MysqlDev]:
+) -> Iterator[PostgresDev | Emptied]:
     """Start the container ``url`` asks for, yield its dev database, remove it. ``clock`` is Unix time in seconds."""
     wanted = read(url)
     if lack := no_driver(wanted.driver.engine):
@@ -159,9 +160,12 @@ def _reach(
     )
 
 
-def _dev(admin: Address, wanted: Wanted) -> PostgresDev | MysqlDev:
-    if wanted.driver.engine == "mysql":
-        return MysqlDev(admin, wanted.database, wanted.options)
+def _dev(admin: Address, wanted: Wanted) -> PostgresDev | Emptied:
+    if wanted.driver.engine != "postgres":
+        whole: Emptied = import_module(f"ci_runner.devdb.{wanted.driver.engine}").server(
+            admin, wanted.database, wanted.options
+        )
+        return whole
     owner = _step_aside(admin, wanted.superuser)
     options = {**admin.options, **wanted.options}
     user = replace(admin, database=wanted.database if wanted.database != "postgres" else "dev", options=options)

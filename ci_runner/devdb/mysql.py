@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ci_runner import databases
-from ci_runner.databases import Address, Database, DatabaseFailure, Sql
+from ci_runner.databases import Address, DatabaseFailure
+from ci_runner.devdb.emptied import Emptied, run
 
 REPLAY = "pilotage_replay"
 SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
@@ -23,54 +24,29 @@ def quote(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def run(database: Database, *statements: str) -> None:
-    """Statements of our own, each by itself."""
-    database.execute([Sql(statement) for statement in statements], transaction=False)
+def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
+    """A whole server that nobody else uses: empty is every database gone but the server's own, and one of ``name`` made.
 
-
-class MysqlDev:
-    """A whole server that nobody else uses: a fresh state is every database gone but the server's own.
-
-    ``name`` is the database replays begin in; with "" they begin in none, and see them all. ``options`` are those of their sessions.
+    With "" as name replays begin in no database, and see them all. ``options`` are those of their sessions.
     """
+    main = databases.open_address(admin)
+    password = secrets.token_hex(16)
+    user = replace(admin, user=REPLAY, password=password, database=name, options={**admin.options, **options})
+    run(
+        main,
+        f"CREATE USER '{REPLAY}'@'%' IDENTIFIED BY '{password}'",
+        f"GRANT {f'ALL ON {_pattern(name)}.*' if name else f'{RIGHTS} ON *.*'} TO '{REPLAY}'@'%'",
+    )
 
-    def __init__(self, admin: Address, name: str, options: Mapping[str, str]) -> None:
-        self._admin = databases.open_address(admin)
-        self._name = name
-        self.engine = self._admin.engine
-        self.dialect = self._admin.dialect
-        password = secrets.token_hex(16)
-        self._user = replace(admin, user=REPLAY, password=password, database=name, options={**admin.options, **options})
-        run(
-            self._admin,
-            f"CREATE USER '{REPLAY}'@'%' IDENTIFIED BY '{password}'",
-            f"GRANT {f'ALL ON {_pattern(name)}.*' if name else f'{RIGHTS} ON *.*'} TO '{REPLAY}'@'%'",
-        )
+    def clean() -> None:
+        found = [row[0] for row in main.query("SHOW DATABASES") if row[0].lower() not in SYSTEM]
+        run(main, *(f"DROP DATABASE {quote(each)}" for each in found))
 
-    def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - nothing is needed beforehand
-        """An empty server, or on it an empty database of the name asked for."""
-        for (found,) in self._admin.query("SHOW DATABASES"):
-            if found.lower() not in SYSTEM:
-                run(self._admin, f"DROP DATABASE {quote(found)}")
-        if self._name:
-            run(self._admin, f"CREATE DATABASE {quote(self._name)}")
-        return databases.open_address(self._user)
+    def empty() -> None:
+        clean()
+        run(main, *([f"CREATE DATABASE {quote(name)}"] if name else []))
 
-    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - these servers cannot copy a database
-        """Nothing is kept."""
-        return database
-
-    def restore(self, key: str, scripts: Iterable[str] = ()) -> None:  # noqa: ARG002 - nothing was kept
-        """None: nothing was kept."""
-        return
-
-    def advice(self, failure: DatabaseFailure) -> str:
-        """What the user can do about a refusal that is this dev database's and not the migration's; "" when there is nothing."""
-        return advice(failure)
-
-    def close(self) -> None:
-        """End the administrator's session."""
-        self._admin.close()
+    return Emptied(main, user, empty=empty, clean=clean, advice=advice)
 
 
 def advice(failure: DatabaseFailure) -> str:

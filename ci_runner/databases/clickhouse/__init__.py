@@ -124,6 +124,7 @@ def failure(refused: Refused, sql: str) -> DatabaseFailure:
     name, code = _NAME.search(words), _CODE.search(words)
     message = words[: name.start()] if name else words
     message = message.rpartition("DB::Exception: ")[2].strip() if "DB::Exception" in message else message
+    message = message.rstrip(" .")
     place = _POSITION.search(words)
     position = None
     if place:

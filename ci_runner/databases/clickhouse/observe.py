@@ -25,7 +25,7 @@ _ALTER = re.compile(
     r"\s*alter\s+table\s+(?:if\s+exists\s+)?((?:`[^`]+`|\w+)(?:\s*\.\s*(?:`[^`]+`|\w+))?)", re.IGNORECASE
 )
 _NULLABLE = re.compile(r"(LowCardinality\()?Nullable\((.*)\)\Z", re.DOTALL)
-_TEXTUAL = re.compile(r"(?:String|FixedString\(\d+\))\Z")
+_DIGIT = re.compile(r"(?:String|FixedString\(\d+\)|U?Int\d+|Float\d+|Decimal\d*\(.*\))\Z", re.DOTALL)
 
 
 class ClickhouseWatcher:
@@ -105,9 +105,9 @@ class ClickhouseWatcher:
 
 
 def _value(kind: str) -> str:
-    """A value of the type that is not NULL: texts are a digit, which is also a number, the rest is the type's default."""
+    """A value of the type that is not NULL: texts and numbers are 1, so that one can become the other, the rest is the type's default."""
     found = _NULLABLE.match(kind)
     inner = found[2].removesuffix(")") if found and found[1] else found[2] if found else kind
     low = inner.removeprefix("LowCardinality(").removesuffix(")") if inner.startswith("LowCardinality(") else inner
-    plain = "'1'" if _TEXTUAL.match(low) else f"defaultValueOfTypeName({text(inner)})"
+    plain = "'1'" if _DIGIT.match(low) else f"defaultValueOfTypeName({text(inner)})"
     return f"CAST({plain}, {text(kind)})"

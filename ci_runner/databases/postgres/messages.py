@@ -67,7 +67,6 @@ def _message(database: Postgres, texts: Sequence[str]) -> list[int]:
             connection.wait(talk())
     except psycopg.Error as error:
         raise _blamed(database.failure(error, joined), texts, len(times)) from None
-    database.touch(joined)
     return times
 
 

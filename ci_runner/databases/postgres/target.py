@@ -66,7 +66,7 @@ class PostgresTarget(Session[Postgres]):
         super().__init__(database, facts, again)
         self._address = address
         self._waiting: list[str] = []
-        self._limits = (0, 0)
+        self._limits: tuple[int, int] | None = (0, 0)
         self._first_settings()
 
     def _first_settings(self) -> None:
@@ -100,6 +100,8 @@ class PostgresTarget(Session[Postgres]):
                     self._flush()
                     times += super().run(members)
                 else:
+                    for each in members:
+                        self.database.touch(each.text)
                     times += self._sent([each.text for each in members])
             except DatabaseFailure as failure:
                 raise failure.at(len(times) + (failure.statement or 0)) from None
@@ -113,8 +115,9 @@ class PostgresTarget(Session[Postgres]):
         self._sent([*first, "COMMIT"])
 
     def rollback(self) -> None:
-        """Undo what is open."""
+        """Undo what is open, limits that were set in it, too."""
         self._waiting.clear()
+        self._limits = None
         super().rollback()
 
     def write(self, statements: Sequence[str]) -> None:

@@ -1,0 +1,53 @@
+"""A dev database on a server that cannot copy databases: emptied before each replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ci_runner import databases
+from ci_runner.databases import Address, Database, DatabaseFailure, Sql, Use
+
+
+def run(database: Database, *statements: str) -> None:
+    """Statements of our own, each by itself."""
+    database.execute([Sql(statement) for statement in statements], transaction=False)
+
+
+class Emptied:
+    """Replays run at ``address``, in a state that ``empty`` makes through the session ``main``; ``clean`` removes all they made."""
+
+    def __init__(
+        self,
+        main: Database,
+        address: Address,
+        *,
+        empty: Callable[[], None],
+        clean: Callable[[], None],
+        advice: Callable[[DatabaseFailure], str],
+        use: Use = databases.DEFAULT,
+    ) -> None:
+        self.engine = main.engine
+        self.dialect = main.dialect
+        self.advice = advice
+        self.give_back = clean
+        self._main = main
+        self._address = address
+        self._empty = empty
+        self._use = use
+
+    def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - nothing is needed beforehand
+        """An empty database."""
+        self._empty()
+        return databases.open_address(self._address, self._use)
+
+    def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002
+        """Nothing is kept."""
+        return database
+
+    def restore(self, key: str, scripts: Iterable[str] = ()) -> None:  # noqa: ARG002
+        """None: nothing was kept."""
+        return
+
+    def close(self) -> None:
+        """End the session the databases are made through."""
+        self._main.close()
