@@ -34,7 +34,7 @@ from ci_runner.sql.types import read_type
 Action = Callable[[Cursor, Name, int], list[Operation]]
 ADDED = {
     "primary-key": "add-primary-key", "unique": "add-unique", "foreign-key": "add-foreign-key", "check": "add-check",
-    "exclusion": "add-exclusion", "not-null": "add-not-null",
+    "exclusion": "add-exclusion", "not-null": "add-not-null", "connection": "add-connection",
 }  # fmt: skip
 CONSTRAINT_HEADS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE")
 

@@ -80,7 +80,7 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 def _place(c: Cursor) -> None:
     if c.take("AFTER"):
-        c.identifier()
+        c.name()
     else:
         c.take("FIRST")
 
@@ -223,11 +223,20 @@ _PROPERTIES = frozenset(
 )
 
 
+_REMOVED = ("DEFAULT", "MATERIALIZED", "ALIAS", "EPHEMERAL", "COMMENT", "CODEC", "TTL", "SETTINGS", "STATISTICS")
+
+
 def _modify_column(c: Cursor, table: Name, first: int) -> list[Operation]:
     c.if_exists()
     column = c.column()
-    if c.at("REMOVE", "MODIFY", "RESET"):
-        c.until(frozenset())
+    if c.take("REMOVE"):
+        c.need(*_REMOVED)
+        return one(property_change(c, table, column, first, "modify-column-property"))
+    if c.at("MODIFY", "RESET"):
+        c.i += 1
+        c.need("SETTING")
+        if not c.until(frozenset()):
+            c.fail()
         _settings_list(c)
         return one(property_change(c, table, column, first, "modify-column-property"))
     if c.at("TYPE"):

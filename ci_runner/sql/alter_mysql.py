@@ -82,6 +82,7 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
     if c.seq("SYSTEM", "VERSIONING"):
         return other(c, table, first, "add-system-versioning")
     if c.take("PERIOD"):
+        c.if_not_exists()
         c.need("FOR")
         c.identifier()
         c.skip_parens()
@@ -154,7 +155,10 @@ def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
         return one(c.op(DropIndex, kind("drop-index"), first, **fields))
     if c.seq("SYSTEM", "VERSIONING"):
         return other(c, table, first, "drop-system-versioning")
-    if c.seq("PERIOD", "FOR"):
+    if c.at("PERIOD") and c.peek() in ("FOR", "IF"):
+        c.i += 1
+        c.if_exists()
+        c.need("FOR")
         c.identifier()
         return other(c, table, first, "drop-period")
     if c.at("PARTITION"):
@@ -205,8 +209,10 @@ def _change(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 
 def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
-    if c.at("INDEX", "KEY") and c.peek(2) in ("VISIBLE", "INVISIBLE", "IGNORED", "NOT"):
-        c.i += 2
+    if c.at("INDEX", "KEY") and c.peek(2) in ("VISIBLE", "INVISIBLE", "IGNORED", "NOT", "EXISTS"):
+        c.i += 1
+        c.if_exists()
+        c.identifier()
         c.take("NOT")
         c.word()
         return other(c, table, first, "set-index-visibility")
@@ -228,13 +234,15 @@ def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 
 def _rename(c: Cursor, table: Name, first: int) -> list[Operation]:
-    if c.at("COLUMN") and c.peek(2) == "TO":
+    if c.at("COLUMN") and c.peek(2) in ("TO", "EXISTS"):
         c.i += 1
+        c.if_exists()
         column = c.column()
         c.need("TO")
         return one(c.op(RenameColumn, kind("rename-column"), first, table=table, column=column, new=c.column()))
-    if c.at("INDEX", "KEY") and c.peek(2) == "TO":
+    if c.at("INDEX", "KEY") and c.peek(2) in ("TO", "EXISTS"):
         c.i += 1
+        c.if_exists()
         index = Name("", c.identifier())
         c.need("TO")
         return one(c.op(RenameIndex, kind("rename-index"), first, index=index, new=c.identifier(), table=table))
@@ -350,7 +358,7 @@ _OPTIONS = frozenset(
         "ENGINE_ATTRIBUTE", "INSERT_METHOD", "KEY_BLOCK_SIZE", "MAX_ROWS", "MIN_ROWS", "PACK_KEYS", "PASSWORD", "ROW_FORMAT",
         "SECONDARY_ENGINE", "SECONDARY_ENGINE_ATTRIBUTE", "STATS_AUTO_RECALC", "STATS_PERSISTENT", "STATS_SAMPLE_PAGES", "TABLESPACE",
         "UNION", "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "ENCRYPTED", "ENCRYPTION_KEY_ID", "PAGE_CHECKSUM", "TRANSACTIONAL",
-        "TABLE_CHECKSUM", "SEQUENCE", "IETF_QUOTES", "WITH", "START", "DATA", "INDEX", "SECONDARY_LOAD", "SECONDARY_UNLOAD", "STORAGE",
+        "TABLE_CHECKSUM", "SEQUENCE", "IETF_QUOTES", "WITH", "WITHOUT", "START", "DATA", "INDEX", "SECONDARY_LOAD", "SECONDARY_UNLOAD", "STORAGE",
     }
 )  # fmt: skip
 
@@ -364,6 +372,10 @@ def _option(c: Cursor, table: Name, first: int) -> list[Operation]:
         return other(c, table, first, word.lower().replace("_", "-"))
     if word in ("DATA", "INDEX"):
         c.need("DIRECTORY")
+    if word in ("WITH", "WITHOUT"):
+        c.need("SYSTEM")
+        c.need("VERSIONING")
+        return other(c, table, first, "add-system-versioning" if word == "WITH" else "drop-system-versioning")
     c.take("=")
     c.skip_parens() if c.at("(") else c.word()
     return other(c, table, first, "set-table-option", c.slice(first, c.i).lower())

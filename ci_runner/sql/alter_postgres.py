@@ -197,6 +197,12 @@ def _set_table(c: Cursor, table: Name, first: int) -> list[Operation]:
     if c.take("LOCATION"):
         c.word()
         return other(c, table, first, "set-location")
+    if c.dialect == "redshift" and c.seq("TABLE", "PROPERTIES"):
+        c.skip_parens()
+        return other(c, table, first, "set-table-option")
+    if c.dialect == "redshift" and c.seq("FILE", "FORMAT"):
+        c.word()
+        return other(c, table, first, "set-table-option")
     return c.fail()
 
 
@@ -301,11 +307,20 @@ def _append(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 
 def _row_security(c: Cursor, table: Name, first: int) -> list[Operation]:
-    """ROW LEVEL SECURITY ON | OFF, and MASKING of Redshift."""
+    """ROW LEVEL SECURITY ON | OFF of Redshift, and for datashares."""
     c.need("LEVEL")
     c.need("SECURITY")
+    c.need("ON", "OFF")
     c.rest()
     return other(c, table, first, "set-row-security")
+
+
+def _masking(c: Cursor, table: Name, first: int) -> list[Operation]:
+    """MASKING ON | OFF FOR DATASHARES."""
+    c.need("ON", "OFF")
+    c.need("FOR")
+    c.need("DATASHARES")
+    return other(c, table, first, "set-masking")
 
 
 def _external_partition(c: Cursor, table: Name, first: int) -> list[Operation] | None:
@@ -329,5 +344,5 @@ def _drop_redshift(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 
 _REDSHIFT: dict[str, Action] = {
-    **_ACTIONS, "ALTER": _alter_redshift, "APPEND": _append, "ROW": _row_security, "ADD": _add_redshift, "DROP": _drop_redshift,
+    **_ACTIONS, "ALTER": _alter_redshift, "APPEND": _append, "ROW": _row_security, "MASKING": _masking, "ADD": _add_redshift, "DROP": _drop_redshift,
 }  # fmt: skip

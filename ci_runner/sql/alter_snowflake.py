@@ -29,7 +29,7 @@ from ci_runner.sql.types import read_type
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
 
-_POLICIES = ("MASKING", "PROJECTION", "AGGREGATION", "JOIN", "ROW")
+_POLICIES = ("MASKING", "PROJECTION", "AGGREGATION", "JOIN", "ROW", "STORAGE")
 
 
 def alter_table(c: Cursor, _first: int) -> list[Operation]:
@@ -73,9 +73,9 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 def _policy(c: Cursor, table: Name, first: int, verb: str) -> list[Operation]:
     sort = c.word().lower()
-    if sort == "row":
-        c.need("ACCESS")
-        sort = "row-access"
+    if sort in ("row", "storage"):
+        sort = f"{sort}-{c.upper[c.i].lower()}"
+        c.need("ACCESS", "LIFECYCLE")
     c.need("POLICY", "POLICIES")
     c.rest() if verb == "drop" else c.until(frozenset())
     return other(c, table, first, f"{verb}-{sort}-policy")

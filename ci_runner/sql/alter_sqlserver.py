@@ -11,6 +11,7 @@ from ci_runner.model.operations import (
     AlterColumnType,
     Constraint,
     CreateIndex,
+    DropIndex,
     Index,
     Name,
     Operation,
@@ -59,7 +60,7 @@ def _untrusted(operation: Operation) -> Operation:
     if not isinstance(operation, AddConstraint) or operation.constraint.kind not in ("foreign-key", "check"):
         return operation
     return replace(
-        operation, kind=operation.kind + "-nocheck", constraint=operation.constraint._replace(not_valid=True)
+        operation, kind=operation.kind + "-nocheck", constraint=replace(operation.constraint, not_valid=True)
     )
 
 
@@ -129,6 +130,9 @@ def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
         return other(c, table, first, "drop-period")
     if c.seq("SYSTEM_TIME"):
         return other(c, table, first, "drop-period")
+    if c.at("INDEX") and c.peek() not in ("", ",", "WITH"):
+        c.i += 1
+        return one(c.op(DropIndex, kind("drop-index"), first, indexes=(Name("", c.identifier()),), table=table))
     found: list[Operation] = []
     sort = "CONSTRAINT"
     while True:
@@ -143,17 +147,32 @@ def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
             return found
 
 
+def _property(c: Cursor, table: Name, column: str, first: int) -> Operation:
+    """ALTER COLUMN x ADD | DROP of what is no type."""
+    verb = c.word().lower()
+    if c.seq("NOT", "FOR", "REPLICATION"):
+        word = "not-for-replication"
+    else:
+        word = c.upper[c.i].lower()
+        c.need("ROWGUIDCOL", "PERSISTED", "SPARSE", "HIDDEN", "MASKED")
+    if word == "masked" and verb == "add":
+        c.need("WITH")
+        c.skip_parens()
+    options = tuple(settings(c)) if c.take("WITH") else ()
+    change = property_change(c, table, column, first, f"{verb}-{word}")
+    return replace(change, options=options) if options else change
+
+
 def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
+    if c.take("INDEX"):
+        c.identifier()
+        c.need("REBUILD")
+        c.need("WITH")
+        return other(c, table, first, "rebuild-index", *settings(c))
     c.need("COLUMN")
     column = c.column()
     if c.at("ADD", "DROP"):
-        verb = c.word().lower()
-        if c.seq("NOT", "FOR", "REPLICATION"):
-            return one(property_change(c, table, column, first, f"{verb}-not-for-replication"))
-        word = c.word().lower()
-        if word == "masked" and c.take("WITH"):
-            c.skip_parens()
-        return one(property_change(c, table, column, first, f"{verb}-{word}"))
+        return one(_property(c, table, column, first))
     new = definition(c, column)
     options: tuple[str, ...] = ()
     if c.at("WITH"):

@@ -21,12 +21,20 @@ from ci_runner.sql.segments import Segment, cut
 _STARTERS = frozenset(
     {
         "ALTER", "BACKUP", "BEGIN", "BREAK", "BULK", "CHECKPOINT", "CLOSE", "COMMIT", "CONTINUE", "CREATE", "DBCC", "DEALLOCATE", "DECLARE",
-        "DELETE", "DENY", "DISABLE", "DROP", "ENABLE", "EXEC", "EXECUTE", "FETCH", "GOTO", "GRANT", "IF", "INSERT", "KILL", "MERGE", "OPEN",
+        "DELETE", "DENY", "DISABLE", "DROP", "ENABLE", "END CONVERSATION",
+        "EXEC", "EXECUTE", "FETCH", "GOTO", "GRANT", "IF", "INSERT", "KILL", "MERGE", "OPEN",
         "PRINT", "RAISERROR", "RECONFIGURE", "RESTORE", "RETURN", "REVERT", "REVOKE", "ROLLBACK", "SAVE", "SELECT", "SET", "SHUTDOWN",
         "THROW", "TRUNCATE", "UPDATE", "USE", "WAITFOR", "WHILE",
     }
 )  # fmt: skip
 _BOUNDS = _STARTERS | {"END", "ELSE", ";"}
+# Keywords that go on with the statement before them when this word follows: ALTER … DROP EVENT x, … MERGE RANGE (1).
+_GO_ON = {
+    "DROP": ("(", "EVENT", "TARGET", "VALUE", "FILTER", "BLOCK", "STATISTICAL_SEMANTICS", "CONTRACT", "PRIVATE", "ENCRYPTION", "ATTESTED"),
+    "ALTER": ("COLUMN", "FILTER", "BLOCK"), "MERGE": ("RANGE",), "UPDATE": ("POPULATION",), "CREATE": ("ANY",),
+}  # fmt: skip
+_PERIODS = ("ROW", "TRANSACTION_ID", "SEQUENCE_NUMBER", "SUSER_SNAME", "SUSER_SID")  # GENERATED ALWAYS AS ROW END
+_OBJECTS_OF = frozenset({"SESSION", "NOTIFICATION", "ENCRYPTION", "MASTER"})  # DROP EVENT SESSION is a statement
 _NOT_BLOCKS = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"})
 _WHOLE = frozenset({"PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"})
 _EVENTS = frozenset({"INSERT", "UPDATE", "DELETE"})
@@ -69,7 +77,12 @@ def read_batch(
 
 
 def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
-    return tokenize(blanked(text, segment), base + segment.start, traits)
+    tokens = tokenize(blanked(text, segment), base + segment.start, traits)
+    if "CONVERSATION" in tokens.upper:  # END CONVERSATION ends no block
+        for index, token in enumerate(tokens.upper[:-1]):
+            if token == "END" and tokens.upper[index + 1] == "CONVERSATION":
+                tokens.upper[index] = "END CONVERSATION"
+    return tokens
 
 
 def _place(tokens: Tokens, node: Node, segment: Segment, base: int) -> Segment:
@@ -209,8 +222,14 @@ def _part(upper: list[str], at: int) -> bool:
         return before == "WITH" or after == "OPTION"
     if token == "SET":
         return before in ("DELETE", "UPDATE") or after == "("
+    if token == "ROLLBACK":
+        return before == "WITH"
+    if after in _GO_ON.get(token, ()):
+        return upper[at + 2] not in _OBJECTS_OF or before in (",", ")")
     if token in ("END", "ELSE"):
-        return False
+        return token == "END" and before in _PERIODS and upper[at - 2] == "AS"
+    if token == "DROP" and (after == "ALL" or after[:1] == "'"):
+        return True  # words of a stop list, properties of a search list
     if before == "ALL":
         return token == "SELECT" and upper[at - 2] == "UNION"
     if token in ("EXEC", "EXECUTE") and after == "AS":
@@ -229,7 +248,7 @@ def _free_words(upper: list[str], first: int) -> int:
     """The token from which on keywords count; -1 when the statement takes the whole batch."""
     word = upper[first]
     if word not in ("CREATE", "ALTER"):
-        return first + 1
+        return first if word == "(" else first + 1
     at = first + (3 if upper[first + 1 : first + 3] == ["OR", "ALTER"] else 1)
     if upper[at] in _WHOLE:
         return -1
@@ -240,7 +259,7 @@ def _free_words(upper: list[str], first: int) -> int:
     while at < len(upper) - 1 and upper[at + 1] == ".":
         at += 2  # name.
     at = min(at + 2, len(upper) - 1)  # the last part of the name, and the word that says what to do
-    if upper[at : at + 1] == ["COLUMN"] and upper[min(at + 2, len(upper) - 1)] in ("ADD", "DROP"):
+    if upper[at - 1 : at + 1] == ["ALTER", "COLUMN"] and upper[min(at + 2, len(upper) - 1)] in ("ADD", "DROP"):
         return at + 3  # ALTER COLUMN x DROP …
     return at
 
@@ -294,9 +313,22 @@ def _read_plain(tokens: Tokens, node: Node, source: str, traits: Dialect, zero: 
     if wrong:
         return wrong
     reading = read(Cursor(mine, source, traits, zero=zero))
+    if reading.reason and reading.reason.startswith("no grammar for"):
+        return _label_or_call(mine, source, traits, zero, node.first) or reading
     if reading.operations and reading.operations[0].kind == "execute-dynamic":
         return _dynamic(reading, mine, traits, depth)
     return reading
+
+
+def _label_or_call(tokens: Tokens, source: str, traits: Dialect, zero: int, first: int) -> Reading | None:
+    """``here:`` of GOTO; at the head of a batch a procedure's name, which EXEC need not lead: ``dbo.p @a = 1``."""
+    upper = tokens.upper
+    if upper[1] == ":" and not upper[2]:
+        return Reading((Other(kind="label", start=tokens.start[0], end=tokens.start[1] + 1),))
+    if first or not (upper[1] == "." or upper[1].startswith("@")):
+        return None
+    called = Tokens(["EXEC", *tokens.text], ["EXEC", *upper], [tokens.start[0], *tokens.start])
+    return read(Cursor(called, source, traits, zero=zero))
 
 
 def _dynamic(reading: Reading, tokens: Tokens, traits: Dialect, depth: int) -> Reading:

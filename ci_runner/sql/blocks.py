@@ -173,6 +173,8 @@ def _behind_control(upper: list[str], declaring: bool) -> tuple[int, bool]:
             i = stop + 1
         elif word in _PLAIN:
             i += 1
+        elif upper[i + 1 : i + 2] == [":"] and upper[i + 2] in _PLAIN | _TO_LOOP:
+            i += 2  # a label
         elif word == "<" and upper[i + 1] == "<":
             stop = _find(upper, (">",), i + 1)
             i = stop + 2 if stop > 0 else len(upper) - 1

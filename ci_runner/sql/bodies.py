@@ -15,12 +15,16 @@ _GAP = rf"\s|/\*{_COMMENTED}\*/|--[^\n]*+\n|\#[^\n]*+\n"
 _GAPS, _GAP_OR_NONE = many(_GAP, 1), many(_GAP)
 _CREATE = rf"create\b{_GAP_OR_NONE}(?!table\b|index\b|unique\b|view\b|database\b|schema\b|temporary\b)"
 _ROUTINE = rf"{_CREATE}(?:[^;(]|\({_GAP_OR_NONE}\)){{0,400}}?\b"
+_EVENT = rf"alter{_GAPS}(?:definer\b[^;]{{0,200}}?)?event\b"
+_LABEL = r"(?:[\w$]+\s*:\s*)?"
 _HEADS = {
     "postgres": rf"create{_GAPS}(?:or{_GAPS}replace{_GAPS})?(?:function|procedure|rule)\b",
-    "mysql": rf"{_ROUTINE}(?:procedure|function|trigger|event)\b",
-    "mariadb": rf"{_ROUTINE}(?:procedure|function|trigger|event|package)\b|begin{_GAPS}not\b|(?:if|while|loop|repeat|case|for)\b",
+    "mysql": rf"{_ROUTINE}(?:procedure|function|trigger|event)\b|{_EVENT}",
+    "mariadb": rf"{_ROUTINE}(?:procedure|function|trigger|event|package)\b|{_EVENT}|"
+    rf"{_LABEL}begin{_GAPS}not\b|{_LABEL}(?:if|while|loop|repeat|case|for)\b",
     "sqlite": rf"create{_GAPS}(?:temp(?:orary)?{_GAPS})?trigger\b",
-    "snowflake": rf"{_ROUTINE}(?:procedure|function|task)\b|declare\b|begin\b(?!{_GAP_OR_NONE}(?:;|transaction\b|work\b|name\b|$))",
+    "snowflake": rf"{_ROUTINE}(?:procedure|function|task)\b|alter{_GAPS}task\b|declare\b|"
+    rf"begin\b(?!{_GAP_OR_NONE}(?:;|transaction\b|work\b|name\b|$))",
 }
 _BLOCKS = r"(?:if|case|loop|while|repeat|for)"
 _WORDS = rf"""(?<![\w$.@])(?:

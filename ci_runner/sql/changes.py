@@ -145,14 +145,25 @@ def delete(c: Cursor, first: int) -> list[Operation]:
         c.skip_parens()
     c.take("FROM")
     c.take("ONLY")
-    target = c.name()
-    if c.take("."):
-        c.need("*")
+    target = _target(c)
+    while c.dialect in ("mysql", "mariadb") and c.take(","):
+        _target(c)
     reads = tuple(name for name in tables_read(c, c.i, c.last) if name != target)
     where = find(c, frozenset({"WHERE"}), c.i) < c.last
     tables = _aliased(c, target, c.i - 1)
     c.rest()
     return [c.op(Dml, "delete", first, tables=tables, reads=reads, where=where)]
+
+
+def _target(c: Cursor) -> Name:
+    """The table of a DELETE; MySQL lets ``.*`` follow."""
+    first = c.identifier()
+    parts = [first]
+    while c.take("."):
+        if c.take("*"):
+            break
+        parts.append(c.identifier())
+    return Name(".".join(parts[:-1]), parts[-1])
 
 
 def merge(c: Cursor, first: int) -> list[Operation]:
@@ -257,7 +268,7 @@ def copy(c: Cursor, first: int) -> list[Operation]:
         begin = c.i
         c.skip_parens()
         columns = _columns(c, begin + 1, c.i - 1)
-    inward = c.at("FROM")
+    inward = c.at("FROM") or (c.dialect == "snowflake" and (c.done or c.peek() == "="))  # from the table's own stage
     if not inward and not c.at("TO"):
         c.fail()
     c.rest()

@@ -110,10 +110,14 @@ def _clustered(c: Cursor, found: list[Operation]) -> list[Operation]:
 
 def _exchange(c: Cursor, first: int) -> list[Operation]:
     word = c.word().lower()
-    one = c.name()
-    c.need("AND")
-    two = c.name()
-    return _clustered(c, [c.op(RenameTable, f"exchange-{word}", first, table=one, new=two)])
+    found: list[Operation] = []
+    while True:
+        begin = first if not found else c.i
+        one = c.name()
+        c.need("AND")
+        found.append(c.op(RenameTable, f"exchange-{word}", begin, table=one, new=c.name()))
+        if not c.take(","):
+            return _clustered(c, found)
 
 
 def _stored(verb: str) -> Callable[[Cursor, int], list[Operation]]:

@@ -150,13 +150,21 @@ class Cursor:
         """Reads a name of up to four parts; ``schema`` gets all but the last."""
         first = self.identifier()
         if self.text[self.i] != ".":
-            return Name("", first)
+            return self._called() if first == "IDENTIFIER" and self.text[self.i] == "(" else Name("", first)
         parts = [first]
         while self.text[self.i] == ".":
             self.i += 1
             if self.text[self.i] == ".":
                 continue  # db..table
             parts.append(self.identifier())
+        return Name(".".join(parts[:-1]), parts[-1])
+
+    def _called(self) -> Name:
+        """Snowflake's IDENTIFIER('a.b') behind that word; the name of a variable stays as it is written."""
+        text = self.parens()
+        if text[:1] != "'":
+            return Name("", text)
+        parts = [unquote(part, self.traits, self.traits.fold) for part in text.strip("'").split(".")]
         return Name(".".join(parts[:-1]), parts[-1])
 
     def names(self) -> tuple[Name, ...]:

@@ -39,6 +39,8 @@ def create_index(c: Cursor, first: int, modifiers: frozenset[str] = frozenset())
     table = c.name()
     if c.take("USING"):
         method = c.word().lower()
+    if c.dialect == "clickhouse":
+        return _skipping_index(c, first, name, table, if_not_exists)
     keys = columns(c) if c.at("(") else ()
     if not keys and "COLUMNSTORE" not in modifiers:
         c.fail()
@@ -58,17 +60,36 @@ def create_index(c: Cursor, first: int, modifiers: frozenset[str] = frozenset())
     return c.op(CreateIndex, kind, first, table=table, index=index, options=tuple(more), **fields)
 
 
+def _skipping_index(c: Cursor, first: int, name: Name | None, table: Name, if_not_exists: bool) -> Operation:
+    """ClickHouse's CREATE INDEX behind its table: ``[ON CLUSTER x] (keys) [TYPE minmax [(…)]] [GRANULARITY n]``."""
+    options: list[str] = []
+    on_cluster(c, options)
+    keys = columns(c) if c.at("(") else (c.until(frozenset({"TYPE"})),)
+    method = ""
+    if c.take("TYPE"):
+        method = c.word().lower()
+        if c.at("("):
+            c.skip_parens()
+    if c.take("GRANULARITY"):
+        c.word()
+    c.end()
+    index = Index(name.name if name else "", keys, method=method)
+    fields: dict[str, Any] = {"if_not_exists": if_not_exists, "options": tuple(options)}
+    return c.op(CreateIndex, "create-index", first, table=table, index=index, **fields)
+
+
 def drop_index(c: Cursor, first: int) -> Operation:
     """DROP INDEX behind the word INDEX."""
     concurrently = c.take("CONCURRENTLY")
     if_exists = c.if_exists()
     names = list(c.names())
     table = c.name() if c.take("ON") else None
+    options = tuple(tail(c))
     while c.dialect == "sqlserver" and table is not None and c.take(","):
         names.append(c.name())
         c.need("ON")
         c.name()
-    options = tuple(tail(c))
+        options = (*options, *tail(c))
     if c.take("CASCADE"):
         options = (*options, "cascade")
     c.take("RESTRICT")

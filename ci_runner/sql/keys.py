@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import Constraint, Index
-from ci_runner.sql.options import reference
+from ci_runner.sql.references import reference
 
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
@@ -19,6 +19,14 @@ _FLAGS = frozenset(
 )  # fmt: skip
 _VALUED = frozenset(
     {"INITIALLY", "KEY_BLOCK_SIZE", "COMMENT", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "ALGORITHM", "LOCK"}
+)
+_OLD_OPTIONS = (
+    "FILLFACTOR",
+    "PAD_INDEX",
+    "SORT_IN_TEMPDB",
+    "IGNORE_DUP_KEY",
+    "STATISTICS_NORECOMPUTE",
+    "DROP_EXISTING",
 )
 _INDEX_SORTS = ("FULLTEXT", "SPATIAL", "VECTOR", "INDEX", "KEY")
 
@@ -113,9 +121,13 @@ def _negated(c: Cursor, found: Tail) -> None:
 def _with(c: Cursor, found: Tail) -> None:
     if c.at("("):
         found += settings(c)
-    elif c.take("FILLFACTOR"):
-        c.need("=")
-        c.word()
+    elif c.dialect == "sqlserver" and c.at(*_OLD_OPTIONS):
+        while c.at(*_OLD_OPTIONS):  # the list without parentheses of old
+            found.append(c.word().lower())
+            if c.take("="):
+                c.word()
+            if c.peek() not in _OLD_OPTIONS or not c.take(","):
+                break
     else:
         c.fail()
 
@@ -144,7 +156,7 @@ def _on(c: Cursor, found: Tail) -> bool:
     if c.dialect != "sqlserver" or c.peek() in ("DELETE", "UPDATE"):
         return False
     c.i += 1
-    found.append("on " + c.identifier().lower())
+    found.append("on " + (c.word() if c.text[c.i][:1] == "'" else c.identifier()).lower())
     if c.at("("):
         c.skip_parens()
     return True
@@ -202,6 +214,8 @@ def constraint(c: Cursor) -> Constraint | Index | None:
         column = c.column()
         options = tail(c)
         return Constraint("not-null", name, (column,), not_valid="not valid" in options, options=tuple(options))
+    if token == "CONNECTION" and c.peek() == "(" and c.dialect == "sqlserver":
+        return _connection(c, name)
     if name:
         c.fail()
     return _index(c) if token in _INDEX_SORTS else None
@@ -244,10 +258,10 @@ def _bare_clickhouse(c: Cursor) -> bool:
 
 def _foreign(c: Cursor, name: str) -> Constraint:
     c.if_not_exists()
-    if not c.at("("):
+    if not c.at("(", "REFERENCES"):
         given = c.identifier()
         name = name or given
-    keys = columns(c)
+    keys = columns(c) if not c.at("REFERENCES") or c.dialect != "sqlserver" else ()
     c.need("REFERENCES")
     target = reference(c)
     options = tail(c)
@@ -277,6 +291,16 @@ def _exclude(c: Cursor, name: str) -> Constraint:
     return Constraint(
         "exclusion", name, keys, expression=text, not_valid="not valid" in options, options=tuple(options)
     )
+
+
+def _connection(c: Cursor, name: str) -> Constraint:
+    """CONNECTION (a TO b) of a graph's edge table: which nodes it may join."""
+    c.i += 1
+    text = c.parens()
+    if c.seq("ON", "DELETE"):
+        c.need("CASCADE", "NO")
+        c.take("ACTION")
+    return Constraint("connection", name, expression=text, options=tuple(tail(c)))
 
 
 def _index(c: Cursor) -> Index | None:

@@ -26,6 +26,7 @@ _WORD = {
     "mysql": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "mariadb": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*|[@~%][\w$]+",
+    "redshift": rf"#?{LETTER}[\w$]*",
 }
 _PLAIN_WORD = rf"{LETTER}[\w$]*"
 _PREFIXES = {

@@ -20,7 +20,7 @@ Phrases = Mapping[str, tuple[tuple[str, ...], ...]]
 _TAIL_WORDS = frozenset(
     {
         "CASCADE", "RESTRICT", "ON", "FOR", "FROM", "USING", "WITH", "SERVER", "PURGE", "SYNC", "NO", "AS", "CONSTRAINTS", "IN",
-        "DEPENDS", "DROP",
+        "DEPENDS", "DROP", "REMOVE", "AUTHORIZATION", "ENGINE", "FORCE", "=",
     }
 )  # fmt: skip
 _VERBS = frozenset(
@@ -182,7 +182,7 @@ def alter(c: Cursor, first: int, sort: str) -> Operation:
     """ALTER of an object: a rename, or an action named after its verb and noun."""
     c.if_exists()
     name = None if c.at("FOR", "ON", "(") else maybe_name(c)
-    if c.at("("):
+    if c.at("(") and c.peek() not in ("ADD", "DROP"):
         c.skip_parens()
     if c.at("@"):
         c.i += 2
@@ -215,6 +215,8 @@ def _action_name(c: Cursor) -> str:
         return "set-option"
     if noun in _NOUNS:
         return f"{verb.lower()}-{noun.lower()}"
+    if noun == "(":
+        return "set-option"
     if verb in ("UNSET", "REMOVE", "MODIFY", "DROP"):
         return f"{verb.lower()}-option"
     return "set-option" if verb in ("SET", "RESET", "NO", "ADD", "CONNECTION", "START", "ALTER") else verb.lower()

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from ci_runner.model.operations import Column, Reference
+from ci_runner.model.operations import Column
 from ci_runner.sql.cursor import Cursor, unquote_text
+from ci_runner.sql.references import reference
 from ci_runner.sql.types import read_type
 
 Draft = dict[str, Any]
@@ -47,7 +48,15 @@ def _null(_c: Cursor, draft: Draft) -> None:
 
 
 def _default(c: Cursor, draft: Draft) -> None:
-    draft["default"] = c.until(stops(c.dialect))
+    if c.ahead("NEXT", "VALUE", "FOR"):  # of a sequence
+        first = c.i
+        c.i += 3
+        c.name()
+        if c.take("OVER"):
+            c.skip_parens()
+        draft["default"] = c.slice(first, c.i)
+    else:
+        draft["default"] = c.until(stops(c.dialect))
     if c.dialect == "sqlserver" and c.seq("WITH", "VALUES"):
         _note(draft, "with values")
 
@@ -85,6 +94,8 @@ def _key_tail(c: Cursor, draft: Draft) -> None:
         elif c.dialect == "sqlserver" and c.at("ON") and c.peek() not in ("UPDATE", "DELETE"):
             c.i += 1
             c.identifier()
+            if c.at("("):
+                c.skip_parens()
         else:
             break
     _conflict(c)
@@ -102,39 +113,8 @@ def _references(c: Cursor, draft: Draft) -> None:
     draft["references"] = reference(c)
 
 
-def reference(c: Cursor) -> Reference:
-    """The far side of a foreign key, behind the word REFERENCES."""
-    table = c.name()
-    columns: tuple[str, ...] = ()
-    if c.take("("):
-        found = [c.column()]
-        while c.take(","):
-            found.append(c.column())
-        c.need(")")
-        columns = tuple(found)
-    actions = {"DELETE": "", "UPDATE": ""}
-    while True:
-        if c.take("MATCH"):
-            c.word()
-        elif c.at("ON") and c.peek() in actions:
-            event = c.peek()
-            c.i += 2
-            actions[event] = _action(c)
-        else:
-            return Reference(table, columns, actions["DELETE"], actions["UPDATE"])
-
-
-def _action(c: Cursor) -> str:
-    words = c.word().lower()
-    if words in ("set", "no"):
-        words += " " + c.word().lower()
-        if c.text[c.i] == "(" and c.dialect == "postgres":
-            c.skip_parens()
-    return words
-
-
 def _foreign(c: Cursor, draft: Draft) -> None:
-    """FOREIGN KEY REFERENCES in a column, as SQL Server allows."""
+    """FOREIGN KEY REFERENCES in a column, as SQL Server and Snowflake allow."""
     c.need("KEY")
     c.need("REFERENCES")
     draft["references"] = reference(c)
@@ -178,7 +158,7 @@ def _generated(c: Cursor, draft: Draft) -> None:
     c.need("AS")
     if c.take("IDENTITY"):
         _identity(c, draft)
-    elif c.take("ROW", "TRANSACTION_ID", "SEQUENCE_NUMBER"):
+    elif c.take("ROW", "TRANSACTION_ID", "SEQUENCE_NUMBER", "SUSER_SNAME", "SUSER_SID"):
         c.need("START", "END")
         c.take("HIDDEN")
         _note(draft, "period")
@@ -199,8 +179,7 @@ def _identity(c: Cursor, draft: Draft) -> None:
 
 def _expression(c: Cursor, draft: Draft) -> None:
     """A generated column; its expression is kept as the default."""
-    computed = c.dialect == "sqlserver" and c.text[c.i] != "("
-    draft["default"] = c.until(stops(c.dialect)) if computed or c.dialect == "sqlserver" else c.parens()
+    draft["default"] = c.until(stops(c.dialect)) if c.dialect in ("sqlserver", "snowflake") else c.parens()
     if c.take("STORED", "PERSISTENT", "PERSISTED"):
         draft["generated"] = "stored"
     else:
@@ -300,6 +279,21 @@ def _inline_index(c: Cursor, draft: Draft) -> None:
     if c.take("UNIQUE"):
         draft["unique"] = True
     _key_tail(c, draft)
+    if c.at("("):
+        c.skip_parens()
+    if c.take("INCLUDE"):
+        c.skip_parens()
+    if c.take("WHERE"):
+        c.until(stops(c.dialect))
+    _key_tail(c, draft)
+    if c.take("FILESTREAM_ON"):
+        c.word()
+
+
+def _column_set(c: Cursor, draft: Draft) -> None:
+    for word in ("FOR", "ALL_SPARSE_COLUMNS"):
+        c.need(word)
+    _note(draft, "column set")
 
 
 def _expressed(sort: str) -> Option:
@@ -342,6 +336,7 @@ _EXTRA: dict[str, dict[str, Option]] = {
     "sqlserver": {
         "IDENTITY": _auto, "AS": _expression, "ON": _on, "WITH": _with, "SPARSE": _flag, "ROWGUIDCOL": _flag, "HIDDEN": _flag,
         "FILESTREAM": _flag, "FOREIGN": _foreign, "MASKED": _masked, "ENCRYPTED": _masked, "PERSISTED": _flag, "INDEX": _inline_index,
+        "COLUMN_SET": _column_set,
     },
     "clickhouse": {
         "COMMENT": _comment, "CODEC": _grouped, "STATISTICS": _grouped, "SETTINGS": _grouped, "TTL": _expressed(""),
@@ -351,6 +346,7 @@ _EXTRA: dict[str, dict[str, Option]] = {
     "snowflake": {
         "IDENTITY": _auto, "AUTOINCREMENT": _auto, "COMMENT": _comment, "WITH": _with, "MASKING": _policy, "PROJECTION": _policy,
         "TAG": _grouped, "AS": _expression, "DEFERRABLE": _flag, "INITIALLY": _valued, "ENFORCED": _flag, "ENABLE": _flag,
+        "FOREIGN": _foreign,
         "DISABLE": _flag, "VALIDATE": _flag, "NOVALIDATE": _flag, "RELY": _flag, "NORELY": _flag,
     },
 }  # fmt: skip

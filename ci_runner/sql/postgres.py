@@ -20,7 +20,8 @@ _OBJECTS = objects.phrases(
     "OPERATOR,OPERATOR CLASS,OPERATOR FAMILY,POLICY,PUBLICATION,ROLE,RULE,SCHEMA,SEQUENCE,SERVER,STATISTICS,SUBSCRIPTION,TABLESPACE,"
     "TEXT SEARCH CONFIGURATION,TEXT SEARCH DICTIONARY,TEXT SEARCH PARSER,TEXT SEARCH TEMPLATE,TRANSFORM,TRIGGER,USER,USER MAPPING,"
     "LARGE OBJECT,OWNED,DEFAULT PRIVILEGES,SYSTEM,FUNCTION,PROCEDURE,ROUTINE,VIEW,MATERIALIZED VIEW,TYPE,FOREIGN TABLE,"
-    "EXTERNAL SCHEMA,EXTERNAL TABLE,DATASHARE,MODEL,LIBRARY,MASKING POLICY,RLS POLICY,EXTERNAL FUNCTION,EXTERNAL VIEW,IDENTITY PROVIDER,"
+    "EXTERNAL SCHEMA,EXTERNAL TABLE,DATASHARE,MODEL,LIBRARY,MASKING POLICY,RLS POLICY,EXTERNAL FUNCTION,EXTERNAL VIEW,EXTERNAL PROTECTED VIEW,"
+    "IDENTITY PROVIDER,"
     "EXTERNAL MODEL"
 )
 _MODIFIERS = frozenset(
@@ -107,6 +108,12 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for ALTER {c.text[c.i]}")
+    if sort == "database" and c.i + 1 == c.last and c.dialect == "postgres":  # no option at all is allowed
+        return [c.op(Other, "alter-database.set-option", first, object=c.name())]
+    if sort == "text-search-dictionary" and c.ahead(c.peek(0), "("):
+        name = c.name()
+        c.skip_parens()
+        return [c.op(Other, "alter-text-search-dictionary.set-option", first, object=name)]
     return [objects.alter(c, first, sort)]
 
 
@@ -156,12 +163,12 @@ def _lock(c: Cursor, first: int) -> list[Operation]:
     while c.take(","):
         c.take("ONLY")
         c.name()
+    c.take("*")
     begin = c.i
     if c.take("IN"):
         while not c.done and not c.at("NOWAIT"):
             c.i += 1
     mode = c.slice(begin + 1, c.i).lower().removesuffix(" mode") if c.i > begin else "access exclusive"
-    c.take("*")
     c.take("NOWAIT")
     c.end()
     return [c.op(Other, "lock-table", first, object=name, options=(mode,))]
@@ -214,6 +221,14 @@ def _unload(c: Cursor, first: int) -> list[Operation]:
     return [c.op(Dml, "unload", first, tables=())]
 
 
+def _policy(c: Cursor, first: int) -> list[Operation]:
+    """Redshift's ATTACH and DETACH of a masking or RLS policy."""
+    sort = c.upper[c.i].lower()
+    c.need("MASKING", "RLS")
+    c.need("POLICY")
+    return command(f"{c.upper[first].lower()}-{sort}-policy")(c, first)
+
+
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CREATE": create, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "COMMENT": session.comment, "SET": session.set_,
     "RESET": session.reset, "DISCARD": session.reset, "BEGIN": session.begin, "START": session.begin, "COMMIT": session.commit,
@@ -229,6 +244,5 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "EXPLAIN": _explain, "SHOW": command("show"), "SECURITY": command("security-label", named=False),
     "REASSIGN": command("reassign-owned", named=False), "IMPORT": _import, "DECLARE": command("declare-cursor"),
     "FETCH": command("fetch", named=False), "MOVE": command("move-cursor", named=False), "CLOSE": command("close-cursor"),
-    "UNLOAD": _unload, "USE": command("use"), "CANCEL": command("cancel"), "DETACH": command("detach-masking-policy", named=False),
-    "ATTACH": command("attach-masking-policy", named=False),
+    "UNLOAD": _unload, "USE": command("use"), "CANCEL": command("cancel"), "DETACH": _policy, "ATTACH": _policy,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from typing import NamedTuple
 
-from ci_runner.model.operations import Operation
+from ci_runner.model.operations import Operation, Other
 from ci_runner.sql.cursor import Cursor, Unmatched
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize, tokenize_head
@@ -18,6 +18,7 @@ Reader = Callable[[Cursor, int], list[Operation]]
 _BULK = 4096  # an INSERT longer than this is read to the end of its first row
 _MODULES = {"mariadb": "mysql"}
 _BULKY = ("INSERT", "REPLACE")
+_LABELLED = ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR")  # MariaDB's blocks outside routines, behind a label
 
 
 class Reading(NamedTuple):
@@ -105,6 +106,9 @@ def _unclaimed(c: Cursor) -> Reading:
     """A first word no matcher knows: sqlglot says whether it is a query of some kind."""
     from ci_runner.sql.fallback import classify
 
+    if c.dialect == "mariadb" and c.upper[1] == ":" and c.upper[2] in _LABELLED:
+        c.rest()
+        return Reading((c.op(Other, "procedural-block", 0),))
     found = classify(c)
     if found is not None:
         return Reading((found,))

@@ -247,6 +247,9 @@ class _Scanner:
                 return mark.end()
         if not self.traits.nested_comments:
             stop = self.text.find("*/", at + 2, self.end)
+            if stop < 0 and self.traits.name == "sqlite":  # there the end of the text ends it too
+                self._comment(at, self.end)
+                return self.end
             if stop < 0:
                 return self._broken(f"unterminated comment at {position(self.text, at)}")
             self._comment(at, stop + 2)

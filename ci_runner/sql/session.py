@@ -208,7 +208,8 @@ def _chain(c: Cursor) -> None:
         c.need("RELEASE")
     c.take("RELEASE")
     if not c.done and c.dialect == "sqlserver":
-        c.identifier()
+        if not c.at("WITH"):
+            c.identifier()
         if c.take("WITH"):
             c.skip_parens()
     c.end()

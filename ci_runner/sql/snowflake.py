@@ -23,11 +23,14 @@ _OBJECTS = objects.phrases(
     "EXTERNAL VOLUME,FAILOVER GROUP,REPLICATION GROUP,MANAGED ACCOUNT,ACCOUNT,APPLICATION,APPLICATION PACKAGE,APPLICATION ROLE,STREAMLIT,"
     "SERVICE,COMPUTE POOL,IMAGE REPOSITORY,GIT REPOSITORY,NOTEBOOK,MODEL,CORTEX SEARCH SERVICE,SEMANTIC VIEW,DATA METRIC FUNCTION,CONTACT,"
     "MODEL MONITOR,DATASET,SNAPSHOT,LISTING,ORGANIZATION ACCOUNT,PROVISIONED THROUGHPUT,SESSION,BACKUP SET,BACKUP POLICY,DBT PROJECT,"
+    "DCM PROJECT,MCP SERVER,GATEWAY,ARTIFACT REPOSITORY,AGENT,CORTEX AGENT,FEATURE POLICY,MAINTENANCE POLICY,SNAPSHOT SET,SNAPSHOT POLICY,SPCS,"
+    "OPENFLOW DATA PLANE INTEGRATION,ONLINE FEATURE TABLE,ORGANIZATION LISTING,ORGANIZATION PROFILE,ORGANIZATION USER,"
+    "ORGANIZATION USER GROUP,STORAGE SERVING,EXPERIMENT,TYPE,WORKSPACE,"
     "VIEW,MATERIALIZED VIEW,DYNAMIC TABLE,EXTERNAL TABLE,EVENT TABLE,ICEBERG TABLE"
 )
 _MODIFIERS = frozenset(
     {"GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "VOLATILE", "TRANSIENT", "SECURE", "RECURSIVE", "HYBRID", "ICEBERG", "AGGREGATE", "UNIQUE", "READ",
-     "ONLY", "IMMUTABLE"}
+     "ONLY", "IMMUTABLE", "INTERACTIVE"}
 )  # fmt: skip
 
 
@@ -49,7 +52,8 @@ def create(c: Cursor, first: int) -> list[Operation]:
         return [_special_table(c, first, sort.lower(), or_replace=or_replace)]
     if c.take("TABLE"):
         found = tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)
-        return [replace(found, or_replace=False, options=(*found.options, "or alter")) if or_alter else found]
+        altered = {"kind": "create-or-alter-table", "or_replace": False, "options": (*found.options, "or alter")}
+        return [replace(found, **altered) if or_alter else found]
     if c.take("VIEW"):
         return [definitions.create_view(c, first, or_replace=or_replace)]
     if c.seq("MATERIALIZED", "VIEW"):
@@ -113,6 +117,8 @@ def _grant(c: Cursor, first: int) -> list[Operation]:
 
 def _execute(c: Cursor, first: int) -> list[Operation]:
     if c.take("IMMEDIATE"):
+        if c.at("FROM"):
+            c.fail("EXECUTE IMMEDIATE FROM runs what stands elsewhere")
         c.rest()
         return [c.op(Other, "execute-dynamic", first)]
     word = c.word().lower()
@@ -142,10 +148,34 @@ def _truncate(c: Cursor, first: int) -> list[Operation]:
 
 
 def _undrop(c: Cursor, first: int) -> list[Operation]:
-    sort = c.word().lower()
+    c.take("DYNAMIC", "ICEBERG") if c.peek() == "TABLE" else None
+    sort = "table" if c.take("TABLE") else objects.read_phrase(c, _OBJECTS)
+    if not sort:
+        c.fail()
     name = c.name()
-    c.rest()
+    if c.seq("RENAME", "TO"):
+        c.name()
+    c.end()
     return [c.op(Other, f"undrop-{sort}", first, object=name)]
+
+
+def _copy(c: Cursor, first: int) -> list[Operation]:
+    if c.take("FILES"):
+        c.need("INTO")
+        c.rest()
+        return [c.op(Dml, "copy-files", first, tables=())]
+    return changes.copy(c, first)
+
+
+def _with(c: Cursor, first: int) -> list[Operation]:
+    """WITH …; an anonymous procedure is called at its end."""
+    if c.peek() == "AS" and c.peek(2) == "PROCEDURE":
+        name = c.name()
+        if "CALL" not in c.upper[c.i : c.last]:
+            c.fail("a procedure WITH defines that is not called")
+        c.rest()
+        return [c.op(Other, "call", first, object=name)]
+    return changes.with_query(c, first)
 
 
 def _files(kind: str) -> Callable[[Cursor, int], list[Operation]]:
@@ -160,8 +190,8 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CREATE": create, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "UNDROP": _undrop, "COMMENT": session.comment,
     "SET": session.set_snowflake, "UNSET": command("unset-variable"), "USE": command("use", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "SECONDARY"),
     "BEGIN": _begin, "START": session.begin, "COMMIT": session.commit, "ROLLBACK": session.rollback, "DECLARE": _declare,
-    "INSERT": changes.insert, "UPDATE": changes.update, "DELETE": changes.delete, "MERGE": changes.merge, "WITH": changes.with_query,
-    "SELECT": changes.select, "VALUES": changes.select, "(": changes.select, "COPY": changes.copy, "GRANT": _grant,
+    "INSERT": changes.insert, "UPDATE": changes.update, "DELETE": changes.delete, "MERGE": changes.merge, "WITH": _with,
+    "SELECT": changes.select, "VALUES": changes.select, "(": changes.select, "COPY": _copy, "GRANT": _grant,
     "REVOKE": command("revoke", named=False), "CALL": command("call"), "EXECUTE": _execute, "SHOW": command("show", named=False),
     "DESCRIBE": command("explain", named=False), "DESC": command("explain", named=False), "EXPLAIN": command("explain", named=False),
     "LIST": _files("list-files"), "LS": _files("list-files"), "PUT": _files("put-files"), "GET": _files("get-files"),

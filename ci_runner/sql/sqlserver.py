@@ -33,13 +33,27 @@ _OBJECTS = objects.phrases(
     "SERVICE,CONTRACT,MESSAGE TYPE,ROUTE,EVENT NOTIFICATION,EVENT SESSION,SERVER AUDIT,SERVER AUDIT SPECIFICATION,TYPE,BROKER PRIORITY,"
     "DATABASE AUDIT SPECIFICATION,COLUMN ENCRYPTION KEY,COLUMN MASTER KEY,WORKLOAD GROUP,RESOURCE POOL,ENDPOINT,AVAILABILITY GROUP,"
     "AUTHORIZATION,DATABASE SCOPED CONFIGURATION,DATABASE ENCRYPTION KEY,SERVER CONFIGURATION,AGGREGATE,REMOTE SERVICE BINDING,"
+    "EXTERNAL LANGUAGE,EXTERNAL RESOURCE POOL,EXTERNAL MODEL,EXTERNAL STREAM,EXTERNAL STREAMING JOB,CRYPTOGRAPHIC PROVIDER,"
+    "WORKLOAD CLASSIFIER,SERVICE MASTER KEY,COUNTER SIGNATURE,ASSEMBLY TYPE,"
     "SEARCH PROPERTY LIST,SENSITIVITY CLASSIFICATION,SIGNATURE,VIEW,PROCEDURE,PROC,FUNCTION,TRIGGER"
 )
 _SAME = {"proc": "procedure"}
 _MODIFIERS = frozenset(
-    {"UNIQUE", "CLUSTERED", "NONCLUSTERED", "COLUMNSTORE", "PRIMARY", "XML", "SPATIAL", "FULLTEXT", "SELECTIVE", "JSON"}
+    {
+        "UNIQUE",
+        "CLUSTERED",
+        "NONCLUSTERED",
+        "COLUMNSTORE",
+        "PRIMARY",
+        "XML",
+        "SPATIAL",
+        "FULLTEXT",
+        "SELECTIVE",
+        "JSON",
+        "VECTOR",
+    }
 )
-_INDEX_SORTS = {"XML": "xml", "SPATIAL": "spatial", "FULLTEXT": "fulltext", "JSON": "json"}
+_INDEX_SORTS = {"XML": "xml", "SPATIAL": "spatial", "FULLTEXT": "fulltext", "JSON": "json", "VECTOR": "vector"}
 
 
 def create(c: Cursor, first: int) -> list[Operation]:
@@ -108,6 +122,8 @@ def drop(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for DROP {c.text[c.i]}")
+    if sort in ("signature", "counter-signature", "sensitivity-classification"):
+        return command(f"drop-{sort}", named=False)(c, first)
     return [objects.drop(c, first, _SAME.get(sort, sort))]
 
 
@@ -123,6 +139,8 @@ def alter(c: Cursor, first: int) -> list[Operation]:
         return command("alter-fulltext-index", "ON")(c, first)
     if c.take("SCHEMA"):
         return _transfer(c, first)
+    if c.seq("RESOURCE", "GOVERNOR"):
+        return command("alter-resource-governor", named=False)(c, first)
     if c.seq("DATABASE", "SCOPED", "CONFIGURATION"):
         c.rest()
         return [c.op(Other, "alter-database-scoped-configuration", first)]
@@ -139,7 +157,14 @@ def alter(c: Cursor, first: int) -> list[Operation]:
 def _transfer(c: Cursor, first: int) -> list[Operation]:
     schema = c.identifier()
     c.need("TRANSFER")
-    if c.peek() == "::":  # OBJECT::name, TYPE::name
+    if c.seq("XML", "SCHEMA", "COLLECTION", "::"):
+        return command("alter-xml-schema-collection.set-schema")(c, first)
+    if c.ahead("TYPE", "::"):
+        c.i += 2
+        name = c.name()
+        c.end()
+        return [c.op(RenameObject, "alter-type.set-schema", first, name=name, new=Name(schema, name.name))]
+    if c.peek() == "::":  # OBJECT::name
         c.i += 2
     name = c.name()
     c.end()
@@ -150,18 +175,20 @@ def _alter_index(c: Cursor, first: int) -> Operation:
     name = c.identifier()
     c.need("ON")
     table = c.name()
+    if c.seq("WITH", "XMLNAMESPACES"):
+        c.skip_parens()
     word = c.word()
-    if word not in ("REBUILD", "REORGANIZE", "DISABLE", "SET", "RESUME", "PAUSE", "ABORT"):
+    if word not in ("REBUILD", "REORGANIZE", "DISABLE", "SET", "RESUME", "PAUSE", "ABORT", "FOR"):
         c.i -= 1
         c.fail()
-    if word == "SET":
+    if word in ("SET", "FOR"):
         c.skip_parens()
     if c.take("PARTITION"):
         c.take("=")
         c.word()
     options = tail(c)
     c.end()
-    action = "set-option" if word == "SET" else word.lower()
+    action = "set-option" if word in ("SET", "FOR") else word.lower()
     return c.op(Other, f"alter-index.{action}", first, object=table, options=(f"index {name.lower()}", *options))
 
 
@@ -300,7 +327,8 @@ _COMMANDS = {
     "DECLARE": "declare", "GRANT": "grant", "REVOKE": "revoke", "DENY": "deny", "CHECKPOINT": "checkpoint", "DBCC": "dbcc",
     "BACKUP": "backup", "RESTORE": "restore", "OPEN": "open", "FETCH": "fetch", "CLOSE": "close", "DEALLOCATE": "deallocate",
     "KILL": "kill", "RECONFIGURE": "reconfigure", "SHUTDOWN": "shutdown", "REVERT": "revert", "BREAK": "break", "CONTINUE": "continue",
-    "RECEIVE": "receive", "SEND": "send",
+    "RECEIVE": "receive", "SEND": "send", "END CONVERSATION": "end-conversation", "MOVE": "move-conversation", "GET": "get-conversation-group",
+    "READTEXT": "read-text", "WRITETEXT": "write-text", "UPDATETEXT": "update-text", "SETUSER": "execute-as",
 }  # fmt: skip
 
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {

@@ -40,7 +40,7 @@ def table_tail(c: Cursor, draft: Draft) -> None:
             continue
         elif c.dialect in ("mysql", "mariadb"):
             mysql_option(c, draft)
-        elif c.dialect == "snowflake" and c.seq("COPY", "GRANTS"):
+        elif c.dialect == "snowflake" and (c.seq("COPY", "GRANTS") or c.seq("COPY", "TAGS") or _governed(c)):
             continue
         elif c.dialect == "snowflake" and c.peek() == "=":
             c.i += 2
@@ -183,18 +183,34 @@ def _with(c: Cursor, draft: Draft) -> None:
         draft["options"] += settings(c)
     elif c.take("NO"):
         c.need("DATA")
-    elif c.take("ROW"):
-        c.need("ACCESS")
-        c.need("POLICY")
-        c.name()
-        c.need("ON")
-        c.skip_parens()
-    elif c.take("TAG"):
-        c.skip_parens()
-    elif c.seq("SYSTEM", "VERSIONING") or c.take("DATA") or c.take("OIDS"):
+    elif (
+        (c.dialect == "snowflake" and _governed(c)) or c.seq("SYSTEM", "VERSIONING") or c.take("DATA") or c.take("OIDS")
+    ):
         return
     else:
         c.fail()
+
+
+_GOVERNED = {
+    ("ROW", "ACCESS", "POLICY"): ("ON",), ("AGGREGATION", "POLICY"): ("ENTITY", "KEY"), ("JOIN", "POLICY"): ("ALLOWED", "JOIN", "KEYS"),
+    ("STORAGE", "LIFECYCLE", "POLICY"): ("ON",),
+}  # fmt: skip
+
+
+def _governed(c: Cursor) -> bool:
+    """A policy, tags or contacts of a Snowflake table; what follows a policy's name may be left out but for ON."""
+    if c.take("TAG", "CONTACT"):
+        c.skip_parens()
+        return True
+    for words, keys in _GOVERNED.items():
+        if c.seq(*words):
+            c.name()
+            if c.seq(*keys):
+                c.skip_parens()
+            elif keys == ("ON",):
+                c.fail()
+            return True
+    return False
 
 
 def _on(c: Cursor, draft: Draft) -> None:

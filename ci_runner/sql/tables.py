@@ -34,11 +34,16 @@ def create_table(
     draft: Draft = {"options": [], "if_not_exists": c.if_not_exists(), "or_replace": or_replace}
     named = c.i
     draft["table"] = c.name()
-    temporary = bool(modifiers & {"TEMP", "TEMPORARY"}) or (c.dialect == "sqlserver" and "#" in c.text[named][:2])
+    if c.dialect == "snowflake":
+        draft["if_not_exists"] = c.if_not_exists() or draft["if_not_exists"]
+    hashed = c.dialect in ("sqlserver", "redshift") and "#" in c.text[named][:2]
+    temporary = hashed or bool(modifiers & {"TEMP", "TEMPORARY", "VOLATILE"})
     draft["temporary"] = temporary
     draft["options"] += [
         word.lower() for word in ("UNLOGGED", "TRANSIENT", "HYBRID", "EXTERNAL", "FOREIGN") if word in modifiers
     ]
+    if c.dialect == "clickhouse" and c.take("UUID"):
+        c.word()
     on_cluster(c, draft["options"])
     _body(c, draft)
     table_tail(c, draft)
@@ -134,6 +139,7 @@ _KEY_HEADS = frozenset(
         "FULLTEXT",
         "SPATIAL",
         "VECTOR",
+        "CONNECTION",
     }
 )
 
@@ -188,8 +194,8 @@ def drop_tail(c: Cursor) -> tuple[str, ...]:
 def truncate(c: Cursor, first: int) -> Operation:
     """TRUNCATE [TABLE] behind the word TRUNCATE."""
     c.take("TABLE")
-    if c.seq("ALL", "TABLES"):
-        c.take("FROM", "IN")
+    if c.dialect == "clickhouse" and (c.seq("ALL", "TABLES") or c.seq("TABLES")):
+        c.need("FROM")
     c.if_exists()
     tables = []
     while True:
@@ -199,6 +205,10 @@ def truncate(c: Cursor, first: int) -> Operation:
         if not c.take(","):
             break
     found: list[str] = []
+    if c.dialect == "clickhouse" and c.at("NOT", "LIKE", "ILIKE"):
+        c.take("NOT")
+        c.need("LIKE", "ILIKE")
+        c.word()
     while not c.done:
         if c.take("CASCADE", "RESTRICT", "SYNC"):
             found.append(c.upper[c.i - 1].lower())
