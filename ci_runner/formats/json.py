@@ -45,6 +45,10 @@ def _directory(report: Report) -> dict[str, Any]:
         ],
         "suppressed": report.suppressed,
         "replay": _replay(report.replay),
+        "schema_changes": [
+            {"action": each.action, "what": each.what, "name": each.name, "before": each.before, "after": each.after}
+            for each in report.schema_changes
+        ],
         "verdict": report.verdict,
     }
 
@@ -79,6 +83,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
             "end_line": suggestion.end_line,
             "text": suggestion.text,
             "summary": suggestion.summary,
+            "safe": suggestion.safe,
+            "files": [{"name": file.name, "text": file.text} for file in suggestion.files],
         },
     }
 

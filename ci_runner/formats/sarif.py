@@ -117,7 +117,7 @@ def _result(report: Report, finding: Finding, fingerprint: str, order: dict[str,
         "partialFingerprints": {"pilotage/v1": fingerprint},
         "properties": {"evidence": finding.evidence},
     }
-    if finding.suggestion:
+    if finding.suggestion and finding.suggestion.alone:  # its changes can name no file there is not
         result["fixes"] = [_fix(report, finding.file, finding.suggestion)]
     return result
 

@@ -47,6 +47,7 @@ def write(ground: Ground, fixes: Fixes) -> None:
         path = ground.root / file.path
         if (path.read_bytes() if path.is_file() else b"") != file.before:
             raise ConflictError(f"{file.path} changed while it was judged: run the command again")
+        path.parent.mkdir(parents=True, exist_ok=True)
         sources.write(path, file.after)
 
 
@@ -89,8 +90,8 @@ def _holds(ground: Ground, wanted: Directory, pair: tuple[ChangeSet, ChangeSet],
 
 def _fixed(wanted: Directory, old: MigrationDir, new: MigrationDir, taken: tuple[Finding, ...]) -> Iterator[Fixed]:
     for name, content in new.files.items():
-        if content != old.files[name]:
+        if content != old.files.get(name):
             own = tuple(finding for finding in taken if finding.file == name)
-            yield Fixed(f"{wanted.dir}/{name}", old.files[name], content, own)
+            yield Fixed(f"{wanted.dir}/{name}", old.files.get(name, b""), content, own)
     if SUM in old.files and old.sum_check.ok:  # it held, so it is to hold again
         yield Fixed(f"{wanted.dir}/{SUM}", old.files[SUM], migrations.sum_text(new).encode())

@@ -51,6 +51,7 @@ def judge(ground: Ground, wanted: Directory, before: Catalog, own: tuple[lint.Ru
             server_edition=wanted.server_edition,
             observations=observations,
             parse=parse,
+            directory=changes.head,
         )
 
     return judged

@@ -14,7 +14,7 @@ from ci_runner.journeys.base import read
 from ci_runner.journeys.judging import Judge
 from ci_runner.journeys.oracle import Oracle
 from ci_runner.model.directory import MigrationDir, Tree
-from ci_runner.model.report import ChangeSet, Finding, Linted, Replay, SchemaChange
+from ci_runner.model.report import ChangedFile, ChangeSet, Finding, Linted, Replay, SchemaChange
 
 ALONE = 8  # suggestions tried one by one when they do not hold together: each is a replay
 MARK = b"\xef\xbb\xbf"
@@ -90,20 +90,33 @@ def applied(changes: ChangeSet, findings: Iterable[Finding], wanted: Directory) 
     changed = tuple(
         replace(each, migration=named.get(each.name)) if each.name in files else each for each in changes.files
     )
-    return replace(changes, head=head, files=changed)
+    new = (
+        ChangedFile(name, "added", named[name]) for name in files if name in named and name not in changes.head.files
+    )
+    return replace(changes, head=head, files=(*changed, *new))
 
 
 def rewritten(head: MigrationDir, findings: Iterable[Finding]) -> tuple[dict[str, bytes], tuple[Finding, ...]]:
-    """The bytes of the files with those suggestions in them, by name, and the findings whose suggestion is in."""
+    """The bytes of the files with those suggestions in them, by name, and the findings whose suggestion is in.
+
+    Of two suggestions that write one and the same file the first is taken.
+    """
     by_file: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_file.setdefault(finding.file, []).append(finding)
     files: dict[str, bytes] = {}
+    written: set[str] = set()
+    for finding in findings:
+        names = {file.name for file in finding.suggestion.files} if finding.suggestion else set()
+        if not names & written:
+            written |= names
+            by_file.setdefault(finding.file, []).append(finding)
     taken: list[Finding] = []
     for name, own in by_file.items():
         raw = head.files[name]
         mark = MARK if raw.startswith(MARK) else b""
         text, used = lint.combined(raw.removeprefix(MARK).decode("utf-8"), own)
         files[name] = mark + text.encode("utf-8")
+        files |= {
+            file.name: file.text.encode("utf-8") for each in used if each.suggestion for file in each.suggestion.files
+        }
         taken += used
     return files, tuple(taken)

@@ -1,4 +1,4 @@
-"""Safe rewrites: candidates as edits, tried by linting the text they give, and shown as whole lines."""
+"""Safe rewrites: candidates as edits and further files, tried by linting the text they give, and shown as whole lines."""
 
 from __future__ import annotations
 
@@ -8,47 +8,210 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from ci_runner.lint import placing
+from ci_runner.lint.clauses import lines_of
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.suppress import Lines
 from ci_runner.migrations import transaction
-from ci_runner.model.directory import Migration
-from ci_runner.model.operations import Statement
-from ci_runner.model.report import Finding, Suggestion
+from ci_runner.model.directory import Migration, MigrationDir, Part, TxMode
+from ci_runner.model.operations import Name, Statement
+from ci_runner.model.report import Finding, SuggestedFile, Suggestion
 
 MOST = 25  # suggestions tried in one file
 Parse = Callable[[Migration], tuple[Statement, ...]]
 
 
 class Candidate(NamedTuple):
-    """A finding with a rewrite of its file that should rid it of the hazard."""
+    """A finding with a rewrite of its file that should rid it of the hazard, and the migrations that come behind it."""
 
     finding: Finding
     migration: Migration
     suggestion: Suggestion
+    following: tuple[Migration, ...] = ()
 
 
-def candidate(
-    finding: Finding, fix: Fix, migration: Migration, statements: tuple[Statement, ...], format_: str
-) -> Candidate | None:
+class Place(NamedTuple):
+    """Where a rewrite is to go: a statement of a file, in a directory (None: no other file can be written).
+
+    ``taken`` are the names of the migrations that earlier suggestions put behind the newest.
+    """
+
+    migration: Migration
+    statements: tuple[Statement, ...]
+    statement: Statement
+    format: str
+    directory: MigrationDir | None
+    taken: list[str]
+
+    @property
+    def mode(self) -> str:
+        """The transaction the runner puts the statement in."""
+        return self.statement.transaction or transaction(self.migration, self.statements, self.format)
+
+    @property
+    def single(self) -> bool:
+        """Whether the statement is all that runs in its file or changeset."""
+        parts = [part for part in self.migration.parts if part.start <= self.statement.start < part.end]
+        if self.format == "liquibase" and parts:
+            return sum(parts[0].start <= other.start < parts[0].end for other in self.statements) == 1
+        return len(self.statements) == 1
+
+    @property
+    def newest(self) -> bool:
+        """Whether nothing runs behind the file yet."""
+        return self.directory is not None and self.directory.migrations[-1].name == self.migration.name
+
+
+class _Plan(NamedTuple):
+    edits: list[Edit]
+    files: tuple[SuggestedFile, ...] = ()
+    following: tuple[Migration, ...] = ()
+    mode: TxMode | None = None
+    alone: bool = True
+    unfinished: bool = False
+
+
+def candidate(finding: Finding, fix: Fix, place: Place) -> Candidate | None:
     """The rewrite a rule proposes; None where this format has no way to say what it needs."""
-    edits = list(fix.edits)
-    mode = migration.transaction
-    if fix.no_transaction and transaction(migration, statements, format_) != "none":
-        directive = _directive(migration, format_) if len(statements) == 1 else None
-        if directive is None:
-            return None
-        edits.append(directive)
-        mode = "none"
-    edits.sort()
+    plan = _plan(fix, place)
+    if plan is None or not (plan.edits or plan.files):
+        return None
+    migration = place.migration
+    edits = sorted(plan.edits)
     text = apply(migration.text, edits)
     lines = Lines(migration.text)
-    first, last = lines.line(edits[0].start), lines.line(max(edit.end for edit in edits))
+    first, last = _lines(edits, lines, place.statement)
     grown = text.count("\n") - migration.text.count("\n")
     fixed = Lines(text)
     shown = "\n".join(fixed.content(number) for number in range(first, last + grown + 1))
-    parts = tuple(replace(part, end=len(text)) if part.end >= len(migration.text) else part for part in migration.parts)
-    changed = replace(migration, text=text, transaction=mode, parts=parts if len(parts) == 1 else migration.parts)
-    return Candidate(finding, changed, Suggestion(first, last, shown, fix.summary, fix.safe))
+    changed = _changed(place, text, plan)
+    summary = f"{fix.summary}; then, in the next migration: {fix.after[0][0]}" if plan.unfinished else fix.summary
+    suggestion = Suggestion(first, last, shown, summary, fix.safe and not plan.unfinished, plan.files, plan.alone)
+    return Candidate(finding, changed, suggestion, plan.following)
+
+
+def _changed(place: Place, text: str, plan: _Plan) -> Migration:
+    """The migration with the new text, and what wraps it then."""
+    given = replace(place.migration, transaction=plan.mode or place.migration.transaction)
+    if place.directory is None:
+        return replace(given, text=text, parts=(Part(0, len(text)),) if len(given.parts) == 1 else given.parts)
+    from ci_runner.migrations.rewritten import rewritten
+
+    return rewritten(given, text, place.directory, {file.name: file.text.encode() for file in plan.files})
+
+
+def _lines(edits: list[Edit], lines: Lines, statement: Statement) -> tuple[int, int]:
+    """The first and last line to show: those of the edits, of the statement when only other files change."""
+    if not edits:
+        return lines.line(statement.start), lines.line(max(statement.end - 1, statement.start))
+    return lines.line(edits[0].start), lines.line(max(edit.end for edit in edits))
+
+
+def _plan(fix: Fix, place: Place) -> _Plan | None:
+    """Where edits and further steps go: into the file, into one that is taken out of its transaction, or into the next migration."""
+    edits = list(fix.edits)
+    if not fix.no_transaction and not fix.after:
+        return _Plan(edits)
+    unwrapped = place.mode == "none"
+    if unwrapped and (not fix.after or place.format not in placing.ALONE):
+        return _Plan([*edits, *_behind(fix, place)])
+    if (place.single or fix.whole) and not unwrapped:
+        apart = placing.outside(place.migration, place.format, place.directory, place.statement.start)
+        if place.format == "liquibase" and fix.after and not fix.no_transaction:
+            return _Plan([*edits, *_behind(fix, place)])  # a changeset is a transaction of its own
+        if apart is not None:
+            return _Plan([*edits, *apart.edits, *_behind(fix, place)], apart.files, (), "none", not apart.files)
+    if fix.no_transaction and not unwrapped:
+        return None if fix.whole else _moved(fix, place)
+    return _continued(fix, place) if not fix.last or place.newest else None
+
+
+def _behind(fix: Fix, place: Place) -> list[Edit]:
+    """The further steps, directly behind the statement."""
+    if not fix.after:
+        return []
+    text, end = place.migration.text, place.statement.end
+    closed = re.compile(r"[ \t]*;").match(text, end)
+    at = closed.end() if closed else end
+    mark = "" if closed or text[end - 1 : end] == ";" else ";"
+    if place.format == "liquibase":
+        steps = (placing.changeset(f"{fix.name}-{number}", "\n".join(step)) for number, step in enumerate(fix.after, 1))
+        return [Edit(at, at, mark + "".join(steps))]
+    return [Edit(at, at, mark + "".join(f"\n{line}" for step in fix.after for line in step))]
+
+
+def _continued(fix: Fix, place: Place) -> _Plan | None:
+    """The statement in its place, the steps behind it in the next migration."""
+    made = _files(fix.name, fix.after, place, needed=False)
+    if made is None:
+        return _Plan(list(fix.edits), unfinished=True) if fix.partial else None
+    files, following = made
+    return _Plan(list(fix.edits), files, following, alone=fix.partial)
+
+
+def _moved(fix: Fix, place: Place) -> _Plan | None:
+    """The statement out of its file into the next migration, which runs outside a transaction."""
+    start, end = lines_of(place.migration.text, place.statement.start, place.statement.end)
+    if place.single or not place.newest:
+        return None
+    inner = [
+        Edit(edit.start - start, edit.end - start, edit.text)
+        for edit in fix.edits
+        if start <= edit.start <= edit.end <= end
+    ]
+    if len(inner) < len(fix.edits):
+        return None
+    own = apply(place.migration.text[start:end], sorted(inner)).strip().rstrip(";").rstrip()
+    name = fix.name or place.statement.operations[0].kind
+    made = _files(name, ((f"{own};",), *fix.after), place, needed=True)
+    if made is None:
+        return None
+    files, following = made
+    return _Plan([Edit(start, end, "")], files, following, alone=False)
+
+
+def _needed(place: Place) -> bool:
+    """Whether something behind the statement speaks of its table: then it must not come later than that."""
+    operation = place.statement.operations[0] if place.statement.operations else None
+    names = [getattr(operation, each, None) for each in ("table", "object")]
+    bare = [re.escape(name.name) for name in names if isinstance(name, Name)]
+    behind = [other for other in place.statements if other.start > place.statement.start]
+    quick = ("create-index", "drop-index")
+    others = [each for each in behind if any(not op.kind.startswith(quick) for op in each.operations)]
+    return bool(others) and (
+        not bare or any(re.search(rf"(?<!\w)(?:{'|'.join(bare)})(?!\w)", o.text, re.IGNORECASE) for o in others)
+    )
+
+
+def _files(
+    name: str, steps: tuple[tuple[str, ...], ...], place: Place, *, needed: bool
+) -> tuple[tuple[SuggestedFile, ...], tuple[Migration, ...]] | None:
+    """One migration for all steps, outside a transaction, where the format can say that; else one for each.
+
+    ``needed``: they cannot be run inside one at all.
+    """
+    if place.directory is None:
+        return None
+    apart = ["\n".join(step) for step in steps]
+    together = ["\n".join(apart)]
+    if place.format in placing.ALONE or (len(steps) == 1 and not needed):
+        return _next(name, apart, place, place.directory, alone=False)
+    made = _next(name, together, place, place.directory, alone=True)
+    return made if made or needed else _next(name, apart, place, place.directory, alone=False)
+
+
+def _next(
+    name: str, texts: list[str], place: Place, directory: MigrationDir, *, alone: bool
+) -> tuple[tuple[SuggestedFile, ...], tuple[Migration, ...]] | None:
+    made: list[placing.Following] = []
+    for number, text in enumerate(texts, 1):
+        called = name if len(texts) == 1 else f"{name}_{number}"
+        before = [*place.taken, *(one.migration.name for one in made)]
+        one = placing.following(directory, before, called, text, alone=alone)
+        if one is None:
+            return None
+        made.append(one)
+    return tuple(file for one in made for file in one.files), tuple(one.migration for one in made)
 
 
 def apply(text: str, edits: list[Edit]) -> str:
@@ -58,20 +221,6 @@ def apply(text: str, edits: list[Edit]) -> str:
         done += [text[at : edit.start], edit.text]
         at = edit.end
     return "".join([*done, text[at:]])
-
-
-_AT_TOP = {"atlas": "-- atlas:txmode none\n\n", "sqlx": "-- no-transaction\n", "goose": "-- +goose NO TRANSACTION\n"}
-
-
-def _directive(migration: Migration, format_: str) -> Edit | None:
-    """How a file of that format says that the runner must not wrap it."""
-    if format_ == "dbmate":
-        found = re.search(r"^--\s*migrate:up[ \t]*$", migration.text, re.MULTILINE)
-        return Edit(found.end(), found.end(), " transaction:false") if found else None
-    text = _AT_TOP.get(format_)
-    if text is None or (format_ == "atlas" and migration.text.count("\r\n", 0, 4096)):
-        return None  # Atlas knows no blank line that ends in CRLF, and would not honour the directive
-    return Edit(0, 0, text)
 
 
 def combined(text: str, findings: Iterable[Finding]) -> tuple[str, tuple[Finding, ...]]:

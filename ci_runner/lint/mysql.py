@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ci_runner.lint.clauses import clause, end
+from ci_runner.lint.context import Context
+from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
 from ci_runner.model.operations import (
     AddColumn,
@@ -164,3 +167,40 @@ def _lengthened(old: int, new: int, width: int, dialect: str) -> bool:
     if dialect == "mariadb" and short <= _ALWAYS_ONE:
         return True
     return (short <= _ONE_BYTE) == (long <= _ONE_BYTE)
+
+
+_ONLINE = ", ALGORITHM=INPLACE, LOCK=NONE"
+
+
+def unchecked_key(context: Context) -> Fix | None:
+    """ADD FOREIGN KEY in place, which the server does only while it does not check the rows that are there."""
+    if context.step.operation.conditional or algorithm(context.step.operation):
+        return None
+    start, at = context.statement.start, end(context)
+    delimiter = "" if context.file.text[at : context.statement.end].lstrip().startswith(";") else ";"
+    behind = max(context.statement.end, at)
+    edits = (
+        Edit(start, start, "SET foreign_key_checks = 0;\n"),
+        Edit(at, at, _ONLINE),
+        Edit(behind, behind, f"{delimiter}\nSET foreign_key_checks = 1;"),
+    )
+    return Fix(edits, "add it in place, with the rows there are checked by a query of your own beforehand", safe=False)
+
+
+def fail_fast(context: Context) -> Fix | None:
+    """The statement with the clauses that make the server refuse it at once where it would have to copy."""
+    statement = context.statement
+    text = context.file.text[statement.start : end(context)]
+    asked = clause(text, "ALGORITHM", "=", "COPY") or clause(text, "ALGORITHM", "COPY")
+    if asked:
+        lock = clause(text, "LOCK", "=", "*")
+        edits = [Edit(statement.start + asked[0], statement.start + asked[1], "ALGORITHM=INPLACE")]
+        if lock:
+            edits.append(Edit(statement.start + lock[0], statement.start + lock[1], "LOCK=NONE"))
+        return Fix(tuple(sorted(edits)), "let the server do it in place, or refuse it", safe=False)
+    if any(clause(text, *words) for words in (("PARTITION",), ("PARTITIONING",), ("LOCK", "=", "*"))):
+        return None
+    at = end(context)
+    return Fix(
+        (Edit(at, at, _ONLINE),), "let the server refuse it at once instead of copying while writes wait", safe=False
+    )

@@ -6,11 +6,13 @@ import re
 from typing import Literal
 
 from ci_runner.lint.context import Context
+from ci_runner.lint.placing import ALONE
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
-from ci_runner.model.operations import AlterColumnType, Column, Name, Type
+from ci_runner.model.operations import AlterColumnType, Column, CreateIndex, DropIndex, Name, Statement, Type
 from ci_runner.model.schema import Catalog
 from ci_runner.sql.catalog_names import locate
+from ci_runner.text.pattern import later
 
 Effect = Literal["none", "index", "rewrite"]
 _LENGTHS = {"varbit"}
@@ -97,8 +99,8 @@ _STEADY = frozenset(
         "uuid_ns_dns", "values", "varchar",
     }
 )  # fmt: skip
-_CALL = re.compile(r'((?:"[^"]*"|[A-Za-z_][\w$]*)(?:\s*\.\s*(?:"[^"]*"|[A-Za-z_][\w$]*))?)\s*\(')
-_TEXT = re.compile(r"'(?:[^']|'')*'")
+_CALL = later(r'((?:"[^"]*"|[A-Za-z_][\w$]*)(?:\s*\.\s*(?:"[^"]*"|[A-Za-z_][\w$]*))?)\s*\(')
+_TEXT = later(r"'(?:[^']|'')*'")
 
 
 def volatile(default: str, catalog: Catalog) -> str | None:
@@ -131,13 +133,35 @@ def utc(context: Context) -> bool:
 
 
 def concurrently(context: Context, word: str) -> Fix | None:
-    """The statement with CONCURRENTLY behind the word, to be run outside a transaction."""
+    """The statement with CONCURRENTLY behind the word, to be run outside a transaction; a file of nothing but indexes as a whole."""
     if context.tx.by in ("file", "block"):
         return None
-    statement = context.statement
-    found = re.compile(rf"\b{word}\b", re.IGNORECASE).search(context.file.text, statement.start, statement.end)
-    if found is None:
+    edit = _concurrent(context, context.statement, word)
+    if edit is None:
         return None
-    return Fix(
-        (Edit(found.end(), found.end(), " CONCURRENTLY"),), "CONCURRENTLY, outside a transaction", no_transaction=True
+    operation = context.step.operation
+    named = operation.index.name if isinstance(operation, CreateIndex) else ""
+    named = named or "_".join(re.findall(r"\w+", context.statement.text)[:4])
+    summary = "CONCURRENTLY, outside a transaction"
+    statements = context.file.statements
+    if context.tx.by == "runner" and len(statements) > 1 and all(map(_only_index, statements)):
+        if context.file.format in ALONE:  # each in a file of its own: the first keeps this one
+            return Fix((edit,), summary, no_transaction=True, name=named) if context.step.statement else None
+        edits = [_concurrent(context, each, "INDEX") for each in statements]
+        return Fix(tuple(filter(None, edits)), summary, no_transaction=True, whole=True)
+    return Fix((edit,), summary, no_transaction=True, name=named)
+
+
+def _only_index(statement: Statement) -> bool:
+    operations = statement.operations
+    plain = (
+        len(operations) == 1 and isinstance(operations[0], CreateIndex | DropIndex) and not operations[0].conditional
     )
+    return plain and "cascade" not in operations[0].options and len(getattr(operations[0], "indexes", "1")) == 1
+
+
+def _concurrent(context: Context, statement: Statement, word: str) -> Edit | None:
+    if any(getattr(operation, "concurrently", False) for operation in statement.operations):
+        return None
+    found = re.compile(rf"\b{word}\b", re.IGNORECASE).search(context.file.text, statement.start, statement.end)
+    return Edit(found.end(), found.end(), " CONCURRENTLY") if found else None

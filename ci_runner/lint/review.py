@@ -15,15 +15,16 @@ from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.lint.context import Context, File, Step
 from ci_runner.lint.document import document
 from ci_runner.lint.evidence import weighed
-from ci_runner.lint.fixes import MOST, Candidate, Parse, candidate
+from ci_runner.lint.fixes import MOST, Candidate, Parse, Place, candidate
 from ci_runner.lint.own import PACKAGE, where, words
 from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
-from ci_runner.lint.rule import Fix, Rule, discover
+from ci_runner.lint.rule import Rule, discover
 from ci_runner.lint.silence import Found, silenced
 from ci_runner.lint.suppress import Lines, ignores
 from ci_runner.lint.transactions import Tx, transactions
 from ci_runner.migrations import transaction
+from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Operation, Statement
 from ci_runner.model.report import ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
 from ci_runner.model.schema import Catalog
@@ -49,6 +50,8 @@ class _Run(Struct, frozen=True):
     rules: tuple[Rule, ...]
     known: dict[str, frozenset[str]]
     parse: Parse | None
+    directory: MigrationDir | None = None
+    taken: list[str] = field(default_factory=list)  # names of migrations that suggestions put behind the newest
     wanted: dict[type[Operation], list[Rule]] = field(
         default_factory=dict
     )  # rules by class of operation, filled as they are met
@@ -91,12 +94,13 @@ def lint(
     server_edition: str | None = None,
     observations: Iterable[Observation] = (),
     parse: Parse | None = None,
+    directory: MigrationDir | None = None,
     rules: Sequence[Rule] = (),
 ) -> Linted:
     """The findings of changed files, in execution order, on top of the schema ``before`` that the released ones made.
 
-    ``parse`` reads a rewritten file: with it, suggestions are tried and shown; without it there are none. ``rules`` are a team's own,
-    beside the catalogue.
+    ``parse`` reads a rewritten file: with it, suggestions are tried and shown; without it there are none. With the ``directory`` a
+    suggestion may write further files. ``rules`` are a team's own, beside the catalogue.
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
@@ -106,7 +110,7 @@ def lint(
         seen[key] = (*seen.get(key, ()), observation)
     run = _Run(
         dialect, active, format, server_version, server_edition, seen,
-        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
+        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse, directory,
     )  # fmt: skip
     findings: list[Finding] = []
     unread: list[NotAnalysed] = []
@@ -176,8 +180,7 @@ def _judged(file: File, run: _Run) -> tuple[list[Finding], list[NotAnalysed], in
     kept, missed, silent, notices = silenced(
         hits, unread, comments, file, run.policy, {rule.slug for rule in run.rules}
     )
-    fixes = [(_finding(found, file, lines, run), found.hit.fix) for found in kept]
-    findings = _suggested(fixes, file, run)
+    findings = _suggested([(_finding(found, file, lines, run), found) for found in kept], file, run)
     findings += [notice.finding(lines) for notice in notices]
     return sorted(findings, key=lambda f: (f.line, f.column, f.rule)), missed, silent
 
@@ -265,33 +268,40 @@ def _as_written(found: Found, file: File) -> str:
     return _QUOTED.sub(written, found.hit.message)
 
 
-def _suggested(pairs: list[tuple[Finding, Fix | None]], file: File, run: _Run) -> list[Finding]:
+def _suggested(pairs: list[tuple[Finding, Found]], file: File, run: _Run) -> list[Finding]:
     """The findings, those with a rewrite that holds what it promises with that rewrite."""
-    if run.parse is None:
+    migration = file.changed.migration
+    if run.parse is None or migration is None:
         return [finding for finding, _ in pairs]
     levels = sorted(finding.rule for finding, _ in pairs if finding.severity != "notice")
     done, tried = [], 0
-    for finding, fix in pairs:
-        found = None
-        if fix is not None and tried < MOST and file.changed.migration is not None:
+    for finding, hit in pairs:
+        found, step = None, hit.step
+        if hit.hit.fix is not None and step is not None and tried < MOST:
             tried += 1
-            found = candidate(finding, fix, file.changed.migration, file.statements, run.format)
-        done.append(
-            replace(finding, suggestion=found.suggestion) if found and _holds(found, levels, file, run) else finding
-        )
+            statement = file.statements[step.statement]
+            place = Place(migration, file.statements, statement, run.format, run.directory, run.taken)
+            found = candidate(finding, hit.hit.fix, place)
+        if found and _holds(found, levels, file, run):
+            run.taken.extend(each.name for each in found.following)
+            finding = replace(finding, suggestion=found.suggestion)  # noqa: PLW2901 — the same finding, completed
+        done.append(finding)
     return done
 
 
 def _holds(found: Candidate, before: list[str], file: File, run: _Run) -> bool:
-    """Whether the rewritten file is understood, has one hazard of that kind less, and no new one."""
+    """Whether the rewritten file and what follows it are understood, have one hazard of that kind less, and no new one."""
     if run.parse is None:
         return False
-    statements = run.parse(found.migration)
-    if any(statement.not_analysed is not None for statement in statements):
-        return False
-    changed = replace(file.changed, migration=found.migration)
-    view, _ = _viewed(LintFile(changed, statements), file.released, replace(run, observations={}, parse=None))
-    findings, _, _ = _judged(view, replace(run, parse=None))
-    after = [finding.rule for finding in findings if finding.severity != "notice" or finding.rule == found.finding.rule]
+    trial = replace(run, observations={}, parse=None)
+    state, after = file.released, []
+    for migration in (found.migration, *found.following):
+        statements = run.parse(migration)
+        if any(statement.not_analysed is not None for statement in statements):
+            return False
+        changed = replace(file.changed, name=migration.name, migration=migration)
+        view, state = _viewed(LintFile(changed, statements), schema.release(state), trial)
+        findings, _, _ = _judged(view, trial)
+        after += [each.rule for each in findings if each.severity != "notice" or each.rule == found.finding.rule]
     fewer = after.count(found.finding.rule) < max(before.count(found.finding.rule), 1)
     return fewer and all(after.count(rule) <= before.count(rule) for rule in set(after) - {found.finding.rule})

@@ -29,15 +29,23 @@ class Edit(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """A mechanical safe rewrite: edits, and whether the file must then run outside a transaction.
+    """A mechanical safe rewrite: edits of the statement, and whether it must then run outside a transaction.
 
-    ``safe``: once the file has run, schema and rows are what they would have been without the rewrite, so that it may be made unasked.
+    ``after`` are the steps to come behind the statement, each with its statements, each in a transaction of its own; where the file
+    has no room for them they make the next migration, called ``name``. ``partial``: the edits are worth making without those steps.
+    ``whole``: the edits have all of the file in view, which may leave its transaction. ``last``: nothing may run behind the file yet.
+    ``safe``: once all has run, schema and rows are what they would have been without the rewrite, so that it may be made unasked.
     """
 
     edits: tuple[Edit, ...]
     summary: str
     no_transaction: bool = False
     safe: bool = True
+    after: tuple[tuple[str, ...], ...] = ()
+    name: str = ""
+    partial: bool = False
+    whole: bool = False
+    last: bool = False
 
 
 class Hit(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ci_runner.lint.context import Context
-from ci_runner.model.operations import Name, Setting
+from ci_runner.lint.rule import Edit, Fix
+from ci_runner.model.operations import Name, Setting, Transaction
 from ci_runner.model.schema import Catalog
 
 _OFF = {"off", "0", "no", "false"}
@@ -39,3 +40,19 @@ def follows_rename(context: Context) -> bool:
     """Whether the foreign keys of others follow a rename: always, unless legacy_alter_table is on and foreign keys are off."""
     legacy = _pragma(context, "legacy_alter_table")
     return legacy is None or legacy in _OFF or foreign_keys(context)
+
+
+def keys_off(context: Context) -> Fix | None:
+    """The file with foreign keys off around it: outside the runner's transaction, in one of its own, where PRAGMA counts."""
+    summary = "turn foreign keys off before the transaction begins, and on again behind it"
+    if context.tx.by not in ("runner", "statement") or any(True for _ in context.file.of(Transaction)):
+        return None
+    if any(op.name == "foreign_keys" for _, op in context.file.of(Setting)):
+        return Fix((), summary, no_transaction=True, safe=False, whole=True) if context.tx.by == "runner" else None
+    first, last = context.file.statements[0].start, context.file.statements[-1].end
+    closed = "" if context.file.text[last - 1 : last] == ";" else ";"
+    edits = (
+        Edit(first, first, "PRAGMA foreign_keys = OFF;\nBEGIN;\n"),
+        Edit(last, last, f"{closed}\nCOMMIT;\nPRAGMA foreign_keys = ON;"),
+    )
+    return Fix(edits, summary, no_transaction=True, safe=False, whole=True)

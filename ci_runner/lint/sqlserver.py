@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+from ci_runner.lint.clauses import clause
 from ci_runner.lint.context import Context, File
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
-from ci_runner.model.operations import AddConstraint, CreateIndex, Operation, Type
+from ci_runner.model.operations import AddConstraint, CreateIndex, Name, Operation, Type
 from ci_runner.model.schema import Table
+from ci_runner.text.pattern import later
 
 _VARIABLE = {"varchar", "nvarchar", "varbinary"}
 _COMPRESSIBLE = {"tinyint", "smallint", "int", "bigint", "char", "nchar", "binary", "money", "smallmoney", "numeric"}
 _METADATA_EDITIONS = ("enterprise", "developer", "evaluation", "azure", "sql azure", "managed instance")
-_PER_ROW = re.compile(r"\b(newid|newsequentialid|rand|crypt_gen_random)\s*\(|\bnext\s+value\s+for\b", re.IGNORECASE)
+_PER_ROW = later(r"\b(newid|newsequentialid|rand|crypt_gen_random)\s*\(|\bnext\s+value\s+for\b", re.IGNORECASE)
 
 
 def rewrites(old: Type, new: Type, table: Table | None, *, modern: bool) -> bool:
@@ -69,13 +71,29 @@ def keeps_default_apart(file: File, default: str) -> bool:
 def online(context: Context, op: Operation) -> Fix | None:
     """The statement with ONLINE = ON among its options."""
     text = context.file.text[op.start : op.end]
-    if not isinstance(op, CreateIndex | AddConstraint):
-        return None
-    options = re.search(r"\bWITH\s*\(", text, re.IGNORECASE)
+    options = clause(text, "WITH", "()")
     if options:
-        at = op.start + options.end()
-        return Fix((Edit(at, at, "ONLINE = ON, "),), "build it online")
+        at = op.start + text.index("(", options[0]) + 1
+        off = clause(text[at - op.start : options[1] - 1], "ONLINE", "=", "OFF")
+        edit = Edit(at + off[0], at + off[1], "ONLINE = ON") if off else Edit(at, at, "ONLINE = ON, ")
+        return Fix((edit,), "build it online")
     bare = text.rstrip().rstrip(";").rstrip()
-    group = re.search(r"\)\s+ON\s+[\w\[\]]+\s*(?:\([^)]*\))?$", bare, re.IGNORECASE)
+    group = (
+        re.search(r"\)\s+ON\s+[\w\[\]]+\s*(?:\([^)]*\))?$", bare, re.IGNORECASE)
+        if isinstance(op, CreateIndex | AddConstraint)
+        else None
+    )
     at = op.start + (group.start() + 1 if group else len(bare))
     return Fix((Edit(at, at, " WITH (ONLINE = ON)"),), "build it online")
+
+
+def trusted(context: Context, table: Name, name: str) -> Fix | None:
+    """The statement with another behind it that checks the rows which are there."""
+    statement = context.statement
+    if not name or context.step.operation.conditional:
+        return None
+    at = statement.end
+    closed = "" if context.file.text[at - 1 : at] == ";" else ";"
+    named = ".".join(f"[{part}]" for part in (table.schema, table.name) if part)
+    check = f"{closed}\nALTER TABLE {named} WITH CHECK CHECK CONSTRAINT [{name}];"
+    return Fix((Edit(at, at, check),), "check the rows that are there afterwards", safe=False)

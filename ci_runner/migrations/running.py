@@ -11,11 +11,11 @@ from ci_runner.model.operations import Statement
 def transaction(migration: Migration, statements: Sequence[Statement], format: str) -> TxMode:  # noqa: A002 - the published word
     """The transaction mode a migration with those statements runs in.
 
-    Prisma opens no transaction: it sends the file's text at once, and PostgreSQL runs several statements sent at once as one transaction, unless
-    they begin one of their own. A statement alone is in none, so that CREATE INDEX CONCURRENTLY works there.
+    Prisma and golang-migrate open no transaction: they send the file's text at once, and PostgreSQL runs several statements sent at once as
+    one transaction, unless they begin one of their own. A statement alone is in none, so that CREATE INDEX CONCURRENTLY works there.
     (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT)
     """
-    if format != "prisma" or migration.transaction != "file":
+    if format not in ("prisma", "golang-migrate") or migration.transaction != "file":
         return migration.transaction
     begins = any(
         operation.kind == "transaction.begin" for statement in statements for operation in statement.operations

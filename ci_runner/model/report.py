@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ci_runner.model.diagram import Diagram
 from ci_runner.model.directory import Migration, MigrationDir, Problem
 
 Severity = Literal["error", "warning", "notice"]
@@ -77,7 +78,8 @@ class SchemaChange(Struct, frozen=True):
 class Replay(Struct, frozen=True):
     """``reason`` says why it was skipped; ``unobserved`` what could not be looked at, in words.
 
-    ``engine`` is the database's name and version, "" when skipped.
+    ``engine`` is the database's name and version, "" when skipped. ``changes`` and ``diagram`` are what the change does to the schema,
+    seen on the database or, when skipped, as the text says.
     """
 
     status: Literal["ok", "failed", "skipped"]
@@ -88,12 +90,21 @@ class Replay(Struct, frozen=True):
     observations: tuple[Observation, ...] = ()
     changes: tuple[SchemaChange, ...] = ()
     unobserved: tuple[str, ...] = ()
+    diagram: Diagram | None = None
+
+
+class SuggestedFile(Struct, frozen=True):
+    """A file of the migration directory as it is to be: the next migration, or one that says how another is run."""
+
+    name: str
+    text: str
 
 
 class Suggestion(Struct, frozen=True):
-    """Replacement text for whole lines ``line`` … ``end_line`` of the file (from 1, inclusive).
+    """Replacement text for whole lines ``line`` … ``end_line`` of the file (from 1, inclusive), and ``files`` to be written beside it.
 
-    ``safe``: it changes no meaning, the file leads to the same schema and rows as before.
+    ``safe``: it changes no meaning, the files lead to the same schema and rows as before. ``alone``: the lines are worth taking
+    without the files.
     """
 
     line: int
@@ -101,6 +112,8 @@ class Suggestion(Struct, frozen=True):
     text: str
     summary: str = ""
     safe: bool = False
+    files: tuple[SuggestedFile, ...] = ()
+    alone: bool = True
 
 
 class Finding(Struct, frozen=True):

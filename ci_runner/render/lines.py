@@ -29,12 +29,11 @@ def notes(run: Run, *, templates: Path | None = None) -> tuple[Note, ...]:
 
 
 def _note(report: Report, finding: Finding, name: str, templates: Path | None) -> Note:
-    """The note stands on the lines its suggestion replaces, where there is one: hosts replace the lines a note stands on."""
-    span = finding.suggestion or finding
+    """The note stands on the lines its suggestion replaces, where one can be taken by itself: hosts replace the lines a note stands on."""
+    suggestion = finding.suggestion if finding.suggestion and finding.suggestion.alone else None
+    span = suggestion or finding
     body = note(report, finding, templates)
-    return Note(
-        name, location(report, finding.file), span.line, max(span.line, span.end_line), body, finding.suggestion
-    )
+    return Note(name, location(report, finding.file), span.line, max(span.line, span.end_line), body, suggestion)
 
 
 def _failures(run: Run) -> tuple[Note, ...]:

@@ -92,6 +92,10 @@ def _finding(
         yield from _wrapped("suggestion", finding.suggestion.summary or "replace the lines by", width)
         for row in lines_of(finding.suggestion.text.rstrip("\n"))[:SOURCE_LINES]:
             yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+        for file in finding.suggestion.files:
+            yield from _wrapped("and", f"{file.name}:", width)
+            for row in lines_of(file.text.rstrip("\n"))[:SOURCE_LINES]:
+                yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
 
 
 def _headed(head: Row, said: str, width: int | None) -> Iterator[Row]:

@@ -80,6 +80,9 @@ class DirectoryView(Struct, frozen=True):
     failure: str
     failure_link: str
     schema: tuple[SchemaChange, ...]
+    schema_words: str
+    picture: str
+    unfolded: bool
     not_analysed: tuple[NotAnalysed, ...]
     notes: tuple[str, ...]
     more: dict[str, int]
@@ -152,8 +155,11 @@ def replayed(report: Report) -> str:
     return f"Not replayed: {replay.reason or 'no dev database'}"
 
 
-def directory(report: Report, shown: Shown, links: Links | None, rows: int) -> DirectoryView:
-    """The view of one directory with the findings in ``shown``; lists are cut to ``rows`` rows."""
+def directory(report: Report, shown: Shown, links: Links | None, rows: int, picture: str = "") -> DirectoryView:
+    """The view of one directory with the findings in ``shown``; lists are cut to ``rows`` rows.
+
+    ``picture`` is the finished diagram of what changes in the schema, "" for none.
+    """
     error = report.replay.error
     problems = _grouped(stray_problems(report))
     files = [_file(report, index, shown, links, rows) for index in range(len(report.files))]
@@ -168,6 +174,9 @@ def directory(report: Report, shown: Shown, links: Links | None, rows: int) -> D
         failure=clip(error.statement, SQL_LINES) if error else "",
         failure_link=_link(links, report, error.file, error.line, error.line) if error else "",
         schema=report.schema_changes[:rows],
+        schema_words=schema_words(report.schema_changes),
+        picture=picture,
+        unfolded=picture.startswith("<"),  # a page has room; a comment is read in between
         not_analysed=report.not_analysed[:rows],
         notes=tuple(clip(note, 6) for note in report.notes[:rows]),
         more={
@@ -176,6 +185,25 @@ def directory(report: Report, shown: Shown, links: Links | None, rows: int) -> D
             "problems": max(0, len(problems) - rows),
         },
     )
+
+
+def schema_words(changes: Sequence[SchemaChange]) -> str:
+    """``1 table and 2 columns added, 1 index removed``; "" when nothing changed."""
+    found: dict[str, dict[str, int]] = {"added": {}, "changed": {}, "removed": {}}
+    for change in changes:
+        kinds = found.setdefault(change.action, {})
+        kinds[change.what] = kinds.get(change.what, 0) + 1
+    parts = []
+    for action, kinds in found.items():
+        said = [f"{number:,} {what if number == 1 else _several(what)}" for what, number in kinds.items()]
+        if said:
+            listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
+            parts.append(f"{listed} {action}")
+    return ", ".join(parts)
+
+
+def _several(what: str) -> str:
+    return {"index": "indexes"}.get(what, f"{what}s")
 
 
 def _file(report: Report, index: int, shown: Shown, links: Links | None, rows: int) -> FileView:
@@ -235,7 +263,7 @@ def sql(finding: Finding, lines: Sequence[str]) -> str:
 
 
 def diff(finding: Finding, lines: Sequence[str]) -> str:
-    """The suggestion as a diff of whole lines, "" when there is none."""
+    """The suggestion as a diff of whole lines, the files it writes beside it behind them; "" when there is none."""
     suggestion = finding.suggestion
     if suggestion is None:
         return ""
@@ -243,8 +271,10 @@ def diff(finding: Finding, lines: Sequence[str]) -> str:
     new = lines_of(suggestion.text.removesuffix("\n"))
     if len(old) + len(new) > 200:
         return ""
-    rows = list(difflib.unified_diff(old, new, lineterm="", n=1))[2:]
-    return "\n".join(clip(row, 1, 400) for row in rows if not row.startswith("@@"))
+    rows = [row for row in list(difflib.unified_diff(old, new, lineterm="", n=1))[2:] if not row.startswith("@@")]
+    for file in suggestion.files:
+        rows += [f"+++ {file.name}", *(f"+{row}" for row in lines_of(file.text.rstrip("\n")))]
+    return "\n".join(clip(row, 1, 400) for row in rows)
 
 
 def heaviest(effects: Iterable[StatementEffect]) -> str:

@@ -12,6 +12,7 @@ Branch = Callable[[Mapping[str, str | bytes]], Repository]
 PG = ("--dialect", "postgres")
 INDEX = "CREATE INDEX i ON users (email);\n"
 FIXED = "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON users (email);\n"
+REQUIRED = "ALTER TABLE users ADD COLUMN n int NOT NULL;\n"
 KEY = "ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES users (id);\n"
 
 
@@ -28,11 +29,19 @@ def test_a_suggestion_that_keeps_the_meaning_is_made_and_the_hazard_is_gone(bran
 
 
 def test_a_suggestion_that_changes_the_meaning_is_left_to_a_person(branch: Branch) -> None:
-    repository = branch({"migrations/2_k.sql": KEY})
+    repository = branch({"migrations/2_k.sql": REQUIRED})
     done = repository.run("lint", *PG, "--fix")
-    assert text(repository, "2_k.sql") == KEY
+    assert text(repository, "2_k.sql") == REQUIRED
     assert "nothing to fix" in done.err
-    assert "NOT VALID" in done.out
+    assert "choose what the rows there are get" in done.out
+
+
+def test_the_next_migration_is_written_with_what_must_not_be_in_the_same_transaction(branch: Branch) -> None:
+    repository = branch({"migrations/2_k.sql": f"SELECT 1;\n{KEY}"})
+    done = repository.run("lint", *PG, "--fix", "--format", "json")
+    assert text(repository, "2_k.sql") == "SELECT 1;\n" + KEY.replace(";", " NOT VALID;")
+    assert text(repository, "3_validate_f.sql") == "ALTER TABLE users VALIDATE CONSTRAINT f;\n"
+    assert (done.code, done.json["verdict"]) == (0, "pass")
 
 
 def test_a_dry_run_prints_a_diff_and_writes_nothing(branch: Branch) -> None:
@@ -123,5 +132,5 @@ def test_a_key_may_be_suggested_as_not_valid_although_the_database_shows_that(br
         "lint", *PG, "--dev-url", "embedded://postgres/18", "--format", "json"
     )
     (finding,) = done.json["files"][0]["findings"]
-    assert finding["suggestion"]["text"].endswith("NOT VALID;")
+    assert "NOT VALID;\nALTER TABLE users VALIDATE CONSTRAINT f;" in finding["suggestion"]["text"]
     assert finding["evidence"] == "observed"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from ci_runner import sql
+from ci_runner import migrations, sql
 from ci_runner.lint import LintFile, Policy, catalogue, lint
-from ci_runner.model.directory import Migration, Part
+from ci_runner.model.directory import Migration, Part, Tree
 from ci_runner.model.report import ChangedFile, Finding, Linted, Observation
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog
@@ -75,3 +75,39 @@ def only(linted: Linted, slug: str) -> Finding:
 
 def everything_on() -> dict[str, str]:
     return {rule.slug: "warning" for rule in catalogue() if not rule.default}
+
+
+_NAMES = {
+    "atlas": "{0}_x.sql", "goose": "0000{0}_x.sql", "dbmate": "2024010{0}235959_x.sql", "flyway": "V{0}__x.sql",
+    "golang-migrate": "00000{0}_x.up.sql", "prisma": "2024010{0}000000_x/migration.sql", "diesel": "2024-01-0{0}-000000_x/up.sql",
+    "sqlx": "2024010{0}000000_x.sql", "supabase": "2024010{0}000000_x.sql", "liquibase": "{0}.sql", "drizzle": "000{0}_x.sql",
+}  # fmt: skip
+_HEADS = {
+    "goose": "-- +goose Up\n", "dbmate": "-- migrate:up\n", "liquibase": "-- liquibase formatted sql\n-- changeset me:1\n",
+}  # fmt: skip
+
+
+def in_directory(
+    text: str,
+    *,
+    pre: str = "",
+    format: str = "atlas",  # noqa: A002 — the word of lint()
+    dialect: str = "postgres",
+    tx: str = "file",
+    version: str | None = None,
+) -> tuple[str, Linted]:
+    """The newest file of a directory of that format, with its marks, and what is found in it, suggestions included."""
+    dialect = sql.normalize_dialect(dialect)
+    first, second = (_NAMES[format].format(number) for number in (1, 2))
+    head = _HEADS.get(format, "")
+    files = {first: (head + pre).encode(), second: (head + text).encode()}
+    if format == "drizzle":
+        files["meta/_journal.json"] = b'{"entries": [{"tag": "0001_x"}, {"tag": "0002_x"}]}'
+    read = migrations.read(Tree("migrations", files), format=format, dialect=dialect, tx_mode=tx, sum_mode="off")
+    newest = read.migrations[-1]
+    changed = ChangedFile(newest.name, "added", newest)
+    linted = lint(
+        [LintFile(changed, sql.statements(newest, dialect))], before([pre], dialect), dialect=dialect, format=format, directory=read,
+        server_version=version, parse=lambda m: sql.statements(m, dialect),
+    )  # fmt: skip
+    return newest.text, linted

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 
 from ci_runner.lint import combined
-from tests.lint.harness import check, only, worth
+from tests.lint.harness import check, in_directory, only, worth
+
+DATA = yaml.safe_load((Path(__file__).parent / "suggestions.yaml").read_text(encoding="utf-8"))
+WHERE = ("format", "dialect", "tx", "version", "pre")
 
 PRE = "CREATE TABLE a (id int, n int); CREATE TABLE b (id int PRIMARY KEY);"
 
@@ -55,12 +62,29 @@ def test_a_concurrent_statement_is_given_its_directive() -> None:
     assert suggested(sql, "concurrent-in-tx") == "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON a (n);\n"
 
 
-def test_a_foreign_key_is_added_not_valid() -> None:
-    sql = "ALTER TABLE a\n  ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id);\n"
-    assert (
-        suggested(sql, "constraint-not-valid-missing")
-        == "ALTER TABLE a\n  ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id) NOT VALID;\n"
-    )
+def test_where_no_other_file_can_be_written_a_key_is_added_not_valid_and_the_rest_is_said() -> None:
+    sql = "SELECT 1;\nALTER TABLE a\n  ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id);\n"
+    suggestion = only(check(sql, pre=PRE, suggest=True), "constraint-not-valid-missing").suggestion
+    assert suggestion is not None
+    assert suggestion.text == "  ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id) NOT VALID;"
+    assert suggestion.summary.endswith("then, in the next migration: ALTER TABLE a VALIDATE CONSTRAINT f;")
+    assert not suggestion.safe
+
+
+@pytest.mark.parametrize("case", DATA, ids=lambda case: case["id"])
+def test_a_suggestion_is_what_its_label_says(case: dict[str, Any]) -> None:
+    text, linted = in_directory(case["sql"], **{key: case[key] for key in WHERE if key in case})
+    found = [finding for finding in linted.findings if finding.rule == case["rule"]]
+    suggestions = [finding for finding in found if finding.suggestion]
+    if case.get("none"):
+        assert found
+        assert not suggestions
+        return
+    finding = suggestions[0]
+    assert finding.suggestion is not None
+    assert combined(text, [finding])[0] == case["text"]
+    assert {file.name: file.text for file in finding.suggestion.files} == case.get("files", {})
+    assert (finding.suggestion.safe, finding.suggestion.alone) == (case["safe"], case["alone"])
 
 
 def test_a_lock_is_given_a_time_out() -> None:
@@ -144,6 +168,7 @@ def test_suggestions_for_lines_apart_are_taken_together_and_of_two_for_one_line_
         ("CREATE INDEX i ON a (n);", "index-not-concurrent", True),
         ("CREATE INDEX CONCURRENTLY i ON a (n);", "concurrent-in-tx", True),
         ("ALTER TABLE a ADD FOREIGN KEY (n) REFERENCES b (id);", "constraint-not-valid-missing", False),
+        ("ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id);", "constraint-not-valid-missing", True),
     ],
 )
 def test_a_suggestion_says_whether_it_changes_what_the_file_leads_to(sql: str, slug: str, safe: bool) -> None:

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import has_default, not_null
 from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.stepwise import required_column
 from ci_runner.lint.types import base
 from ci_runner.model.operations import AddColumn, Column
 
@@ -57,7 +58,10 @@ def check(context: Context) -> Iterator[Hit]:
         if context.dialect == "redshift"
         else " as soon as the table has a row"
     )
-    yield Hit(f"Adding NOT NULL column {quoted(column.name)} to {quoted(op.table)} without a default fails{always}.")
+    yield Hit(
+        f"Adding NOT NULL column {quoted(column.name)} to {quoted(op.table)} without a default fails{always}.",
+        fix=required_column(context, op) if context.dialect == "postgres" else None,
+    )
 
 
 def _refused(context: Context, column: Column) -> bool:

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import mentions
 from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import attach
 from ci_runner.model.operations import Partition
 from ci_runner.model.schema import Table
 
@@ -40,7 +41,8 @@ def check(context: Context) -> Iterator[Hit]:
     child, parent = context.table(op.partition), context.table(op.table)
     if child is None or not _covered(child, parent, op.bounds):
         yield Hit(
-            f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds."
+            f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds.",
+            fix=attach(context, op),
         )
 
 

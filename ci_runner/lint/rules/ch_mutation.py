@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import clause, end, target
 from ci_runner.lint.clickhouse import key_use, same_representation
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import AlterColumn, AlterColumnType, Dml, Name, Operation, Other
 
 _KINDS = ("alter-table.update", "alter-table.delete")
@@ -41,11 +42,23 @@ def check(context: Context) -> Iterator[Hit]:
         yield from _type(context, op)
     elif _mutates(op):
         what = op.kind.removeprefix("alter-table.").replace("-", " ").upper()
-        yield Hit(f"ALTER … {what} rewrites the parts of {quoted(table)} that hold affected rows.")
+        message = f"ALTER … {what} rewrites the parts of {quoted(table)} that hold affected rows."
+        yield Hit(message, fix=_lightweight(context) if what == "DELETE" else None)
 
 
 def _mutates(op: Operation) -> bool:
     return op.kind in _KINDS or op.kind.startswith("alter-table.materialize")
+
+
+def _lightweight(context: Context) -> Fix | None:
+    """ALTER … DELETE as a lightweight DELETE FROM, which only marks the rows."""
+    source, table = context.file.text[context.statement.start : end(context)], target(context)
+    where, cluster = clause(source, "WHERE"), clause(source, "ON", "CLUSTER", "*")
+    if table is None or where is None or clause(source, "IN", "PARTITION") or len(context.statement.operations) > 1:
+        return None
+    on = f" {source[slice(*cluster)]}" if cluster else ""
+    edit = Edit(context.statement.start, context.statement.start + where[0], f"DELETE FROM {table}{on} ")  # noqa: S608 — the words of the file itself
+    return Fix((edit,), "a lightweight DELETE")
 
 
 def _type(context: Context, op: AlterColumnType) -> Iterator[Hit]:

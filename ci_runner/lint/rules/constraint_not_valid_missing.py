@@ -25,7 +25,9 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import has_default
-from ci_runner.lint.rule import MYSQL, POSTGRES, Edit, Fix, Hit, rule
+from ci_runner.lint.mysql import unchecked_key
+from ci_runner.lint.rule import MYSQL, POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import column_check, not_valid
 from ci_runner.model.operations import AddColumn, AddConstraint, Constraint
 
 
@@ -49,10 +51,11 @@ def check(context: Context) -> Iterator[Hit]:
     if context.dialect != "postgres":
         if constraint.kind == "foreign-key" and not _unchecked(context):
             yield Hit(
-                f"Adding a foreign key to {quoted(op.table)} copies the table while writes wait, to check every row."
+                f"Adding a foreign key to {quoted(op.table)} copies the table while writes wait, to check every row.",
+                fix=unchecked_key(context),
             )
         return
-    yield Hit(_message(op, constraint), fix=_fix(context, op, constraint))
+    yield Hit(_message(op, constraint), fix=not_valid(context, op) if constraint.kind != "not-null" else None)
 
 
 def _message(op: AddConstraint, constraint: Constraint) -> str:
@@ -74,6 +77,7 @@ def _column(context: Context, op: AddColumn) -> Iterator[Hit]:
         yield Hit(
             f"The CHECK of new column {quoted(op.column.name)} makes PostgreSQL read every row of {quoted(op.table)} while nobody can use it.",
             remedy="Add the column without the CHECK, then add the CHECK with NOT VALID and VALIDATE it in another transaction.",
+            fix=column_check(context, op),
         )
     elif op.column.references and has_default(op.column):
         yield Hit(
@@ -84,14 +88,3 @@ def _column(context: Context, op: AddColumn) -> Iterator[Hit]:
 
 def _unchecked(context: Context) -> bool:
     return (context.setting("foreign_key_checks") or "").strip("'\"").lower() in ("0", "off", "false")
-
-
-def _fix(context: Context, op: AddConstraint, constraint: Constraint) -> Fix | None:
-    if constraint.kind == "not-null":
-        return None
-    end = op.start + len(context.text().rstrip().rstrip(";").rstrip())
-    return Fix(
-        (Edit(end, end, " NOT VALID"),),
-        "add it with NOT VALID, and VALIDATE CONSTRAINT in the next migration",
-        safe=False,  # until the next migration comes, old rows go unchecked
-    )

@@ -25,9 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import clause
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import rebuild_of, set_aside
-from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import CreateTable, DropTable, Name
 
 
@@ -38,7 +39,10 @@ def check(context: Context) -> Iterator[Hit]:
     if isinstance(op, CreateTable):
         known = context.table(op.table)
         if op.or_replace and known is not None and context.old(op.table):
-            yield Hit(f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.")
+            yield Hit(
+                f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.",
+                fix=_altered(context, op),
+            )
         return
     assert isinstance(op, DropTable)  # noqa: S101
     for name in op.tables:
@@ -53,3 +57,18 @@ def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
     if not context.old(name) or rebuild_of(context, name) or set_aside(context):
         return True
     return guarded and context.table(name) is None
+
+
+def _altered(context: Context, op: CreateTable) -> Fix | None:
+    """CREATE OR ALTER, which keeps the rows, where Snowflake has it."""
+    span = clause(context.text(), "OR", "REPLACE")
+    if (
+        context.dialect != "snowflake"
+        or span is None
+        or op.selects
+        or op.source is not None
+        or op.kind != "create-or-replace-table"
+    ):
+        return None
+    edit = Edit(op.start + span[0], op.start + span[1], "OR ALTER")
+    return Fix((edit,), "CREATE OR ALTER keeps the rows", safe=False)

@@ -25,9 +25,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ci_runner.lint.context import REACH, Context, quoted
+from ci_runner.lint.context import REACH, Context, Step, quoted
 from ci_runner.lint.enums import may_hold
-from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.rule import POSTGRES, Edit, Fix, Hit, rule
 from ci_runner.model.operations import AlterEnum, CreateFunction
 
 
@@ -48,5 +48,26 @@ def check(context: Context) -> Iterator[Hit]:
             yield Hit(
                 f"Value '{op.value}' of {quoted(op.type)} is used before the transaction that adds it has committed: PostgreSQL refuses it.",
                 at=other,
+                fix=_fix(context, step),
             )
             return
+
+
+def _fix(context: Context, use: Step) -> Fix | None:
+    """Everything from the first use on as the next migration."""
+    migration, statement = context.file.changed.migration, context.file.statements[use.statement]
+    if migration is None or context.tx.by != "runner" or use.statement == context.step.statement:
+        return None
+    stop = next((part.end for part in migration.parts if part.start <= statement.start < part.end), len(migration.text))
+    start = migration.text.rfind("\n", 0, statement.start) + 1
+    rest = migration.text[start:stop].strip()
+    if not rest.startswith(migration.text[statement.start : statement.end][:20]):
+        return None  # it shares its line with another statement
+    kept = "\n" if migration.text[start:stop].endswith("\n") and stop < len(migration.text) else ""
+    return Fix(
+        (Edit(start, stop, kept),),
+        "use the value in the next migration",
+        after=((rest,),),
+        name="use_the_new_value",
+        last=True,
+    )

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.sqlserver import trusted
 from ci_runner.model.operations import AddConstraint, Other, ValidateConstraint
 
 
@@ -48,4 +49,5 @@ def check(context: Context) -> Iterator[Hit]:
         if not name or other.name.lower() in ("all", "") or context.same(other.name, name):
             return
     named = f"constraint {quoted(name)}" if name else "the constraint"
-    yield Hit(f"Existing rows of {quoted(table)} are not checked against {named}, and the optimizer will not trust it.")
+    message = f"Existing rows of {quoted(table)} are not checked against {named}, and the optimizer will not trust it."
+    yield Hit(message, fix=trusted(context, table, name))

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.mysql import algorithm, copies
+from ci_runner.lint.mysql import algorithm, copies, fail_fast
 from ci_runner.lint.rule import MYSQL, Hit, rule
 from ci_runner.model.operations import (
     AddColumn,
@@ -55,7 +55,8 @@ def check(context: Context) -> Iterator[Hit]:
     if observed is False or (reason is None and not observed and asked != "copy"):
         return
     because = f": {reason}" if reason else ": it names ALGORITHM=COPY" if asked == "copy" else ""
-    yield Hit(f"This change copies all of {quoted(table)} while writes wait{because}.", observed=observed is True)
+    message = f"This change copies all of {quoted(table)} while writes wait{because}."
+    yield Hit(message, observed=observed is True, fix=fail_fast(context))
 
 
 def _column(context: Context, op: Operation) -> Column | None:

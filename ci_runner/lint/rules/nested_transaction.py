@@ -22,8 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import lines_of
 from ci_runner.lint.context import Context
-from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import Transaction
 
 _KINDS = ("transaction.begin", "transaction.commit", "transaction.rollback", "transaction.prepare")
@@ -52,7 +53,8 @@ def check(context: Context) -> Iterator[Hit]:
     word = op.kind.partition(".")[2].upper()
     if word == "BEGIN":
         yield Hit(
-            "The runner already wraps this file in a transaction: BEGIN nests in it, and the COMMIT that follows ends the runner's."
+            "The runner already wraps this file in a transaction: BEGIN nests in it, and the COMMIT that follows ends the runner's.",
+            fix=_fix(context),
         )
     else:
         yield Hit(f"{word} ends the transaction the runner wraps this file in: what follows runs without one.")
@@ -63,3 +65,14 @@ def _closed(context: Context) -> bool:
         other.kind in ("transaction.commit", "transaction.rollback", "transaction.prepare")
         for _, other in context.later(Transaction)
     )
+
+
+def _fix(context: Context) -> Fix | None:
+    """Without BEGIN and COMMIT, where they are the first and the last statement of the file and there are no others."""
+    statements, inner = context.file.statements, [step for step, _ in context.file.of(Transaction)]
+    ends = [step.statement for step in inner]
+    commits = inner[-1].operation.kind == "transaction.commit"
+    if ends != [0, len(statements) - 1] or not commits or "chain" in inner[-1].operation.options:
+        return None
+    spans = (lines_of(context.file.text, statements[at].start, statements[at].end) for at in ends)
+    return Fix(tuple(Edit(start, stop, "") for start, stop in spans), "leave the transaction to the runner")

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import not_null, proves_not_null
 from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import set_not_null
 from ci_runner.model.operations import AddConstraint, AlterColumn, Name
 
 
@@ -45,6 +46,7 @@ def check(context: Context) -> Iterator[Hit]:
             yield Hit(
                 f"SET NOT NULL on {quoted(op.column)} reads all of {quoted(op.table)} while nobody can use it.",
                 observed=observed,
+                fix=set_not_null(context, op),
             )
         return
     assert isinstance(op, AddConstraint)  # noqa: S101

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.lint.sqlite import children, foreign_keys
+from ci_runner.lint.sqlite import children, foreign_keys, keys_off
 from ci_runner.model.operations import DropTable, Setting
 
 
@@ -56,5 +56,6 @@ def check(context: Context) -> Iterator[Hit]:
         cascade = any(action == "cascade" for action in referring.values())
         effect = "deletes their rows too" if cascade else "fails or breaks their references"
         yield Hit(
-            f"Dropping {quoted(context.shown(rebuild.table))} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}"
+            f"Dropping {quoted(context.shown(rebuild.table))} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}",
+            fix=keys_off(context),
         )

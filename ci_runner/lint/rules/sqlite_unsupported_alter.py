@@ -21,10 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import clause, cut, end, ident, target
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import mentions
 from ci_runner.lint.naming import comparable
-from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import AddColumn, DropColumn
 
 _PARTS = {
@@ -44,7 +45,8 @@ def check(context: Context) -> Iterator[Hit]:
         if column.generated == "stored" and context.old(op.table):
             what = "STORED once the table has a row"
         if what:
-            yield Hit(f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}.")
+            message = f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}."
+            yield Hit(message, fix=_unique_index(context, op) if what == "UNIQUE" else None)
         elif (
             column.references
             and column.default is not None
@@ -58,7 +60,30 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, DropColumn)  # noqa: S101
     use = _use(context, op)
     if use:
-        yield Hit(f"SQLite cannot drop {quoted(op.column)} of {quoted(op.table)}: it is part of {use}.")
+        yield Hit(
+            f"SQLite cannot drop {quoted(op.column)} of {quoted(op.table)}: it is part of {use}.",
+            fix=_without_index(context, use),
+        )
+
+
+def _unique_index(context: Context, op: AddColumn) -> Fix | None:
+    """The column without UNIQUE, and a unique index behind it."""
+    span, table = clause(context.text(), "UNIQUE"), target(context)
+    if span is None or table is None:
+        return None
+    name, column = ident(f"{op.table.name}_{op.column.name}_key", ""), ident(op.column.name, context.text())
+    at = end(context)
+    index = f";\nCREATE UNIQUE INDEX {name} ON {table.rpartition('.')[2]} ({column})"
+    return Fix((cut(context, span), Edit(at, at, index)), "add the column, then a unique index", safe=False)
+
+
+def _without_index(context: Context, use: str) -> Fix | None:
+    """DROP INDEX before it."""
+    if not use.startswith("index "):
+        return None
+    at = context.statement.start
+    drop = f"DROP INDEX {ident(use.removeprefix('index ').strip(chr(34)), '')};\n"
+    return Fix((Edit(at, at, drop),), "drop the index first", safe=False)
 
 
 def _use(context: Context, op: DropColumn) -> str | None:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import rewrites_by_adding
 from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import using_index
 from ci_runner.model.operations import AddColumn, AddConstraint
 
 
@@ -53,5 +54,6 @@ def check(context: Context) -> Iterator[Hit]:
         kind = "PRIMARY KEY" if constraint.kind == "primary-key" else "UNIQUE"
         columns = constraint.columns
     yield Hit(
-        f"{kind} ({', '.join(columns)}) builds its index while nobody can use {quoted(op.table)}, and fails on duplicates."
+        f"{kind} ({', '.join(columns)}) builds its index while nobody can use {quoted(op.table)}, and fails on duplicates.",
+        fix=using_index(context, op) if isinstance(op, AddConstraint) else None,
     )

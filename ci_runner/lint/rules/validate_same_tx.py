@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import end, removed
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.rule import POSTGRES, Fix, Hit, rule
+from ci_runner.lint.stepwise import plain
 from ci_runner.model.operations import AddConstraint, ValidateConstraint
 
 
@@ -40,6 +42,17 @@ def check(context: Context) -> Iterator[Hit]:
             not other.constraint.name or context.same(other.constraint.name, op.name)
         ):
             yield Hit(
-                f"{quoted(op.name)} is validated in the transaction that adds it: {quoted(op.table)} is scanned under the lock of ADD CONSTRAINT."
+                f"{quoted(op.name)} is validated in the transaction that adds it: {quoted(op.table)} is scanned under the lock of ADD CONSTRAINT.",
+                fix=_fix(context, op),
             )
             return
+
+
+def _fix(context: Context, op: ValidateConstraint) -> Fix | None:
+    """VALIDATE as the next migration."""
+    if not plain(context) or context.tx.by != "runner" or len(context.statement.operations) > 1:
+        return None
+    statement = f"{context.file.text[context.statement.start : end(context)]};"
+    return Fix(
+        (removed(context),), "validate it in the next migration", after=((statement,),), name=f"validate_{op.name}"
+    )

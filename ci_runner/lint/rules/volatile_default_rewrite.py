@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import volatile
 from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import volatile_default
 from ci_runner.model.operations import AddColumn
 
 
@@ -44,4 +45,5 @@ def check(context: Context) -> Iterator[Hit]:
         yield Hit(
             f"{what} is computed for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.",
             observed=observed,
+            fix=volatile_default(context, op),
         )
