@@ -195,7 +195,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "UNINSTALL": command("uninstall-plugin", "PLUGIN", "COMPONENT", "SONAME"), "HANDLER": command("handler"), "XA": _xa,
     "CHANGE": command("change-replication", named=False), "STOP": command("stop-replication", named=False),
     "RESIGNAL": command("signal", named=False),
-    "GET": command("get-diagnostics", named=False), 
+    "GET": command("get-diagnostics", named=False),
     "SHUTDOWN": command("shutdown"), "RESTART": command("restart"), "BINLOG": command("binlog", named=False),
     "CACHE": command("cache-index", "INDEX"), "IMPORT": command("import-table", named=False), "CLONE": command("clone-instance", named=False),
     "IF": _block, "WHILE": _block, "LOOP": _block, "REPEAT": _block, "CASE": _block, "FOR": _block,
