@@ -6,19 +6,17 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import parse_qs
 
 from ci_runner import databases
-from ci_runner.databases import Address, Database, DatabaseFailure, Use
+from ci_runner.databases import Address, Database, DatabaseFailure
+from ci_runner.databases.sqlite import Sqlite, confined
+from ci_runner.databases.sqlite.remote import Worker
 from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.errors import RefusedError
 
-if TYPE_CHECKING:
-    from ci_runner.databases.sqlite import Sqlite
-
 STATE_LIMIT = 1024 * 1024 * 1024
-MEMORY = Address("sqlite", path=":memory:")
 
 
 @contextmanager
@@ -31,7 +29,11 @@ def open_memory(url: str, shelf: Shelf | None = None) -> Iterator[SqliteDev]:
     name, _, query = rest.partition("?")
     if scheme == "sqlite" and parse_qs(query).get("mode") != ["memory"] and name not in {"", ":memory:"}:
         _check_clean(Path(databases.parse(url, databases.OPTIONS["sqlite"]).path))
-    yield SqliteDev(shelf)
+    dev = SqliteDev(shelf)
+    try:
+        yield dev
+    finally:
+        dev.close()
 
 
 def _check_clean(path: Path) -> None:
@@ -49,7 +51,7 @@ def _check_clean(path: Path) -> None:
 
 
 class SqliteDev:
-    """Databases in memory; a kept state is the bytes of one."""
+    """Databases in memory of one worker process, a new one where it was killed; a kept state is the bytes of a database."""
 
     dialect = "sqlite"
 
@@ -57,14 +59,18 @@ class SqliteDev:
         self.engine = f"SQLite {sqlite3.sqlite_version}"
         self._kept: dict[str, bytes] = {}
         self._shelf = shelf
+        self._worker = Worker()
 
-    def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - SQLite needs nothing beforehand
+    def fresh(self, scripts: Iterable[str] = ()) -> Sqlite:  # noqa: ARG002 - SQLite needs nothing beforehand
         """A new empty database."""
-        return databases.open_address(MEMORY, Use(confined=True))
+        if not self._worker.alive:
+            self._worker.close()
+            self._worker = Worker()
+        return confined(self._worker)
 
     def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - as in fresh
         """Keep the state of ``database`` under ``key``."""
-        state = self._kept[key] = cast("Sqlite", database).dump()
+        state = self._kept[key] = cast(Sqlite, database).dump()
         if self._shelf and self._shelf.base == key:
             self._slot(self._shelf).write(lambda stream: stream.write(state))
         return database
@@ -77,8 +83,12 @@ class SqliteDev:
         if kept is None:
             return None
         database = self.fresh()
-        cast("Sqlite", database).load(kept)
+        database.load(kept)
         return database
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
 
     def _slot(self, shelf: Shelf) -> Slot:
         return shelf.slot("sqlite", sqlite3.sqlite_version)
@@ -92,7 +102,7 @@ class SqliteDev:
             return None
         database = self.fresh()
         try:
-            cast("Sqlite", database).load(state)
+            database.load(state)
             database.query("PRAGMA schema_version")
         except DatabaseFailure:
             database.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from ci_runner.model.inspected import Column, Schema, Table
@@ -12,11 +13,21 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 _TABLES = (
     "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
 )
+# The whole schema in a handful of queries: asked table by table, a large one takes thousands.
+_OF = "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+_EACH = f"FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS x {_OF}"
+_UNIQUE = f"""SELECT m.name, l.name, i.name FROM sqlite_schema AS m, pragma_index_list(m.name) AS l, pragma_index_info(l.name) AS i
+ {_OF} AND l.origin = 'u' ORDER BY m.name, l.name, i.seqno"""
+_FOREIGN = f"""SELECT m.name, id, "table", "from", "to", on_update, on_delete
+ FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) {_OF} ORDER BY m.name, id, seq"""
 _GENERATED = {2: "virtual", 3: "stored"}
 
 
 def inspect(query: Query) -> Schema:
     """Tables with columns, indexes, constraints and triggers, and views."""
+    texts = {name: sql or "" for name, sql in query(_TABLES)}
+    columns = _columns(query)
+    constraints = _constraints(query, texts)
     indexes = _grouped(query, "index")
     triggers = _grouped(query, "trigger")
     listed = {
@@ -25,13 +36,13 @@ def inspect(query: Query) -> Schema:
     return Schema(
         tables={
             name: Table(
-                _columns(query, name),
+                columns.get(name, {}),
                 indexes.get(name, {}),
-                _constraints(query, name, sql or ""),
+                constraints.get(name, {}),
                 triggers.get(name, {}),
                 _options(*listed[name]),
             )
-            for name, sql in query(_TABLES)
+            for name in texts
             if listed[name][0] != "shadow"
         },
         views=dict(query("SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name")),
@@ -52,39 +63,32 @@ def _grouped(query: Query, kind: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _columns(query: Query, table: str) -> dict[str, Column]:
-    rows = query(
-        f'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo({_text(table)}) WHERE hidden <> 1'
-    )
-    return {
-        name: Column(kind, not not_null, default or "", _GENERATED.get(hidden, ""))
-        for name, kind, not_null, default, _, hidden in rows
-    }
+def _columns(query: Query) -> dict[str, dict[str, Column]]:
+    found: dict[str, dict[str, Column]] = {}
+    sql = f'SELECT m.name, x.name, x.type, "notnull", dflt_value, hidden {_EACH} AND hidden <> 1 ORDER BY m.name, cid'
+    for table, name, kind, not_null, default, hidden in query(sql):
+        found.setdefault(table, {})[name] = Column(kind, not not_null, default or "", _GENERATED.get(hidden, ""))
+    return found
 
 
-def _constraints(query: Query, table: str, sql: str) -> dict[str, str]:
-    """Primary key, unique constraints and foreign keys by what they hold; SQLite keeps names and checks only in the table's text."""
-    argument = _text(table)
-    key = [row[0] for row in query(f"SELECT name FROM pragma_table_xinfo({argument}) WHERE pk > 0 ORDER BY pk")]
-    found = (
-        {f"primary key ({', '.join(key)})": "autoincrement" if "autoincrement" in sql.lower() else ""} if key else {}
-    )
-    for (name,) in query(f"SELECT name FROM pragma_index_list({argument}) WHERE origin = 'u' ORDER BY name"):
-        columns = [row[0] or "" for row in query(f"SELECT name FROM pragma_index_info({_text(name)}) ORDER BY seqno")]
-        found[f"unique ({', '.join(columns)})"] = ""
-    foreign: dict[int, list[tuple[Any, ...]]] = {}
-    for row in query(
-        f'SELECT id, "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list({argument}) ORDER BY id, seq'
-    ):
-        foreign.setdefault(row[0], []).append(row)
-    for rows in foreign.values():
-        near = ", ".join(row[2] for row in rows)
-        far = ", ".join(row[3] or "" for row in rows)
-        found[f"foreign key ({near})"] = (
-            f"references {rows[0][1]} ({far}) on update {rows[0][4]} on delete {rows[0][5]}".lower()
+def _constraints(query: Query, texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """By table: key, unique constraints and foreign keys by what they hold; SQLite keeps names and checks only in the table's text."""
+    found: dict[str, dict[str, str]] = {}
+    for (table,), rows in _groups(query(f"SELECT m.name, x.name {_EACH} AND pk > 0 ORDER BY m.name, pk"), 1):
+        own = "autoincrement" if "autoincrement" in texts[table].lower() else ""
+        found.setdefault(table, {})[f"primary key ({', '.join(row[1] for row in rows)})"] = own
+    for (table, _), rows in _groups(query(_UNIQUE), 2):
+        found.setdefault(table, {})[f"unique ({', '.join(row[2] or '' for row in rows)})"] = ""
+    for (table, _), rows in _groups(query(_FOREIGN), 2):
+        near = ", ".join(row[3] for row in rows)
+        far = ", ".join(row[4] or "" for row in rows)
+        found.setdefault(table, {})[f"foreign key ({near})"] = (
+            f"references {rows[0][2]} ({far}) on update {rows[0][5]} on delete {rows[0][6]}".lower()
         )
     return found
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+def _groups(rows: list[tuple[Any, ...]], length: int) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
+    """Neighbours that agree in their first ``length`` values."""
+    for key, members in groupby(rows, key=lambda row: row[:length]):
+        yield key, list(members)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ci_runner.databases.failure import DatabaseFailure
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ci_runner.databases.sqlite import Sqlite
 
 _TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+AT_ONCE = 100  # SELECTs in one query; SQLite takes 500 (https://sqlite.org/limits.html)
 
 
 class SqliteWatcher:
@@ -28,23 +29,25 @@ class SqliteWatcher:
         ((checked,),) = self._session.query("PRAGMA foreign_keys")
         self._session.query("PRAGMA foreign_keys = OFF")
         names = [row[0] for row in self._session.query(_TABLES)]
-        filled = [name for name in names if self._rows(name) or self._insert(name)]
+        counts = self._counts(names)
+        filled = [name for name in names if counts[name] or self._insert(name)]
         self._session.query(f"PRAGMA foreign_keys = {checked}")
         self._tables = tuple(filled)
         return tuple(name for name in names if name not in filled)
 
     def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
         """Run the statements, counting rows after each; the refusal that ended it, if one did."""
-        counts = {name: self._rows(name) for name in self._tables}
+        counts = self._counts(self._tables)
         broken = self._broken()
 
         def look(index: int, statement: Sql) -> Iterator[Seen]:
             self._session.step(statement)
+            after = self._counts(counts)
             for name, before in counts.items():
-                now = self._rows(name)
+                now = after[name]
                 if now is not None and before is not None and now < before:
                     yield Seen(index, "rows-lost", name, f"{before} row before the statement, {now} after it")
-                counts[name] = now
+            counts.update(after)
 
         result = watched(self._session, statements, transaction=transaction, look=look)
         if result.failure is not None:
@@ -55,12 +58,19 @@ class SqliteWatcher:
             (*result.seen, *(Seen(last, "error", name, "a row refers to one that is not there") for name in lost))
         )
 
-    def _rows(self, table: str) -> int | None:
-        """How many rows the table has; None when there is no such table (now)."""
-        try:
-            return int(self._session.query(f"SELECT count(*) FROM {_quoted(table)}")[0][0])
-        except DatabaseFailure:
-            return None
+    def _counts(self, tables: Iterable[str]) -> dict[str, int | None]:
+        """How many rows each table has; None where there is no such table (now). Many are asked for at once, fewer where that fails."""
+        found: dict[str, int | None] = {}
+        names = list(tables)
+        for start in range(0, len(names), AT_ONCE):
+            part = names[start : start + AT_ONCE]
+            try:
+                query = " UNION ALL ".join(f"SELECT {n}, count(*) FROM {_quoted(name)}" for n, name in enumerate(part))
+                found |= {part[row[0]]: int(row[1]) for row in self._session.query(query)}
+            except DatabaseFailure:
+                half = len(part) // 2
+                found |= self._counts(part[:half]) | self._counts(part[half:]) if half else dict.fromkeys(part)
+        return found
 
     def _broken(self) -> set[str]:
         try:
