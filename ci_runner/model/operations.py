@@ -27,7 +27,7 @@ class Name(NamedTuple):
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
-class Type(NamedTuple):
+class Type(Struct, frozen=True, omit_defaults=True):
     """A column type: ``base`` lower case without arguments (``varchar``, ``double precision``), ``args`` as written.
 
     ``text`` is the type as written. ``suffix`` holds what follows the arguments in lower case (``unsigned``, ``with time zone``, ``[]``).
@@ -39,7 +39,7 @@ class Type(NamedTuple):
     text: str = ""
 
 
-class Reference(NamedTuple):
+class Reference(Struct, frozen=True, omit_defaults=True):
     """The far side of a foreign key; actions in lower case, "" when not given."""
 
     table: Name
@@ -48,7 +48,7 @@ class Reference(NamedTuple):
     on_update: str = ""
 
 
-class Column(NamedTuple):
+class Column(Struct, frozen=True, omit_defaults=True):
     """A column definition; ``default`` and ``check`` are source text, ``nullable`` is None where the statement does not say."""
 
     name: str
@@ -70,7 +70,7 @@ class Column(NamedTuple):
     constraint: str = ""  # name given to an inline constraint, the first one
 
 
-class Constraint(NamedTuple):
+class Constraint(Struct, frozen=True, omit_defaults=True):
     """A table constraint. ``kind``: primary-key, unique, foreign-key, check, exclusion, not-null."""
 
     kind: str
@@ -84,7 +84,7 @@ class Constraint(NamedTuple):
     options: tuple[str, ...] = ()  # lower case: "online", "nulls not distinct", "deferrable"
 
 
-class Index(NamedTuple):
+class Index(Struct, frozen=True, omit_defaults=True):
     """An index definition; ``columns`` are folded names or expression text; ``options`` lower case ("online", "algorithm=inplace", "lock=none")."""
 
     name: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.operations import Column, Constraint, Index, Name
 
 
-class Table(NamedTuple):
+class Table(Struct, frozen=True, omit_defaults=True):
     """A table as known; ``name`` is as written where it was made.
 
     ``born`` says it was created by the file under review. ``partial``: only parts of it were ever seen (altered before any
@@ -31,7 +32,7 @@ class Table(NamedTuple):
     partial: bool = False
 
 
-class Catalog(NamedTuple):
+class Catalog(Struct, frozen=True, omit_defaults=True):
     """The schema at one moment, immutable: a fold step returns a new one that shares what did not change.
 
     Keys are resolved and folded names. ``settings`` keeps three tiers apart by its keys: ``"local x"`` (until the transaction

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
@@ -39,8 +41,8 @@ def release(catalog: Catalog) -> Catalog:
         for kind, key in catalog.born:
             table = catalog.tables.get(key) if kind == "table" else None
             if table is not None:
-                kept = kept.without(key) if table.temporary else kept.put(key, table._replace(born=False))
-        catalog = catalog._replace(tables=kept, born={})
+                kept = kept.without(key) if table.temporary else kept.put(key, replace(table, born=False))
+        catalog = replace(catalog, tables=kept, born={})
     settings = {key: value for key, value in catalog.settings.items() if key.startswith("global ")}
     if len(settings) != len(catalog.settings) or catalog.search_path:
         catalog = _with_settings(catalog, settings)
@@ -52,8 +54,8 @@ def _with_settings(catalog: Catalog, settings: dict[str, str]) -> Catalog:
         value = settings.get(f"{tier}search_path")
         if value is not None:
             names = (part.strip().strip("'\"") for part in value.strip("'").split(","))
-            return catalog._replace(settings=settings, search_path=tuple(n for n in names if n and n != "$user"))
-    return catalog._replace(settings=settings, search_path=())
+            return replace(catalog, settings=settings, search_path=tuple(n for n in names if n and n != "$user"))
+    return replace(catalog, settings=settings, search_path=())
 
 
 def _setting(catalog: Catalog, op: ops.Setting, _dialect: str) -> Catalog:
@@ -74,11 +76,11 @@ def _enum(catalog: Catalog, op: ops.CreateEnum, dialect: str) -> Catalog:
     key = created(catalog, op.type, dialect)
     if op.conditional and key in catalog.enums:
         return catalog
-    return _birth(catalog._replace(enums=Layered.of(catalog.enums).put(key, op.values)), "type", key)
+    return _birth(replace(catalog, enums=Layered.of(catalog.enums).put(key, op.values)), "type", key)
 
 
 def _birth(catalog: Catalog, kind: str, key: Name) -> Catalog:
-    return catalog._replace(born=Layered.of(catalog.born).put((kind, key), True))
+    return replace(catalog, born=Layered.of(catalog.born).put((kind, key), True))
 
 
 def _alter_enum(catalog: Catalog, op: ops.AlterEnum, dialect: str) -> Catalog:
@@ -88,12 +90,12 @@ def _alter_enum(catalog: Catalog, op: ops.AlterEnum, dialect: str) -> Catalog:
         values = tuple(op.new if value == op.value else value for value in values)
     elif op.value not in values and len(values) < tables.MOST:
         values = (*values, op.value)
-    return catalog._replace(enums=Layered.of(catalog.enums).put(key, values))
+    return replace(catalog, enums=Layered.of(catalog.enums).put(key, values))
 
 
 def _function(catalog: Catalog, op: ops.CreateFunction, dialect: str) -> Catalog:
     key = created(catalog, op.function, dialect)
-    return _birth(catalog._replace(functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
+    return _birth(replace(catalog, functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
 
 
 def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
@@ -105,7 +107,7 @@ def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
     clustered = "on cluster" in op.options
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
     spread = Layered.of(catalog.clustered).put(key, True) if clustered else catalog.clustered
-    catalog = catalog._replace(views=Layered.of(catalog.views).put(key, reads), creates=creates, clustered=spread)
+    catalog = replace(catalog, views=Layered.of(catalog.views).put(key, reads), creates=creates, clustered=spread)
     return _birth(catalog, "view", key) if fresh else catalog
 
 
@@ -115,13 +117,13 @@ def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalo
             catalog = _drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
         elif op.kind in ("drop-view", "drop-materialized-view"):
             key = locate(catalog, name, dialect, catalog.views)
-            catalog = catalog._replace(views=Layered.of(catalog.views).without(key))
+            catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
         elif op.kind in ("drop-type", "drop-enum"):
             key = locate(catalog, name, dialect, catalog.enums)
-            catalog = catalog._replace(enums=Layered.of(catalog.enums).without(key))
+            catalog = replace(catalog, enums=Layered.of(catalog.enums).without(key))
         elif op.kind in ("drop-function", "drop-procedure"):
             key = locate(catalog, name, dialect, catalog.functions)
-            catalog = catalog._replace(functions=Layered.of(catalog.functions).without(key))
+            catalog = replace(catalog, functions=Layered.of(catalog.functions).without(key))
     return catalog
 
 
@@ -130,7 +132,7 @@ def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Cata
         return catalog  # there a database holds schemas, and one cannot drop the one at work
     for key in [key for key in catalog.tables if key.schema == schema]:
         catalog = tables.remove_table(catalog, key, cascade=True)
-    return catalog._replace(schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
+    return replace(catalog, schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
 
 
 def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Catalog:
@@ -146,7 +148,7 @@ def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Cata
         if key in catalog.enums:
             new = Name(op.new.schema or key.schema, op.new.name)
             enums = Layered.of(catalog.enums).without(key).put(new, catalog.enums[key])
-            return _retyped(tables.renamed_birth(catalog._replace(enums=enums), "type", key, new), op)
+            return _retyped(tables.renamed_birth(replace(catalog, enums=enums), "type", key, new), op)
     return catalog
 
 
@@ -156,12 +158,12 @@ def _retyped(catalog: Catalog, op: ops.RenameObject) -> Catalog:
     for key, table in list(catalog.tables.items()):
         if any(c.type is not None and c.type.base.rpartition(".")[2] == old for c in table.columns.values()):
             kept = {
-                name: c._replace(type=c.type._replace(base=new, text=new))
+                name: replace(c, type=replace(c.type, base=new, text=new))
                 if c.type and c.type.base.rpartition(".")[2] == old
                 else c
                 for name, c in table.columns.items()
             }
-            catalog = tables.with_table(catalog, key, table._replace(columns=kept))
+            catalog = tables.with_table(catalog, key, replace(table, columns=kept))
     return catalog
 
 
@@ -169,7 +171,7 @@ def _rename_schema(catalog: Catalog, schema: str, new: str) -> Catalog:
     for key in [key for key in catalog.tables if key.schema == schema]:
         moved = ops.RenameTable(kind="alter-table.set-schema", start=0, end=0, table=key, new=Name(new, key.name))
         catalog = tables.rename_table(catalog, moved, "postgres")
-    catalog = catalog._replace(schemas=catalog.schemas - {schema} | {new})
+    catalog = replace(catalog, schemas=catalog.schemas - {schema} | {new})
     return tables.renamed_birth(catalog, "schema", Name("", schema), Name("", new))
 
 
@@ -180,15 +182,15 @@ def _partition(catalog: Catalog, op: ops.Partition, dialect: str) -> Catalog:
     parent = locate(catalog, op.table, dialect)
     key, child = tables.known(catalog, op.partition, dialect)
     return tables.with_table(
-        catalog, key, child._replace(partition_of=parent if action == "attach-partition" else None)
+        catalog, key, replace(child, partition_of=parent if action == "attach-partition" else None)
     )
 
 
 def _swap(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
     one, first = tables.known(catalog, op.table, dialect)
     two, second = tables.known(catalog, op.new, dialect)
-    catalog = tables.with_table(catalog, one, second._replace(name=first.name))
-    return tables.with_table(catalog, two, first._replace(name=second.name))
+    catalog = tables.with_table(catalog, one, replace(second, name=first.name))
+    return tables.with_table(catalog, two, replace(first, name=second.name))
 
 
 def _rename_table(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
@@ -212,9 +214,9 @@ def _schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
         return catalog
     name = comparable(op.object.name, dialect)
     fresh = name not in catalog.schemas and len(catalog.schemas) < tables.MOST
-    catalog = catalog._replace(schemas=catalog.schemas | {name})
+    catalog = replace(catalog, schemas=catalog.schemas | {name})
     if "engine=replicated" in op.options:
-        catalog = catalog._replace(replicated=catalog.replicated | {name})
+        catalog = replace(catalog, replicated=catalog.replicated | {name})
     catalog = _spread(catalog, op, dialect)
     return _birth(catalog, "schema", Name("", name)) if fresh else catalog
 
@@ -223,7 +225,7 @@ def _spread(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     """ClickHouse objects that the catalog knows only by whether every node has them."""
     if op.object is None or "on cluster" not in op.options:
         return catalog
-    return catalog._replace(clustered=Layered.of(catalog.clustered).put(created(catalog, op.object, dialect), True))
+    return replace(catalog, clustered=Layered.of(catalog.clustered).put(created(catalog, op.object, dialect), True))
 
 
 def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
@@ -238,9 +240,9 @@ def _use(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None or dialect == "sqlserver" or {"warehouse", "role", "secondary"} & set(op.options):
         return catalog
     if "database" in op.options and dialect == "snowflake":
-        return catalog._replace(search_path=())
+        return replace(catalog, search_path=())
     schema = comparable(op.object.name, dialect)
-    return catalog._replace(search_path=(schema, *(("",) if dialect in ("mysql", "mariadb") else ())))
+    return replace(catalog, search_path=(schema, *(("",) if dialect in ("mysql", "mariadb") else ())))
 
 
 def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
@@ -250,12 +252,12 @@ def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     key, table = tables.known(catalog, op.object, dialect)
     kept: dict[str, Any] = dict(table.columns)
     if op.kind == "alter-table.convert-charset":
-        kept = {name: column._replace(charset="") for name, column in table.columns.items()}
+        kept = {name: replace(column, charset="") for name, column in table.columns.items()}
     else:  # the columns keep what they have, now said of each
         kept = {
-            name: column._replace(charset=column.charset or table.charset) for name, column in table.columns.items()
+            name: replace(column, charset=column.charset or table.charset) for name, column in table.columns.items()
         }
-    return tables.with_table(catalog, key, table._replace(columns=kept, charset=charset))
+    return tables.with_table(catalog, key, replace(table, columns=kept, charset=charset))
 
 
 _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from ci_runner.model.operations import (
     AddColumn,
     AddConstraint,
@@ -45,9 +47,9 @@ def add_column(catalog: Catalog, op: AddColumn, dialect: str) -> Catalog:
         return catalog
     column = settled(op.column)
     if op.column.primary_key and not table.partial and any(c.kind == "primary-key" for c in table.constraints):
-        column = column._replace(primary_key=False)
+        column = replace(column, primary_key=False)
     columns = _placed({**table.columns, name: column}, name, column.position, dialect)
-    return inline_constraints(with_table(catalog, key, table._replace(columns=columns)), key, op.column, dialect)
+    return inline_constraints(with_table(catalog, key, replace(table, columns=columns)), key, op.column, dialect)
 
 
 def _placed(columns: dict[str, Column], name: str, position: str, dialect: str) -> dict[str, Column]:
@@ -73,7 +75,7 @@ def drop_column(catalog: Catalog, op: DropColumn, dialect: str) -> Catalog:
     name = comparable(op.column, dialect)
     columns = {k: v for k, v in table.columns.items() if k != name}
     constraints = tuple(c for c in table.constraints if name not in {comparable(x, dialect) for x in c.columns})
-    catalog = with_table(catalog, key, table._replace(columns=columns, constraints=constraints))
+    catalog = with_table(catalog, key, replace(table, columns=columns, constraints=constraints))
     for index in table.indexes.values():
         if name in {comparable(x, dialect) for x in index.columns}:
             catalog = drop_index(catalog, key, index.name, dialect)
@@ -88,10 +90,10 @@ def rename_column(catalog: Catalog, op: RenameColumn, dialect: str) -> Catalog:
     def named(columns: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(op.new if comparable(x, dialect) == old else x for x in columns)
 
-    columns = {(new if k == old else k): (v._replace(name=op.new) if k == old else v) for k, v in table.columns.items()}
-    constraints = tuple(c._replace(columns=named(c.columns)) for c in table.constraints)
-    indexes = {k: v._replace(columns=named(v.columns)) for k, v in table.indexes.items()}
-    table = table._replace(columns=columns, constraints=constraints, indexes=indexes, order_by=named(table.order_by))
+    columns = {(new if k == old else k): (replace(v, name=op.new) if k == old else v) for k, v in table.columns.items()}
+    constraints = tuple(replace(c, columns=named(c.columns)) for c in table.constraints)
+    indexes = {k: replace(v, columns=named(v.columns)) for k, v in table.indexes.items()}
+    table = replace(table, columns=columns, constraints=constraints, indexes=indexes, order_by=named(table.order_by))
     catalog = with_table(catalog, key, table)
     for name in catalog.referrers.get(key, ()):
         child = catalog.tables.get(name)
@@ -104,9 +106,9 @@ def _pointed(child: Table, key: Name, named: Callable[[tuple[str, ...]], tuple[s
     def moved(c: Constraint) -> Constraint:
         if not c.references or c.references.table != key:
             return c
-        return c._replace(references=c.references._replace(columns=named(c.references.columns)))
+        return replace(c, references=replace(c.references, columns=named(c.references.columns)))
 
-    return child._replace(constraints=tuple(moved(c) for c in child.constraints))
+    return replace(child, constraints=tuple(moved(c) for c in child.constraints))
 
 
 def alter_type(catalog: Catalog, op: AlterColumnType, dialect: str) -> Catalog:
@@ -114,23 +116,24 @@ def alter_type(catalog: Catalog, op: AlterColumnType, dialect: str) -> Catalog:
     key, table = known(catalog, op.table, dialect)
     name = comparable(op.column, dialect)
     old = table.columns.get(name) or Column(op.column, None)
-    retyped = old._replace(type=op.type, collation=op.collation or old.collation)
+    retyped = replace(old, type=op.type, collation=op.collation or old.collation)
     new = retyped if op.definition is None else _redefined(old, op.definition, dialect)
     columns = _placed({**table.columns, name: new}, name, new.position, dialect)
-    catalog = with_table(catalog, key, table._replace(columns=columns))
+    catalog = with_table(catalog, key, replace(table, columns=columns))
     if op.definition is not None and op.definition.unique:
         return inline_constraints(
-            catalog, key, op.definition._replace(primary_key=False, check=None, references=None), dialect
+            catalog, key, replace(op.definition, primary_key=False, check=None, references=None), dialect
         )
     return catalog
 
 
 def _redefined(old: Column, definition: Column, dialect: str) -> Column:
-    new = settled(definition)._replace(name=old.name, primary_key=old.primary_key)
+    new = replace(settled(definition), name=old.name, primary_key=old.primary_key)
     if old.primary_key:
-        new = new._replace(nullable=False)
+        new = replace(new, nullable=False)
     if dialect in ("sqlserver", "clickhouse"):  # these keep the default (and IDENTITY) unless the statement sets one
-        return new._replace(
+        return replace(
+            new,
             default=old.default if definition.default is None else definition.default,
             identity=old.identity or new.identity,
         )
@@ -157,7 +160,7 @@ def alter_column(catalog: Catalog, op: AlterColumn, dialect: str) -> Catalog:
     name = comparable(op.column, dialect)
     column = table.columns.get(name) or Column(op.column, None)
     return with_table(
-        catalog, key, table._replace(columns={**table.columns, name: column._replace(**step(column, op))})
+        catalog, key, replace(table, columns={**table.columns, name: replace(column, **step(column, op))})
     )
 
 
@@ -176,8 +179,8 @@ def unconstrain(catalog: Catalog, op: DropConstraint, dialect: str) -> Catalog:
     kept = tuple(c for c in table.constraints if c is not gone)
     columns = table.columns
     if gone.kind == "primary-key":
-        columns = {k: v._replace(primary_key=False) for k, v in columns.items()}
-    catalog = with_table(catalog, key, table._replace(constraints=kept, columns=columns))
+        columns = {k: replace(v, primary_key=False) for k, v in columns.items()}
+    catalog = with_table(catalog, key, replace(table, constraints=kept, columns=columns))
     return drop_index(catalog, key, gone.name, dialect)
 
 
@@ -198,17 +201,17 @@ def validate(catalog: Catalog, op: ValidateConstraint, dialect: str) -> Catalog:
     name = comparable(op.name, dialect)
     every = name in ("", "all")
     done = tuple(
-        c._replace(not_valid=False) if every or comparable(c.name, dialect) == name else c for c in table.constraints
+        replace(c, not_valid=False) if every or comparable(c.name, dialect) == name else c for c in table.constraints
     )
-    return with_table(catalog, key, table._replace(constraints=done))
+    return with_table(catalog, key, replace(table, constraints=done))
 
 
 def rename_constraint(catalog: Catalog, op: RenameConstraint, dialect: str) -> Catalog:
     """RENAME CONSTRAINT; its index, if it has one, goes by the new name too."""
     key, table = known(catalog, op.table, dialect)
     name = comparable(op.name, dialect)
-    named = tuple(c._replace(name=op.new) if comparable(c.name, dialect) == name else c for c in table.constraints)
-    catalog = with_table(catalog, key, table._replace(constraints=named))
+    named = tuple(replace(c, name=op.new) if comparable(c.name, dialect) == name else c for c in table.constraints)
+    catalog = with_table(catalog, key, replace(table, constraints=named))
     return _renamed_index(catalog, key, op.name, op.new, dialect)
 
 
@@ -251,9 +254,9 @@ def _renamed_index(catalog: Catalog, key: Name, name: str, new: str, dialect: st
     if table is None or old not in table.indexes:
         return catalog
     folded = comparable(new, dialect)
-    indexes = {(folded if k == old else k): (v._replace(name=new) if k == old else v) for k, v in table.indexes.items()}
-    catalog = with_table(catalog, key, table._replace(indexes=indexes))
+    indexes = {(folded if k == old else k): (replace(v, name=new) if k == old else v) for k, v in table.indexes.items()}
+    catalog = with_table(catalog, key, replace(table, indexes=indexes))
     if dialect not in SCHEMA_INDEXES:
         return catalog
     moved = Layered.of(catalog.index_tables).without(Name(key.schema, old)).put(Name(key.schema, folded), key)
-    return catalog._replace(index_tables=moved)
+    return replace(catalog, index_tables=moved)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_map import Layered
@@ -20,7 +22,7 @@ def known(catalog: Catalog, name: Name, dialect: str) -> tuple[Name, Table]:
 
 def with_table(catalog: Catalog, key: Name, table: Table) -> Catalog:
     """The catalog with that table in place of whatever had its name."""
-    return catalog._replace(tables=Layered.of(catalog.tables).put(key, table))
+    return replace(catalog, tables=Layered.of(catalog.tables).put(key, table))
 
 
 def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
@@ -39,8 +41,8 @@ def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
         options=op.options, born=changed is None or changed.born, partial=op.selects or (op.source is not None and not _source(catalog, op, dialect)),
     )  # fmt: skip
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
-    catalog = with_table(catalog, key, table)._replace(
-        creates=creates, born=Layered.of(catalog.born).put(("table", key), True)
+    catalog = replace(
+        with_table(catalog, key, table), creates=creates, born=Layered.of(catalog.born).put(("table", key), True)
     )
     for column in op.columns[:MOST]:
         catalog = inline_constraints(catalog, key, column, dialect)
@@ -72,7 +74,7 @@ def _columns(catalog: Catalog, op: CreateTable, dialect: str) -> dict[str, Colum
 def settled(column: Column) -> Column:
     """The column as it is kept: a primary key or serial is NOT NULL, and its inline constraints live with the table."""
     nullable = False if column.primary_key else column.nullable
-    return column._replace(nullable=nullable, references=None, check=None, unique=False)
+    return replace(column, nullable=nullable, references=None, check=None, unique=False)
 
 
 def _inherit(catalog: Catalog, key: Name, op: CreateTable, dialect: str) -> Catalog:
@@ -89,8 +91,8 @@ def _inherit(catalog: Catalog, key: Name, op: CreateTable, dialect: str) -> Cata
             or "including indexes" in op.options
         )
         if copied and constraint.kind in ("primary-key", "unique"):
-            catalog = add_constraint(catalog, key, constraint._replace(name=""), dialect)
-    return with_table(catalog, key, catalog.tables[key]._replace(order_by=table.order_by or origin.order_by))
+            catalog = add_constraint(catalog, key, replace(constraint, name=""), dialect)
+    return with_table(catalog, key, replace(catalog.tables[key], order_by=table.order_by or origin.order_by))
 
 
 def inline_constraints(catalog: Catalog, key: Name, column: Column, dialect: str) -> Catalog:
@@ -111,9 +113,9 @@ def inline_constraints(catalog: Catalog, key: Name, column: Column, dialect: str
             )
         )
     if found and column.constraint:
-        found[0] = found[0]._replace(name=column.constraint)
+        found[0] = replace(found[0], name=column.constraint)
     for constraint in found:
-        catalog = add_constraint(catalog, key, constraint._replace(options=("inline",)), dialect)
+        catalog = add_constraint(catalog, key, replace(constraint, options=("inline",)), dialect)
     return catalog
 
 
@@ -124,17 +126,17 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
         return catalog
     adopted = table.indexes.get(comparable(constraint.using_index, dialect)) if constraint.using_index else None
     if adopted:
-        constraint = constraint._replace(
-            columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
+        constraint = replace(
+            constraint, columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
         )
     if constraint.kind == "check" and not constraint.columns and dialect == "postgres":
-        constraint = constraint._replace(columns=_mentioned(constraint.expression, table))
+        constraint = replace(constraint, columns=_mentioned(constraint.expression, table))
     if not constraint.name:
         taken = {c.name for c in table.constraints} | set(table.indexes)
-        constraint = constraint._replace(name=constraint_name(constraint, key.name, taken, dialect))
+        constraint = replace(constraint, name=constraint_name(constraint, key.name, taken, dialect))
     if constraint.references:
         target = locate(catalog, constraint.references.table, dialect)
-        constraint = constraint._replace(references=constraint.references._replace(table=target))
+        constraint = replace(constraint, references=replace(constraint.references, table=target))
         catalog = _refers(catalog, target, key)
     columns = dict(table.columns)
     if constraint.kind in ("primary-key", "not-null"):
@@ -142,8 +144,8 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
             column = columns.get(comparable(name, dialect))
             if column:
                 primary = column.primary_key or constraint.kind == "primary-key"
-                columns[comparable(name, dialect)] = column._replace(nullable=False, primary_key=primary)
-    catalog = with_table(catalog, key, table._replace(columns=columns, constraints=(*table.constraints, constraint)))
+                columns[comparable(name, dialect)] = replace(column, nullable=False, primary_key=primary)
+    catalog = with_table(catalog, key, replace(table, columns=columns, constraints=(*table.constraints, constraint)))
     if constraint.using_index:
         catalog = drop_index(catalog, key, constraint.using_index, dialect)
     if constraint.kind in ("primary-key", "unique", "exclusion"):
@@ -163,7 +165,7 @@ def _refers(catalog: Catalog, target: Name, key: Name) -> Catalog:
     referrers = catalog.referrers.get(target, ())
     if key in referrers or len(referrers) >= MOST:
         return catalog
-    return catalog._replace(referrers=Layered.of(catalog.referrers).put(target, (*referrers, key)))
+    return replace(catalog, referrers=Layered.of(catalog.referrers).put(target, (*referrers, key)))
 
 
 def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalog:
@@ -172,12 +174,12 @@ def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalo
     if len(table.indexes) >= MOST:
         return catalog
     if not index.name:
-        index = index._replace(name=index_name(key.name, index.columns, table.indexes, dialect))
+        index = replace(index, name=index_name(key.name, index.columns, table.indexes, dialect))
     name = comparable(index.name, dialect)
-    catalog = with_table(catalog, key, table._replace(indexes={**table.indexes, name: index}))
+    catalog = with_table(catalog, key, replace(table, indexes={**table.indexes, name: index}))
     if dialect not in SCHEMA_INDEXES:
         return catalog
-    return catalog._replace(index_tables=Layered.of(catalog.index_tables).put(Name(key.schema, name), key))
+    return replace(catalog, index_tables=Layered.of(catalog.index_tables).put(Name(key.schema, name), key))
 
 
 def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
@@ -187,8 +189,8 @@ def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
     if table is None or folded not in table.indexes:
         return catalog
     indexes = {k: v for k, v in table.indexes.items() if k != folded}
-    catalog = with_table(catalog, key, table._replace(indexes=indexes))
-    return catalog._replace(index_tables=Layered.of(catalog.index_tables).without(Name(key.schema, folded)))
+    catalog = with_table(catalog, key, replace(table, indexes=indexes))
+    return replace(catalog, index_tables=Layered.of(catalog.index_tables).without(Name(key.schema, folded)))
 
 
 def drop_tables(catalog: Catalog, op: DropTable, dialect: str) -> Catalog:
@@ -207,11 +209,11 @@ def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:
         child = catalog.tables.get(name)
         if child:
             kept = tuple(c for c in child.constraints if not (c.references and c.references.table == key))
-            catalog = with_table(catalog, name, child._replace(constraints=kept))
+            catalog = with_table(catalog, name, replace(child, constraints=kept))
     indexes = Layered.of(catalog.index_tables)
     for index in table.indexes:
         indexes = indexes.without(Name(key.schema, index))
-    return catalog._replace(tables=Layered.of(catalog.tables).without(key), index_tables=indexes)
+    return replace(catalog, tables=Layered.of(catalog.tables).without(key), index_tables=indexes)
 
 
 def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
@@ -220,21 +222,21 @@ def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
     new = Name(comparable(op.new.schema, dialect) or key.schema, comparable(op.new.name, dialect) or key.name)
     if key in catalog.views and key not in catalog.tables:
         views = Layered.of(catalog.views).without(key).put(new, catalog.views[key])
-        return renamed_birth(catalog._replace(views=views), "view", key, new)
+        return renamed_birth(replace(catalog, views=views), "view", key, new)
     table = catalog.tables.get(key) or Table(op.table, {}, partial=True)
     named = Name(op.new.schema or table.name.schema, op.new.name or table.name.name)
-    tables = Layered.of(catalog.tables).without(key).put(new, table._replace(name=named))
+    tables = Layered.of(catalog.tables).without(key).put(new, replace(table, name=named))
     indexes = Layered.of(catalog.index_tables)
     for index in table.indexes if dialect in SCHEMA_INDEXES else ():
         indexes = indexes.without(Name(key.schema, index)).put(Name(new.schema, index), new)
-    return _follow(renamed_birth(catalog._replace(tables=tables, index_tables=indexes), "table", key, new), key, new)
+    return _follow(renamed_birth(replace(catalog, tables=tables, index_tables=indexes), "table", key, new), key, new)
 
 
 def renamed_birth(catalog: Catalog, kind: str, key: Name, new: Name) -> Catalog:
     """The mark "made by this file" follows a rename."""
     if (kind, key) not in catalog.born:
         return catalog
-    return catalog._replace(born=Layered.of(catalog.born).without((kind, key)).put((kind, new), True))
+    return replace(catalog, born=Layered.of(catalog.born).without((kind, key)).put((kind, new), True))
 
 
 def _follow(catalog: Catalog, key: Name, new: Name) -> Catalog:
@@ -247,10 +249,10 @@ def _follow(catalog: Catalog, key: Name, new: Name) -> Catalog:
         child = catalog.tables.get(name)
         if child:
             moved = tuple(
-                c._replace(references=c.references._replace(table=new))
+                replace(c, references=replace(c.references, table=new))
                 if c.references and c.references.table == key
                 else c
                 for c in child.constraints
             )
-            catalog = _refers(with_table(catalog, name, child._replace(constraints=moved)), new, name)
+            catalog = _refers(with_table(catalog, name, replace(child, constraints=moved)), new, name)
     return catalog

@@ -270,7 +270,7 @@ def test_a_catalog_that_was_tampered_with_is_a_miss_or_a_catalog(data: st.DataOb
 @given(json_values)
 def test_a_table_that_was_tampered_with_is_one_of_which_only_the_name_is_known(value: Any) -> None:
     document = json.loads(catalog.dumps(folded("CREATE TABLE a (id int)")))
-    document["tables"][0][2] = value
+    document["tables"][0][1] = value
     loaded = catalog.loads(json.dumps(document).encode())
     assert loaded is None or isinstance(next(iter(loaded.tables.values())), Table)
 
