@@ -106,7 +106,11 @@ class Origin(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One file of a plan. ``done``: its first statements that were carried out before, by an earlier run that stopped."""
+    """One file of a plan. ``done``: its first statements that were carried out before, by an earlier run that stopped.
+
+    ``parts`` gives the section of each statement where every section is a transaction of its own (liquibase). ``checks`` are queries that must
+    be true before the file runs. ``before`` is the row of that earlier run.
+    """
 
     version: str
     name: str
@@ -121,6 +125,7 @@ class Step(Struct, frozen=True):
     done: int = 0
     directives: tuple[tuple[str, str, int], ...] = ()
     checks: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
     before: Revision | None = None
 
 

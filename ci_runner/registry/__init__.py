@@ -9,6 +9,7 @@ from typing import Any
 from ci_runner.model.registry import Entry, GitFacts, Pushed, Selector, Snapshot
 from ci_runner.registry import chain, pushing, syncing
 from ci_runner.registry import tags as tags_
+from ci_runner.registry.anchors import applied_bytes, deployable, digest, holds, taken_away
 from ci_runner.registry.chain import is_registry, list_names, log, manifest
 from ci_runner.registry.checking import FirstUse, check, refuse
 from ci_runner.registry.commit import Pause, jitter, put_format
@@ -28,8 +29,12 @@ __all__ = [
     "CLOUDS",
     "ROLES",
     "FirstUse",
+    "applied_bytes",
     "check",
+    "deployable",
+    "digest",
     "file_names_fault",
+    "holds",
     "is_registry",
     "jitter",
     "list_names",
@@ -50,6 +55,7 @@ __all__ = [
     "state_document",
     "sync",
     "tags_document",
+    "taken_away",
     "tree",
     "verify",
     "verify_each",

@@ -1,0 +1,11 @@
+"""Deployments: what is pending, carried out exactly once under a lock, with a record in the database itself."""
+
+from __future__ import annotations
+
+from ci_runner.deploy.options import Options
+from ci_runner.deploy.planning import Source
+from ci_runner.deploy.revisions import Memory, read
+from ci_runner.deploy.stop import Stop, Tools
+from ci_runner.deploy.working import decide, deploy
+
+__all__ = ["Memory", "Options", "Source", "Stop", "Tools", "decide", "deploy", "read"]

@@ -1,0 +1,116 @@
+"""What a database remembers held against the files of today: edited, removed, in doubt, drifted, an older registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ci_runner.deploy.compare import diff
+from ci_runner.deploy.hashes import file_hash, text_hash
+from ci_runner.deploy.options import Options
+from ci_runner.deploy.steps import key
+from ci_runner.errors import ConflictError, DoubtError
+from ci_runner.model.deploy import DirState, Revision, RevisionKind
+from ci_runner.model.directory import Migration, MigrationDir
+
+_MOST = 10
+_UNVERSIONED = frozenset({"baseline", "adopted", "manual"})
+
+
+def refuse_doubt(revisions: Sequence[Revision], options: Options) -> None:
+    """DoubtError while a statement's effect is not known."""
+    for row in revisions:
+        if row.state == "in_doubt":
+            raise DoubtError(doubt(row, options.dir))
+
+
+def doubt(row: Revision, directory: str) -> str:
+    """What is known of a statement in doubt, and the three commands one of which settles it."""
+    number = row.intent_statement or row.statements_done + 1
+    where = f"{directory} --to URL --reason '…'"
+    return (
+        f"{row.name}: statement {number} of {row.statements_total} was begun and nobody saw how it ended"
+        f"{f' ({row.error})' if row.error else ''}. Look at the database, then say what happened:\n"
+        f"  pilotage resolve --applied {where}      it took effect: go on behind it\n"
+        f"  pilotage resolve --not-applied {where}  it did not: run it again\n"
+        f"  pilotage resolve --rerun {where}        run the whole file again from its first statement"
+    )
+
+
+def verify(mdir: MigrationDir, applied: Mapping[str, Revision], options: Options) -> Iterator[str]:
+    """Warnings about applied files; ConflictError for those edited or removed since."""
+    files = {key(each): each for each in mdir.migrations}
+    edited = []
+    for version, row in applied.items():
+        migration = files.get(version)
+        if migration is None or row.kind == "repeatable" or not row.file_hash:
+            continue
+        data = mdir.files[migration.name]
+        if file_hash(data) == row.file_hash:
+            continue
+        if text_hash(data) == row.text_hash:
+            yield f"{migration.name}: only line endings differ from what was applied; write '*.sql text eol=lf' into .gitattributes"
+            continue
+        edited.append((migration, row))
+    if edited:
+        shown = [
+            f"{m.name} was edited after it was applied ({r.finished_at or 'time not known'}):\n"
+            + diff(m.name, options.applied_bytes(r), mdir.files[m.name])
+            for m, r in edited[:_MOST]
+        ]
+        more = f"\nand {len(edited) - _MOST} more files" if len(edited) > _MOST else ""
+        raise ConflictError(
+            "\n".join(shown) + more + "\nPut the file back as it was and make the change in a new migration"
+        )
+    _missing(mdir, files, applied, options)
+
+
+def _missing(
+    mdir: MigrationDir, files: Mapping[str, Migration], applied: Mapping[str, Revision], options: Options
+) -> None:
+    if any(each.kind in {"checkpoint", "baseline"} for each in mdir.migrations):
+        return
+    gone = [
+        row
+        for version, row in applied.items()
+        if version not in files
+        and row.kind not in _UNVERSIONED
+        and row.kind != "repeatable"
+        and row.name not in options.explained
+    ]
+    if gone:
+        names = ", ".join(row.name for row in gone[:_MOST]) + (
+            f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
+        )
+        raise ConflictError(
+            f"applied to this database and not in {mdir.path}: {names}. If that is an older state, deploy a newer one or go back with "
+            "'pilotage down'; if files were removed, put them back"
+        )
+
+
+def known(mdir: MigrationDir, migration: Migration, options: Options, kind: RevisionKind, position: int) -> Revision:
+    """The row of a migration whose effect the database holds already."""
+    data = mdir.files[migration.name]
+    return Revision(
+        dir=options.dir,
+        version=key(migration),
+        position=position,
+        name=migration.name,
+        description=migration.description,
+        kind=kind,
+        file_hash=file_hash(data),
+        text_hash=text_hash(data),
+        run_id=options.run_id,
+        tool_version=options.tool_version,
+        actor=options.actor,
+    )
+
+
+def drift(state: DirState | None, objects: Mapping[str, str]) -> tuple[str, ...]:
+    """Objects that are not what the last deployment left, as "table users changed"; none where nothing was remembered."""
+    if state is None or not state.fingerprint:
+        return ()
+    before = state.objects
+    found = [f"{name} removed" for name in before if name not in objects]
+    found += [f"{name} added" for name in objects if name not in before]
+    found += [f"{name} changed" for name, digest in before.items() if objects.get(name, digest) != digest]
+    return tuple(sorted(found))

@@ -1,0 +1,36 @@
+"""What a deployment was asked for beyond files and database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from ci_runner.model.deploy import Drift, Order, Revision
+
+
+class Options(Struct, frozen=True):
+    """How to deploy. Times are seconds; ``statement_timeout`` 0 = none. ``clean``: a database with tables and no rows of ours is accepted.
+
+    ``explained`` are names of files that a rewrite in the registry took away. ``applied_bytes`` gives the bytes a row was made of, where
+    some registry still has them. ``plan`` is the digest that was approved. ``accept_rollback`` is the reason to accept an older registry.
+    """
+
+    dir: str
+    order: Order = "linear"
+    drift: Drift = "warn"
+    to_version: str | None = None
+    amount: int | None = None
+    baseline: str | None = None
+    clean: bool = False
+    plan: str | None = None
+    accept_rollback: str = ""
+    repair_indexes: bool = False
+    lock_wait: float = 600.0
+    lock_timeout: float = 5.0
+    statement_timeout: float = 0.0
+    explained: frozenset[str] = frozenset()
+    applied_bytes: Callable[[Revision], bytes | None] = lambda _revision: None
+    actor: str = ""
+    tool_version: str = ""
+    run_id: str = ""

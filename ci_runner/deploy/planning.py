@@ -1,0 +1,171 @@
+"""Decides what a deployment does before anything is touched: which files are pending, in which order, and what forbids to go on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from ci_runner.deploy import approval, history
+from ci_runner.deploy.hashes import fingerprint
+from ci_runner.deploy.options import Options
+from ci_runner.deploy.revisions import Memory
+from ci_runner.deploy.steps import key, step
+from ci_runner.errors import ConflictError, UsageError
+from ci_runner.model.deploy import Facts, Origin, Plan, Revision, Step
+from ci_runner.model.directory import Migration, MigrationDir
+
+KNOWN = frozenset({"applied"})
+
+
+class Source(NamedTuple):
+    """The files to deploy, and where they came from."""
+
+    mdir: MigrationDir
+    origin: Origin
+
+
+def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects: Mapping[str, str]) -> Plan:
+    """The plan for a database that remembers ``memory`` and holds ``objects`` (name → hash).
+
+    UsageError for a version there is none of, ConflictError for everything that needs a decision, DoubtError for a statement nobody knows of.
+    """
+    mdir, origin = source
+    _suits(mdir, facts)
+    history.refuse_doubt(memory.revisions, options)
+    rows = {row.version: row for row in memory.revisions}
+    applied = {version: row for version, row in rows.items() if row.state in KNOWN}
+    warnings = [*origin.warnings, *history.verify(mdir, applied, options)]
+    order = _versioned(mdir, applied)
+    current = _current(order, applied)
+    baseline = _baseline(mdir, order, applied, options)
+    applied |= {row.version: row for row in baseline}
+    pending = [each for each in order if key(each) not in applied]
+    pending, skipped = _in_order(order, pending, applied, options)
+    chosen = _limited(order, pending, applied, options)
+    left = [key(each) for each in pending if each not in chosen]
+    repeatables = [] if left else _repeatables(mdir, applied)
+    position = max((row.position for row in (*rows.values(), *baseline)), default=0)
+    steps = tuple(
+        step(mdir, each, facts, position + index, rows.get(key(each)))
+        for index, each in enumerate([*chosen, *repeatables], 1)
+    )
+    if skipped:
+        warnings.append(
+            f"skipped, because they sort before what is applied (order linear-skip): {', '.join(key(each) for each in skipped)}"
+        )
+    found = Plan(
+        dir=options.dir,
+        origin=origin,
+        facts=facts,
+        order=options.order,
+        steps=steps,
+        current=current or (baseline[-1].version if baseline else None),
+        target=_target(order, {**applied, **{each.version: None for each in steps}}) or current,
+        pending=tuple(left),
+        skipped=tuple(key(each) for each in skipped),
+        baseline=baseline,
+        warnings=tuple(warnings),
+        fingerprint=fingerprint(objects),
+        drift=history.drift(memory.state, objects),
+    )
+    return replace(found, digest=approval.digest(found))
+
+
+def _suits(mdir: MigrationDir, facts: Facts) -> None:
+    kin = {"mysql", "mariadb"}
+    if mdir.dialect != facts.dialect and not {mdir.dialect, facts.dialect} <= kin:
+        raise UsageError(
+            f"{mdir.path} is written for {mdir.dialect}, the database is {facts.engine}: give --dialect, or the URL of another database"
+        )
+
+
+def _versioned(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migration]:
+    """What can run in order: an empty history begins at the newest checkpoint or baseline, a longer one passes them by."""
+    found = [each for each in mdir.migrations if each.kind != "repeatable"]
+    if not applied:
+        first = set(mdir.first_run) if mdir.first_run is not None else None
+        return [each for each in found if first is None or each.version in first]
+    return [each for each in found if each.kind == "versioned" or key(each) in applied]
+
+
+def _current(order: Sequence[Migration], applied: Mapping[str, Revision]) -> str | None:
+    """The last applied version in the directory's order, else the one applied last."""
+    known = [key(each) for each in order if key(each) in applied]
+    if known:
+        return known[-1]
+    rows = sorted((row for row in applied.values() if row.kind != "repeatable"), key=lambda row: row.position)
+    return rows[-1].version if rows else None
+
+
+def _target(order: Sequence[Migration], applied: Mapping[str, object]) -> str | None:
+    known = [key(each) for each in order if key(each) in applied]
+    return known[-1] if known else None
+
+
+def _baseline(
+    mdir: MigrationDir, order: Sequence[Migration], applied: Mapping[str, Revision], options: Options
+) -> tuple[Revision, ...]:
+    """Rows for everything up to ``--baseline V``, which the database holds already without having been told."""
+    if options.baseline is None or applied:
+        return ()
+    everything = [each for each in mdir.migrations if each.kind == "versioned"] or list(order)
+    versions = [key(each) for each in everything]
+    if options.baseline not in versions:
+        raise UsageError(
+            f"--baseline {options.baseline}: {mdir.path} has no such version; its newest is {versions[-1] if versions else 'none'}"
+        )
+    upto = everything[: versions.index(options.baseline) + 1]
+    return tuple(history.known(mdir, each, options, "baseline", index) for index, each in enumerate(upto, 1))
+
+
+def _in_order(
+    order: Sequence[Migration], pending: list[Migration], applied: Mapping[str, Revision], options: Options
+) -> tuple[list[Migration], list[Migration]]:
+    """Pending files that sort before an applied one: refused, skipped or run, as the order says."""
+    last = max((index for index, each in enumerate(order) if key(each) in applied), default=-1)
+    before = set(map(key, order[:last]))
+    late = [each for each in pending if key(each) in before]
+    if not late or options.order == "non-linear":
+        return pending, []
+    if options.order == "linear-skip":
+        return [each for each in pending if each not in late], late
+    names = ", ".join(each.name for each in late[:10]) + (f" and {len(late) - 10} more" if len(late) > 10 else "")
+    raise ConflictError(
+        f"{names}: sorts before {order[last].name}, which is applied already. Give it a newer version, or deploy with "
+        "--order non-linear (runs it now) or --order linear-skip (leaves it out)"
+    )
+
+
+def _limited(
+    order: Sequence[Migration], pending: list[Migration], applied: Mapping[str, Revision], options: Options
+) -> list[Migration]:
+    chosen = pending
+    if options.to_version is not None:
+        versions = [key(each) for each in order]
+        if options.to_version not in versions and options.to_version not in applied:
+            newest = versions[-1] if versions else "none"
+            raise UsageError(
+                f"there is no version {options.to_version} to deploy to; the newest is {newest} (pilotage status lists them)"
+            )
+        upto = set(versions[: versions.index(options.to_version) + 1]) if options.to_version in versions else set()
+        chosen = [each for each in pending if key(each) in upto]
+    return chosen[: options.amount] if options.amount is not None else chosen
+
+
+def _repeatables(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migration]:
+    """Those never run, and those whose text is another now."""
+    from ci_runner.deploy.hashes import text_hash
+
+    found = [each for each in mdir.migrations if each.kind == "repeatable"]
+    return [
+        each
+        for each in found
+        if key(each) not in applied or applied[key(each)].text_hash != text_hash(mdir.files[each.name])
+    ]
+
+
+def versions_of(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The versions of the steps, in order."""
+    return tuple(each.version for each in steps)

@@ -1,0 +1,206 @@
+"""A whole deployment to one database: lock, decide, carry out, write down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from typing import Literal
+
+from msgspec.structs import replace
+
+from ci_runner.databases import DatabaseFailure, Target
+from ci_runner.deploy import approval, atomic, checks, guard, hashes, locking, planning, revisions, stepwise, stopped
+from ci_runner.deploy.options import Options
+from ci_runner.deploy.planning import Source
+from ci_runner.deploy.revisions import Memory
+from ci_runner.deploy.run import Run
+from ci_runner.deploy.stop import Tools
+from ci_runner.deploy.stopped import Stopped
+from ci_runner.errors import ConflictError, PilotageError, TemporaryError
+from ci_runner.model.deploy import DirState, Failure, Outcome, Plan, Step
+
+InChain = Callable[[str], bool]
+
+
+def nobody_asks(_head: str) -> bool:
+    """The answer for sources without a log."""
+    return True
+
+
+def decide(target: Target, source: Source, options: Options, in_chain: InChain = nobody_asks) -> Plan:
+    """The plan, without a lock and without writing anything."""
+    return _decided(target, source, options, in_chain)[0]
+
+
+def _decided(target: Target, source: Source, options: Options, in_chain: InChain) -> tuple[Plan, Memory]:
+    memory = revisions.read(target, options.dir)
+    guard.rollback(memory.state, source.origin, in_chain, options)
+    if not memory.there:
+        guard.clean(target.tables(), target.facts.name, options)
+    return planning.plan(source, memory, target.facts, options, target.fingerprint()), memory
+
+
+def deploy(target: Target, source: Source, options: Options, tools: Tools, in_chain: InChain = nobody_asks) -> Outcome:
+    """Bring the database to the state of ``source``. Everything that goes wrong is in the outcome; the session is closed at the end."""
+    lock = hashes.lock(options.dir, target.facts.schema)
+    run = Run(target, lock, options, source.origin, tools)
+    begun, started = tools.clock(), run.time()
+    outcome = Outcome(
+        "noop",
+        dir=options.dir,
+        facts=target.facts,
+        origin=source.origin,
+        run_id=options.run_id,
+        actor=options.actor,
+        started_at=started,
+    )
+    plan: Plan | None = None
+    failure: Failure | None = None
+    waited = 0
+    tools.stop.watch(target.interrupt)
+    try:
+        target.direct()
+        waited = locking.acquire(target, lock, options.lock_wait, tools)
+        plan, memory = _decided(target, source, options, in_chain)
+        approval.approved(plan, options.plan)
+        _carry_out(run, plan, memory)
+    except Stopped as stop:
+        failure = stop.failure
+    except DatabaseFailure as error:
+        failure = _failure(error)
+    except PilotageError as error:
+        failure = stopped.of(error)
+    finally:
+        tools.stop.watch(None)
+        run.target.unlock(lock)
+        run.target.close()
+    return _outcome(
+        replace(outcome, lock_wait_ms=waited, duration_ms=int((tools.clock() - begun) * 1000)), run, plan, failure
+    )
+
+
+def _failure(error: DatabaseFailure) -> Failure:
+    """A statement of our own was refused: the connection, or a right that is missing."""
+    if error.lost:
+        return stopped.of(TemporaryError(f"the connection to the database was lost: {error.message}; run again"))
+    return Failure(
+        stopped.REFUSED, f"the database refused a statement of Pilotage's own: {error.message}", sql_code=error.code
+    )
+
+
+def _carry_out(run: Run, plan: Plan, memory: Memory) -> None:
+    for warning in plan.warnings:
+        run.tools.say(warning)
+    _drifted(run, plan)
+    run.known.update(row.version for row in memory.revisions)
+    if not plan.steps and not plan.baseline:
+        _anchored(run, memory)
+        return
+    revisions.ensure(run.target)
+    if plan.baseline:
+        _baseline(run, plan)
+    try:
+        for together, group in groupby(plan.steps, key=lambda step: step.mode == "all"):
+            steps = list(group)
+            if together:
+                for step in steps:
+                    checks.hold(run.target, step)
+                atomic.together(run, steps)
+            else:
+                for step in steps:
+                    _file(run, step)
+    finally:
+        if run.applied or plan.baseline:
+            _remember(run, memory)
+
+
+def _file(run: Run, step: Step) -> None:
+    checks.hold(run.target, step)
+    begun = step.done or (step.before is not None and step.before.intent_statement is not None)
+    if step.mode == "file" and run.target.facts.ddl and not begun:
+        atomic.together(run, [step])
+    else:
+        stepwise.carry_out(run, step)
+
+
+def _drifted(run: Run, plan: Plan) -> None:
+    if not plan.drift or run.options.drift == "off":
+        return
+    shown = ", ".join(plan.drift[:10]) + (f" and {len(plan.drift) - 10} more" if len(plan.drift) > 10 else "")
+    if run.options.drift == "error":
+        raise ConflictError(
+            f"the schema is not what the last deployment left: {shown}. Undo that, or deploy with --drift warn"
+        )
+    run.tools.say(f"the schema is not what the last deployment left: {shown}")
+
+
+def _baseline(run: Run, plan: Plan) -> None:
+    run.target.begin()
+    rows = [run.put(replace(row, started_at=run.time(), finished_at=run.time())) for row in plan.baseline]
+    run.target.commit(rows)
+    run.known.update(row.version for row in plan.baseline)
+
+
+def _anchored(run: Run, memory: Memory) -> None:
+    """Nothing to do: remember a newer head of the registry, where there is something to remember it in."""
+    state, origin = memory.state, run.origin
+    if state is not None and origin.kind == "registry" and guard.number(origin.head) > state.last_seq:
+        _write_state(run, memory, state.objects)
+
+
+def _remember(run: Run, memory: Memory) -> None:
+    """The schema as it is now, and the registry's head; a run that stopped has the lock still, so that this is true then, too."""
+    try:
+        run.target.rollback()
+        _write_state(run, memory, run.target.fingerprint())
+    except DatabaseFailure as failure:
+        run.tools.say(f"the schema's fingerprint could not be written down: {failure.message}")
+
+
+def _write_state(run: Run, memory: Memory, objects: Mapping[str, str]) -> None:
+    origin, before = run.origin, memory.state or DirState(run.options.dir)
+    newer = origin.kind == "registry"
+    state = replace(
+        before,
+        fingerprint=hashes.fingerprint(objects),
+        objects=objects,
+        last_seq=guard.number(origin.head) if newer else before.last_seq,
+        last_head=origin.head if newer else before.last_head,
+        updated_at=run.time(),
+    )
+    run.target.write([revisions.put_state(run.target, state, known=memory.state is not None)])
+
+
+def _outcome(outcome: Outcome, run: Run, plan: Plan | None, failure: Failure | None) -> Outcome:
+    if plan is None:
+        return replace(outcome, status=_status(failure, done=False), error=failure)
+    done = {each.version for each in run.applied}
+    waiting = [step.version for step in plan.steps if step.version not in done]
+    versioned = [each.version for each in run.applied if each.kind != "repeatable"]
+    return replace(
+        outcome,
+        status=_status(failure, done=bool(run.applied or plan.baseline)),
+        before=None if plan.baseline else plan.current,
+        after=versioned[-1]
+        if versioned and plan.order == "linear"
+        else plan.target
+        if not waiting
+        else _reached(plan, done),
+        applied=tuple(run.applied),
+        pending=(*waiting, *plan.pending),
+        error=failure,
+        warnings=plan.warnings,
+        plan_digest=plan.digest,
+        drift=plan.drift,
+    )
+
+
+def _reached(plan: Plan, done: set[str]) -> str | None:
+    reached = [step.version for step in plan.steps if step.version in done and step.kind != "repeatable"]
+    return reached[-1] if reached else plan.current
+
+
+def _status(failure: Failure | None, *, done: bool) -> Literal["ok", "noop", "failed", "in_doubt"]:
+    if failure is None:
+        return "ok" if done else "noop"
+    return "in_doubt" if failure.code == stopped.IN_DOUBT else "failed"
