@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -114,7 +113,7 @@ def test_an_inner_address_is_refused_without_a_connection() -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A certificate for hooks.example, which vouches for itself."""
     from datetime import UTC, datetime, timedelta
 
@@ -142,7 +141,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str,
     (folder / "cert.pem").write_bytes(made.public_bytes(pem))
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "key.pem").write_bytes(private)
-    yield str(folder / "cert.pem"), str(folder / "key.pem")
+    return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
 def named(receiver: Receiver, host: str) -> str:
