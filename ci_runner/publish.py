@@ -11,9 +11,9 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from ci_runner.http import Patience
-from ci_runner.model.ci import Comment, Note, Posted, Publication
+from ci_runner.model.ci import Comment, Note, Posted, Publication, Scan
 from ci_runner.platforms import Platform
-from ci_runner.scm import Scm, ScmError
+from ci_runner.scm import Scanner, Scm, ScmError
 
 NOTES = 50
 TRIES = 3
@@ -79,7 +79,15 @@ def _steps(publication: Publication, target: Target, patience: Patience) -> Mapp
             steps["line notes"] = partial(_notes, publication, number, sha, patience)
     if publication.status is not None and sha is not None:
         steps["commit status"] = partial(_status, publication, sha, patience)
+    if publication.scan is not None and sha is not None and (target.scm is None or isinstance(target.scm, Scanner)):
+        steps["code scanning"] = partial(_scan, publication.scan, sha)
     return steps
+
+
+def _scan(scan: Scan, sha: str, scm: Scm) -> str:
+    if isinstance(scm, Scanner):
+        scm.upload_scan(sha, scan)
+    return "code scanning told"
 
 
 def _warning(failed: list[tuple[str, ScmError | None]], target: Target) -> str:

@@ -210,6 +210,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("comment", "switch", "Write the comment on the pull request", True, commands=("ci",)),
     Option(
+        "code_scanning",
+        "switch",
+        "Upload the findings to GitHub code scanning (needs security-events: write)",
+        False,
+        commands=("ci",),
+    ),
+    Option(
         "skip_replay",
         "switch",
         "Do not replay on the dev database before a push",

@@ -49,6 +49,7 @@ class Config(Struct, frozen=True):
     registry: str | None = None
     backups: tuple[str, ...] = ()
     comment: bool = True
+    code_scanning: bool = False
     skip_replay: bool = False
     platform: str | None = None
     token: str | None = None

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from ci_runner import publish, render, report
+from ci_runner import formats, publish, render, report
 from ci_runner.config.names import HOMEPAGE
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.ci import Publication, Status
+from ci_runner.model.ci import Publication, Scan, Status
 from ci_runner.model.registry import Pushed
 from ci_runner.model.report import Run
 from ci_runner.scm import Scm
@@ -32,7 +32,17 @@ def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
         summary=render.summary(run, **links),  # type: ignore[arg-type]
         outputs={**report.outputs(run), "report_path": _json_report(ground)},
         status=_status(ground, run, where),
+        scan=_scan(ground, run),
     )
+
+
+def _scan(ground: Ground, run: Run) -> Scan | None:
+    """The findings for code scanning, where that is wanted and the SCM has it: they belong to a ref there."""
+    trigger = ground.trigger
+    if not ground.config.code_scanning or trigger.scm != "github":
+        return None
+    ref = f"refs/pull/{trigger.pull_request}/head" if trigger.pull_request else f"refs/heads/{trigger.head_branch}"
+    return Scan(formats.render("sarif", run), ref)
 
 
 def outputs(pushed: Iterable[tuple[str, Pushed]]) -> dict[str, str]:

@@ -80,12 +80,19 @@ class Status(Struct, frozen=True):
     url: str = ""
 
 
+class Scan(Struct, frozen=True):
+    """Findings for a host's code scanning: ``sarif`` is the SARIF document, ``ref`` the full name of the ref it is about."""
+
+    sarif: str
+    ref: str
+
+
 class Publication(Struct, frozen=True):
     """Everything one run wants to be seen, as finished text; who posts it adds marker lines and nothing else.
 
     ``key`` names the comment: one comment a key. ``comment`` is its Markdown, ``brief`` a few lines that stand in for it when the
     host finds it too long, None means no comment at all. ``create`` False only changes a comment that is there already
-    (the change touches no migration any more). ``notes`` are all notes of this run: own notes of the key that are not among
+    (the change touches no migration any more). ``scan`` None means that code scanning is not wanted. ``notes`` are all notes of this run: own notes of the key that are not among
     them are taken back. ``outputs`` go to later steps.
     """
 
@@ -98,6 +105,7 @@ class Publication(Struct, frozen=True):
     summary: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     status: Status | None = None
+    scan: Scan | None = None
 
 
 class PullRequest(Struct, frozen=True):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ci_runner.errors import UsageError
 from ci_runner.http import Patience
-from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
+from ci_runner.model.ci import Comment, Note, PullRequest, Scan, Status, Trigger
 from ci_runner.scm.failure import ScmError
 
-__all__ = ["NAMES", "NEEDS", "Scm", "ScmError", "open"]
+__all__ = ["NAMES", "NEEDS", "Scanner", "Scm", "ScmError", "open"]
 
 
 class Scm(Protocol):
@@ -80,6 +80,14 @@ class Scm(Protocol):
 
     def close(self) -> None:
         """Let connections go."""
+
+
+@runtime_checkable
+class Scanner(Protocol):
+    """An SCM that keeps findings across commits by itself."""
+
+    def upload_scan(self, sha: str, scan: Scan) -> None:
+        """Hand it the findings of a commit; they replace those of an earlier upload for the same ref."""
 
 
 _API = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?\Z")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ci_runner.http import Limits, Patience, Web, adapter, web
-from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
+from ci_runner.model.ci import Comment, Note, PullRequest, Scan, Status, Trigger
 from ci_runner.scm.bodies import same_text, shorten, suggestion
 from ci_runner.scm.diff import Hunks, hunks, place
 from ci_runner.scm.failure import ScmError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 PUBLIC_API = "https://api.github.com"
 COMMENT_CHARACTERS = 65_536
 DESCRIPTION_CHARACTERS = 140
+# https://docs.github.com/rest/code-scanning: 10 MB packed
+SARIF_CHARACTERS = 10 << 20
 ACTIONS_BOT = "github-actions[bot]"
 # Pages never end by themselves when a server's links go in a circle.
 MOST_ITEMS = 50_000
@@ -227,6 +231,16 @@ class GitHub:
             send = self.client.requester.requestJsonAndCheck
             url = f"/repos/{self.repository}/statuses/{sha}"
             call("a commit status", "statuses: write", lambda: send("POST", url, input=wanted), writes=True)
+
+    def upload_scan(self, sha: str, scan: Scan) -> None:
+        """Hand code scanning the SARIF; GitHub takes it packed, and reads it later: what it thinks of it shows on its own page."""
+        packed = base64.b64encode(gzip.compress(scan.sarif.encode(), mtime=0)).decode()
+        if len(packed) > SARIF_CHARACTERS:
+            message = f"the SARIF document is larger than the {SARIF_CHARACTERS >> 20} MB that GitHub takes"
+            raise ScmError(message, "too_long")
+        body = {"commit_sha": sha, "ref": scan.ref, "sarif": packed, "tool_name": "pilotage"}
+        send, url = self.client.requester.requestJsonAndCheck, f"/repos/{self.repository}/code-scanning/sarifs"
+        call("code scanning", "security-events: write", lambda: send("POST", url, input=body), writes=True)
 
     def close(self) -> None:
         """Let the connections go."""

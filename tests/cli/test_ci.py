@@ -168,6 +168,25 @@ def test_without_any_token_one_line_says_what_is_missing(actions: Actions) -> No
     assert "token" in done.err
 
 
+def test_code_scanning_gets_the_findings_where_it_is_wanted(actions: Actions) -> None:
+    actions.pull_request()
+    assert "scans" not in actions.fake.state
+    done = actions.pull_request("--code-scanning")
+    assert "warning: " not in done.err
+    (scan,) = actions.fake.state["scans"]
+    assert (scan["sha"], scan["ref"], scan["rules"]) == (actions.head, "refs/pull/7/head", ["drop-column"])
+
+
+def test_code_scanning_that_is_not_allowed_is_a_warning_that_names_the_permission(actions: Actions) -> None:
+    actions.fake.state["tokens"][BOT_TOKEN]["permissions"].pop("security_events")
+    done = actions.pull_request("--code-scanning")
+    assert done.code == 1
+    (warning,) = [row for row in done.err.splitlines() if row.startswith("warning: ")]
+    assert "code scanning not posted" in warning
+    assert "security-events: write" in warning
+    assert len(actions.fake.state["comments"]) == 1
+
+
 def test_inputs_of_the_action_are_options(actions: Actions) -> None:
     done = actions.pull_request(**{"INPUT_FAIL-ON": "never", "INPUT_DIR": ""})
     assert done.code == 0, done.err

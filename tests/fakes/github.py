@@ -6,6 +6,9 @@ file if it is there and writes it after each change. Every request and every res
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import re
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +25,7 @@ OWNER_TOKEN = "ghp_owner0000000000000000000000000000"
 BOT_TOKEN = "ghs_bot000000000000000000000000000000"
 READ_TOKEN = "ghs_read00000000000000000000000000000"
 
-WRITE = {"pull_requests": "write", "statuses": "write", "contents": "read"}
+WRITE = {"pull_requests": "write", "statuses": "write", "contents": "read", "security_events": "write"}
 READ = {"pull_requests": "read", "statuses": "read", "contents": "read"}
 
 
@@ -163,8 +166,9 @@ class GitHub(Fake):
     def headers(self, asked: Asked, status: int, answer: Any) -> dict[str, str]:
         if status != 403:
             return {}
-        accepted = "statuses=write" if "/statuses" in asked.path else "issues=write; pull_requests=write"
-        return {"X-Accepted-GitHub-Permissions": accepted}
+        own = {"/statuses": "statuses=write", "/code-scanning": "security_events=write"}
+        found = (accepted for part, accepted in own.items() if part in asked.path)
+        return {"X-Accepted-GitHub-Permissions": next(found, "issues=write; pull_requests=write")}
 
     def page(self, asked: Asked, answer: Any) -> tuple[Any, dict[str, str]]:
         if not isinstance(answer, list):
@@ -319,6 +323,14 @@ def _add_status(fake: GitHub, match: re.Match[str], _: Any, body: Any, login: st
     return 201, fake.status(one)
 
 
+def _scan(fake: GitHub, _: Any, __: Any, body: Any, login: str) -> Reply:
+    sarif = json.loads(gzip.decompress(base64.b64decode(body["sarif"])))
+    one = {"sha": body["commit_sha"], "ref": body["ref"], "login": login, "rules": []}
+    one["rules"] = [result["ruleId"] for each in sarif["runs"] for result in each["results"]]
+    fake.state.setdefault("scans", []).append(one)
+    return 202, fake.description.sample("code-scanning-sarifs-receipt")
+
+
 _PULLS, _CONTENT, _STATUS = "pull_requests", ("contents", "read"), "statuses"
 _ROUTES: list[tuple[str, str, tuple[str, str], Callable[..., Reply]]] = [
     ("GET", r"", _CONTENT, _repository),
@@ -339,6 +351,7 @@ _ROUTES: list[tuple[str, str, tuple[str, str], Callable[..., Reply]]] = [
     ("GET", r"/commits/(\w+)/pulls", (_PULLS, "read"), _of_commit),
     ("GET", r"/commits/(\w+)/statuses", (_STATUS, "read"), _statuses),
     ("POST", r"/statuses/(\w+)", (_STATUS, "write"), _add_status),
+    ("POST", r"/code-scanning/sarifs", ("security_events", "write"), _scan),
 ]
 
 
