@@ -4,6 +4,7 @@
 ``docker://postgres/15/dev`` and its like       a container of that image, removed afterwards
 ``docker+postgres://host/image:tag/dev``        the same with any image
 ``embedded://postgres/18``                      a server of our own from programs on this machine
+``embedded://clickhouse``                       ClickHouse's engine in a process of our own
 ``embedded://sqlite``, ``sqlite://…``           SQLite in memory
 ``postgres://…``, ``mysql://…``, ``mariadb://…``  a server you name; it must be clean, is locked while in use and given back clean
 ==============================================  ====================================================================
@@ -26,7 +27,10 @@ from ci_runner.errors import ConfigError
 
 __all__ = ["DevDatabase", "Part", "Shelf", "lacking", "open", "parts", "shown"]
 
-FORMS = "docker://postgres/15/dev, embedded://postgres/18, embedded://sqlite, sqlite://dev?mode=memory, or a direct URL such as postgres://user@host/db"
+FORMS = (
+    "docker://postgres/15/dev, embedded://postgres/18, embedded://clickhouse, embedded://sqlite, sqlite://dev?mode=memory, "
+    "or a direct URL such as postgres://user@host/db"
+)
 
 
 @contextmanager
@@ -71,6 +75,10 @@ def _route(
         from ci_runner.devdb.embedded import open_server
 
         return open_server(url, environment, report, shelf)
+    if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] == "clickhouse":
+        from ci_runner.devdb.clickhouse import open_engine
+
+        return open_engine(url, environment, report)
     if separator and scheme in SCHEMES:
         from ci_runner.devdb.url import open_direct
 

@@ -28,6 +28,9 @@ class MysqlKeeper:
         name = "pilotage." + hashlib.sha256(main.name.encode()).hexdigest()[:40]
         return bool(main.query(f"SELECT GET_LOCK('{name}', 0)")[0][0])
 
+    def unlock(self, main: Database) -> None:
+        """The lock ends with the session."""
+
     def contents(self, main: Database) -> list[str]:
         """Tables, views, routines and events."""
         return [f"{kind.lower()} {name}" for kind, name in main.query(_CONTENTS)]
@@ -45,6 +48,9 @@ class MysqlKeeper:
         clean = partial(run, main, f"DROP DATABASE IF EXISTS {quote(own)}")
         anew = partial(run, main, f"DROP DATABASE IF EXISTS {quote(own)}", f"CREATE DATABASE {quote(own)}")
         return Emptied(main, replace(address, database=own), empty=anew, clean=clean, advice=advice)
+
+
+KEEPER = MysqlKeeper()
 
 
 def _empty(main: Database) -> None:

@@ -35,6 +35,9 @@ class PostgresKeeper:
         """Take the advisory lock of this database."""
         return bool(main.query(f"SELECT pg_try_advisory_lock({LOCK})")[0][0])
 
+    def unlock(self, main: Database) -> None:
+        """The lock ends with the session."""
+
     def contents(self, main: Database) -> list[str]:
         """Objects in public, and schemas beside it."""
         return [row[1] for row in main.query(_PUBLIC)] + [f"schema {row[0]}" for row in main.query(_SCHEMAS)]
@@ -43,6 +46,9 @@ class PostgresKeeper:
         """Databases of our own when the role may create them, else the named one."""
         may = main.query("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")[0][0]
         return Beside(address) if may else Within(main, address)
+
+
+KEEPER = PostgresKeeper()
 
 
 class Beside(PostgresDev):

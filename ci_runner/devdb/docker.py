@@ -115,8 +115,8 @@ def _start_options(
     listen = "0.0.0.0" if engine.remote_host(environment) else "127.0.0.1"  # noqa: S104 - the password is random
     network = engine.own_network(client, environment)
     return {
-        "command": None if wanted.custom else list(driver.command),
-        "environment": dict.fromkeys(driver.password, password) | database,
+        "command": None if wanted.custom else list(driver.command) or None,
+        "environment": dict.fromkeys(driver.password, password) | dict(driver.fixed) | database,
         "ports": {f"{driver.port}/tcp": (listen, None)},
         "tmpfs": dict.fromkeys(volumes, ""),
         "security_opt": ["no-new-privileges"],

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+# engine: (module, extra that brings it); those that are not here need nothing beside the standard library
+DRIVERS = {
+    "postgres": ("psycopg", "postgres"),
+    "mysql": ("pymysql", "mysql"),
+}
+
 
 def no_driver(engine: str) -> str:
     """What is missing to talk to an engine of that kind, "" when nothing is."""
-    module, extra = ("pymysql", "mysql") if engine == "mysql" else ("psycopg", "postgres")
-    return "" if find_spec(module) else f"the driver {module} is missing: pip install 'pilotage[{extra}]'"
+    module, extra = DRIVERS.get(engine, ("", ""))
+    if not module or find_spec(module):
+        return ""
+    return f"the driver {module} is missing: pip install 'pilotage[{extra}]'"

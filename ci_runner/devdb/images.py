@@ -10,7 +10,10 @@ from ci_runner.errors import ConfigError
 
 
 class Driver(NamedTuple):
-    """How images of one kind are started. ``data`` is where a data folder lies when the image declares no volume."""
+    """How images of one kind are started. ``data`` is where a data folder lies when the image declares no volume.
+
+    ``password`` and ``database`` are the variables that get them, ``fixed`` are further ones with their values.
+    """
 
     image: str
     engine: str
@@ -21,6 +24,7 @@ class Driver(NamedTuple):
     data: str
     command: tuple[str, ...] = ()
     default: str = ""
+    fixed: Mapping[str, str] = {}
 
 
 _PG = ("POSTGRES_PASSWORD",)
@@ -57,9 +61,22 @@ DRIVERS: Mapping[str, Driver] = {
         "/var/lib/mysql",
         _MY_COMMAND,
     ),
+    "clickhouse": Driver(
+        "clickhouse/clickhouse-server",
+        "clickhouse",
+        8123,
+        "default",
+        ("CLICKHOUSE_PASSWORD",),
+        (),
+        "/var/lib/clickhouse",
+        fixed={"CLICKHOUSE_DEFAULT_ACCESS_MANAGEMENT": "1"},
+    ),
 }
 ALIASES = {"maria": "mariadb", "postgresql": "postgres"}
-OPTIONS = {"postgres": frozenset({"search_path", "superuser"}), "mysql": frozenset({"foreign_key_checks"})}
+OPTIONS = {
+    "postgres": frozenset({"search_path", "superuser"}),
+    "mysql": frozenset({"foreign_key_checks"}),
+}  # others have none
 
 
 class Wanted(NamedTuple):
@@ -85,7 +102,7 @@ def read(url: str) -> Wanted:
     if driver is None:
         raise ConfigError(f"dev URL {head}: no container is known for {name!r}; known: {', '.join(DRIVERS)}")
     options = dict(parse_qsl(query))
-    known = OPTIONS[driver.engine]
+    known = OPTIONS.get(driver.engine, frozenset())
     if options.keys() - known:
         unknown = min(options.keys() - known)
         raise ConfigError(f"dev URL {head}: unknown option {unknown!r}; known: {', '.join(sorted(known))}")

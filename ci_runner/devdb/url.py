@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Protocol
 
 from ci_runner import databases
@@ -28,6 +29,10 @@ class Keeper(Protocol):
 
     def lock(self, main: Database) -> bool:
         """Take the lock, at once or not at all."""
+        ...
+
+    def unlock(self, main: Database) -> None:
+        """Let the lock go where the end of the session does not."""
         ...
 
     def contents(self, main: Database) -> list[str]:
@@ -56,25 +61,23 @@ def open_direct(url: str, report: Callable[[str], None]) -> Iterator[Direct]:
             raise TemporaryError(
                 f"dev database {address} is in use by another run; wait for that, or give each run a database of its own"
             )
-        _refuse_dirty(keeper, main, address)
-        direct = keeper.place(main, address)
-        report(f"{direct.engine} at {address}")
         try:
-            yield direct
+            _refuse_dirty(keeper, main, address)
+            direct = keeper.place(main, address)
+            report(f"{direct.engine} at {address}")
+            try:
+                yield direct
+            finally:
+                _give_back(keeper, direct, main, address)
         finally:
-            _give_back(keeper, direct, main, address)
+            keeper.unlock(main)
     finally:
         main.close()
 
 
 def _keeper(engine: str) -> Keeper:
-    if engine == "postgres":
-        from ci_runner.devdb.direct_postgres import PostgresKeeper
-
-        return PostgresKeeper()
-    from ci_runner.devdb.direct_mysql import MysqlKeeper
-
-    return MysqlKeeper()
+    keeper: Keeper = import_module(f"ci_runner.devdb.direct_{engine}").KEEPER
+    return keeper
 
 
 def _refuse_dirty(keeper: Keeper, main: Database, address: Address) -> None:

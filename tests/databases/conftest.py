@@ -1,5 +1,19 @@
 """The servers these tests talk to."""
 
-from tests.images.servers import mariadb_server, postgres_server
+from tests.images.servers import (
+    chdb_home,
+    clickhouse_image,
+    clickhouse_server,
+    container_engine,
+    mariadb_server,
+    postgres_server,
+)
 
-__all__ = ["mariadb_server", "postgres_server"]
+__all__ = [
+    "chdb_home",
+    "clickhouse_image",
+    "clickhouse_server",
+    "container_engine",
+    "mariadb_server",
+    "postgres_server",
+]

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ci_runner import databases
-from ci_runner.databases import Database, DatabaseFailure, Sql
+from ci_runner.databases import Address, Database, DatabaseFailure, Sql
 from ci_runner.model.inspected import Schema
-from tests.images.servers import Server
+from tests.images.servers import Server, account, owned_folder
 
-ENGINES = ("sqlite", "postgres", "mariadb")
+ENGINES = ("sqlite", "postgres", "mariadb", "clickhouse", "clickhouse-embedded")
+PRODUCTS = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mariadb": "MariaDB", "clickhouse": "ClickHouse"}
+# Engines that undo rows and hold primary keys to be unique.
+transactional = pytest.mark.parametrize("opener", ["sqlite", "postgres", "mariadb"], indirect=True)
 Opener = Callable[[], Database]
 
 
@@ -23,10 +26,31 @@ def opener(request: pytest.FixtureRequest) -> Iterator[Opener]:
         path = request.getfixturevalue("tmp_path") / "contract.db"
         yield lambda: databases.open_url(f"sqlite://{path}")
         return
+    if request.param == "clickhouse-embedded":
+        yield from embedded_clickhouse(request)
+        return
     server: Server = request.getfixturevalue(f"{request.param}_server")
     admin = "postgres" if request.param == "postgres" else ""
     server.run("DROP DATABASE IF EXISTS contract", "CREATE DATABASE contract", database=admin)
     yield lambda: databases.open_url(server.url("contract"))
+
+
+def embedded_clickhouse(request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """One engine has the folder at a time: the next session ends the one before."""
+    open_sessions: list[Database] = []
+
+    def another() -> Database:
+        for session in open_sessions:
+            session.close()
+        open_sessions.append(databases.open_address(address))
+        return open_sessions[-1]
+
+    with owned_folder(account("nobody")) as folder:
+        options = {"home": str(request.getfixturevalue("chdb_home"))}
+        address = Address("clickhouse", path=str(folder), database="contract", options=options)
+        yield another
+        for session in open_sessions:
+            session.close()
 
 
 @pytest.fixture
@@ -37,7 +61,14 @@ def database(opener: Opener) -> Iterator[Database]:
 
 
 def execute(database: Database, *texts: str, transaction: bool = False) -> None:
-    database.execute([Sql(text) for text in texts], transaction=transaction)
+    database.execute([Sql(native(database.dialect, text)) for text in texts], transaction=transaction)
+
+
+def native(dialect: str, text: str) -> str:
+    """A CREATE TABLE as the dialect wants it: ClickHouse's tables have engines and an order."""
+    if dialect == "clickhouse" and text.startswith("CREATE TABLE") and "ENGINE" not in text:
+        return f"{text.replace(' PRIMARY KEY', '')} ENGINE = MergeTree ORDER BY tuple()"
+    return text
 
 
 def failure(database: Database, *texts: str, transaction: bool = False) -> DatabaseFailure:
@@ -47,8 +78,7 @@ def failure(database: Database, *texts: str, transaction: bool = False) -> Datab
 
 
 def test_the_engine_says_what_it_is(database: Database) -> None:
-    product = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mariadb": "MariaDB"}[database.dialect]
-    assert database.engine.startswith(product + " ")
+    assert database.engine.startswith(PRODUCTS[database.dialect] + " ")
     assert database.version[0] >= 3
     assert database.engine.split()[1].startswith(str(database.version[0]))
 
@@ -88,6 +118,7 @@ def test_a_refusal_names_its_statement_in_the_databases_own_words(database: Data
     assert "c" not in database.inspect().tables
 
 
+@transactional
 def test_rows_of_a_refused_transaction_are_undone(database: Database) -> None:
     execute(database, "CREATE TABLE a (id int PRIMARY KEY)")
     assert (
@@ -96,6 +127,7 @@ def test_rows_of_a_refused_transaction_are_undone(database: Database) -> None:
     assert database.query("SELECT count(*) FROM a") == [(0,)]
 
 
+@transactional
 def test_without_a_transaction_what_ran_before_the_refusal_stays(database: Database) -> None:
     execute(database, "CREATE TABLE a (id int PRIMARY KEY)")
     assert failure(database, "INSERT INTO a VALUES (1)", "INSERT INTO a VALUES (1)").statement == 1
@@ -115,6 +147,7 @@ def test_a_syntax_error_points_at_its_place(database: Database) -> None:
     assert text[refused.position :].startswith(("SELEC", "2)"))
 
 
+@transactional
 def test_begin_commit_and_rollback_span_calls(database: Database) -> None:
     execute(database, "CREATE TABLE a (id int)")
     for end, rows in ((database.rollback, 0), (database.commit, 1)):
@@ -131,6 +164,7 @@ def test_reset_ends_an_open_transaction_and_forgets_settings(database: Database)
         "sqlite": ("PRAGMA foreign_keys = ON", "PRAGMA foreign_keys"),
         "postgres": ("SET lock_timeout = 1234", "SHOW lock_timeout"),
         "mariadb": ("SET lock_wait_timeout = 1234", "SELECT @@lock_wait_timeout"),
+        "clickhouse": ("SET max_threads = 1", "SELECT getSetting('max_threads')"),
     }[database.dialect]
     before = database.query(setting[1])
     execute(database, "CREATE TABLE a (id int)", setting[0])
@@ -139,7 +173,7 @@ def test_reset_ends_an_open_transaction_and_forgets_settings(database: Database)
     execute(database, "INSERT INTO a VALUES (1)")
     database.reset()
     assert database.query(setting[1]) == before
-    assert database.query("SELECT count(*) FROM a") == [(0,)]
+    assert database.query("SELECT count(*) FROM a") == [(1 if database.dialect == "clickhouse" else 0,)]
 
 
 def test_after_is_called_behind_each_statement_and_may_look_into_the_open_transaction(database: Database) -> None:
@@ -158,6 +192,7 @@ def test_a_statement_that_does_not_end_can_be_interrupted(database: Database) ->
         "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
         "postgres": "SELECT pg_sleep(600)",
         "mariadb": "SELECT benchmark(100000000000, md5('x'))",
+        "clickhouse": "SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 7",
     }[database.dialect]
     stop = threading.Event()
 
@@ -181,6 +216,7 @@ def test_an_empty_database_inspects_as_empty(database: Database) -> None:
     assert schema == Schema()
 
 
+@transactional
 def test_inspect_sees_columns_indexes_keys_views_and_triggers(database: Database) -> None:
     execute(
         database,

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ class Server(NamedTuple):
     scheme: str
     port: int
     admin: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
 
     def url(self, database: str = "", user: str = "", password: str = PASSWORD) -> str:
         return f"{self.scheme}://{user or self.admin}:{password}@127.0.0.1:{self.port}/{database}"
@@ -85,17 +86,22 @@ def as_user(owner: pwd.struct_passwd) -> dict[str, Any]:
     return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
-def wait_for(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_for(process: subprocess.Popen[bytes] | None, url: str, log: Path | str) -> None:
     end = time.monotonic() + START_LIMIT
     while time.monotonic() < end:
-        assert process.poll() is None, log.read_text(errors="replace")
+        assert process is None or process.poll() is None, told(log)
         try:
             databases.open_url(url).close()
         except PilotageError:
             time.sleep(0.02)
         else:
             return
-    pytest.fail(f"server did not start: {log.read_text(errors='replace')}")
+    pytest.fail(f"server did not start: {told(log)}")
+
+
+def told(log: Path | str) -> str:
+    """What a server wrote to its log, or only its name where that is all there is."""
+    return log.read_text(errors="replace") if isinstance(log, Path) else log
 
 
 @contextmanager
@@ -240,10 +246,17 @@ def engine_process() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def build(tag: str, command: list[str]) -> str:
-    """The image ``tag``: the one that is here, else built by a script of this folder; one builder at a time."""
+@contextmanager
+def one_builder() -> Iterator[None]:
+    """One process at a time fetches or builds what all of them use."""
     with (Path(tempfile.gettempdir()) / f"pilotage-image-{os.geteuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build(tag: str, command: list[str]) -> str:
+    """The image ``tag``: the one that is here, else built by a script of this folder."""
+    with one_builder():
         if subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False).returncode:
             done = subprocess.run([str(HERE / command[0]), *command[1:]], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr[-4000:]
@@ -289,16 +302,81 @@ def mariadb_image(container_engine: None) -> str:
     return build("mariadb:10.11", ["mysql-image.sh", "mariadb", "bookworm", "mariadb:10.11", LABEL])
 
 
+CHDB = ("chdb==4.4.0", "chdb-core==26.9.0")
+
+
+@pytest.fixture(scope="session")
+def chdb_home() -> Path:
+    """The package that holds ClickHouse's engine, fetched once a machine without the 0.4 GB of other packages it asks for."""
+    named = os.environ.get("PILOTAGE_CHDB_HOME") or os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    home = (
+        Path(named)
+        if os.environ.get("PILOTAGE_CHDB_HOME")
+        else Path(named) / "pilotage-tests" / CHDB[1].replace("=", "-")
+    )
+    with one_builder():
+        if not (home / "chdb").is_dir():
+            scratch = home.with_name(f"{home.name}.{os.getpid()}")
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(scratch), *CHDB]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                shutil.rmtree(scratch, ignore_errors=True)
+                missing(
+                    "ClickHouse's engine",
+                    f"pip install --no-deps --target {home} {' '.join(CHDB)}: {done.stderr[-500:]}",
+                )
+            scratch.rename(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def clickhouse_image(container_engine: None, chdb_home: Path) -> str:
+    tag = "clickhouse/clickhouse-server:23.11"
+    return build(tag, ["clickhouse-image.sh", str(chdb_home), tag, LABEL])
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(clickhouse_image: str) -> Iterator[Server]:
+    with container_process(clickhouse_image, 8123, {"CLICKHOUSE_PASSWORD": PASSWORD}) as port:
+        server = Server("clickhouse", port, "default", None)
+        wait_for(None, server.url(), clickhouse_image)
+        yield server
+
+
+@contextmanager
+def container_process(image: str, port: int, variables: dict[str, str]) -> Iterator[int]:
+    """A container of a test image; the port it answers at here."""
+    options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+    command = [
+        "docker",
+        "run",
+        "--detach",
+        "--label",
+        f"pilotage.test={LABEL}",
+        "--publish",
+        f"127.0.0.1::{port}",
+        *options,
+        image,
+    ]
+    name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        listed = subprocess.run(["docker", "port", name, str(port)], capture_output=True, text=True, check=True).stdout
+        yield int(listed.rpartition(":")[2])
+    finally:
+        subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
+
+
 def leftovers(process: int, run: str = "") -> set[str]:
     """Servers, work folders and containers that the program with this process id (and run id) made and has not removed."""
-    mark = f"pilotage-pg-{process}-"
-    found = {str(path) for parent in ("/dev/shm", tempfile.gettempdir()) for path in Path(parent).glob(mark + "*")}
+    marks = [f"pilotage-{kind}-{process}-" for kind in ("pg", "ch")]
+    places = (Path("/dev/shm"), Path(tempfile.gettempdir()))
+    found = {str(path) for place in places for mark in marks for path in place.glob(mark + "*")}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             words = (entry / "cmdline").read_bytes()
         except OSError:
             continue
-        if mark.encode() in words:
+        if any(mark.encode() in words for mark in marks):
             found.add(f"process {entry.name}")
     if run and engine_answers():
         listed = subprocess.run(

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from ci_runner.databases.address import Address
 from ci_runner.databases.clickhouse.entry import refusal, tls
+from ci_runner.databases.clickhouse.inspect import name_of
 from ci_runner.databases.clickhouse.wire import NOTHING, ROWS, Refused
 from ci_runner.databases.refused import seconds
 from ci_runner.errors import ConfigError
@@ -34,16 +35,15 @@ class Http:
         self._context = tls(address)
         self._seconds = seconds(address)
         self._session = self._running = ""
-        self.renew()
         try:
-            self._post("SELECT 1", {}, seconds(address))
+            self._begin(seconds(address))
         except (OSError, HTTPException, Refused) as error:
             raise refusal(address, error) from None
 
     def ask(self, sql: str, *, rows: bool) -> str:
         """Run ``sql`` in this session."""
         self._running = secrets.token_hex(8)
-        options = {"session_id": self._session, "session_timeout": "3600", "query_id": self._running}
+        options = self._options() | {"query_id": self._running}
         try:
             return self._post(sql, options | {"default_format": ROWS if rows else NOTHING})
         except (OSError, HTTPException) as error:
@@ -61,17 +61,26 @@ class Http:
 
     def renew(self) -> None:
         """Another session id; the server forgets the old one by itself."""
-        self._session = "pilotage-" + secrets.token_hex(12)
+        self._begin(None)
 
     def close(self) -> None:
         """Nothing is open between statements."""
+
+    def _begin(self, limit: int | None) -> None:
+        """USE lasts for a session, where the parameter "database" would undo a migration's own USE with the next request."""
+        self._session = "pilotage-" + secrets.token_hex(12)
+        first = f"USE {name_of(self._address.database)}" if self._address.database else "SELECT 1"
+        self._post(first, self._options() | {"default_format": NOTHING}, limit)
+
+    def _options(self) -> dict[str, str]:
+        return {"session_id": self._session, "session_timeout": "3600"}
 
     def _post(self, sql: str, options: dict[str, str], limit: float | None = None) -> str:
         address = self._address
         settings = {
             "wait_end_of_query": "1",  # an error behind the first rows would come under status 200
             "output_format_json_quote_64bit_integers": "0",
-        } | ({"database": address.database} if address.database else {})
+        }
         entry = b64encode(f"{address.user or 'default'}:{address.password}".encode()).decode()
         headers = {"Authorization": f"Basic {entry}", "Connection": "close"}
         host, port = address.host or "localhost", address.port or (8443 if self._context else 8123)
