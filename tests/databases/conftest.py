@@ -6,6 +6,8 @@ from tests.images.servers import (
     clickhouse_server,
     container_engine,
     mariadb_server,
+    mysql_image,
+    mysql_server,
     postgres_server,
 )
 
@@ -15,5 +17,7 @@ __all__ = [
     "clickhouse_server",
     "container_engine",
     "mariadb_server",
+    "mysql_image",
+    "mysql_server",
     "postgres_server",
 ]

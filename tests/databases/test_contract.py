@@ -10,12 +10,19 @@ import pytest
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Sql
 from ci_runner.model.inspected import Schema
+from tests.databases.speaking import native
 from tests.images.servers import Server, account, owned_folder
 
-ENGINES = ("sqlite", "postgres", "mariadb", "clickhouse", "clickhouse-embedded")
-PRODUCTS = {"sqlite": "SQLite", "postgres": "PostgreSQL", "mariadb": "MariaDB", "clickhouse": "ClickHouse"}
+ENGINES = ("sqlite", "postgres", "mariadb", "mysql", "clickhouse", "clickhouse-embedded")
+PRODUCTS = {
+    "sqlite": "SQLite",
+    "postgres": "PostgreSQL",
+    "mariadb": "MariaDB",
+    "mysql": "MySQL",
+    "clickhouse": "ClickHouse",
+}
 # Engines that undo rows and hold primary keys to be unique.
-transactional = pytest.mark.parametrize("opener", ["sqlite", "postgres", "mariadb"], indirect=True)
+transactional = pytest.mark.parametrize("opener", ["sqlite", "postgres", "mariadb", "mysql"], indirect=True)
 Opener = Callable[[], Database]
 
 
@@ -62,13 +69,6 @@ def database(opener: Opener) -> Iterator[Database]:
 
 def execute(database: Database, *texts: str, transaction: bool = False) -> None:
     database.execute([Sql(native(database.dialect, text)) for text in texts], transaction=transaction)
-
-
-def native(dialect: str, text: str) -> str:
-    """A CREATE TABLE as the dialect wants it: ClickHouse's tables have engines and an order."""
-    if dialect == "clickhouse" and text.startswith("CREATE TABLE") and "ENGINE" not in text:
-        return f"{text.replace(' PRIMARY KEY', '')} ENGINE = MergeTree ORDER BY tuple()"
-    return text
 
 
 def failure(database: Database, *texts: str, transaction: bool = False) -> DatabaseFailure:
@@ -164,6 +164,7 @@ def test_reset_ends_an_open_transaction_and_forgets_settings(database: Database)
         "sqlite": ("PRAGMA foreign_keys = ON", "PRAGMA foreign_keys"),
         "postgres": ("SET lock_timeout = 1234", "SHOW lock_timeout"),
         "mariadb": ("SET lock_wait_timeout = 1234", "SELECT @@lock_wait_timeout"),
+        "mysql": ("SET lock_wait_timeout = 1234", "SELECT @@lock_wait_timeout"),
         "clickhouse": ("SET max_threads = 1", "SELECT getSetting('max_threads')"),
     }[database.dialect]
     before = database.query(setting[1])
@@ -192,6 +193,7 @@ def test_a_statement_that_does_not_end_can_be_interrupted(database: Database) ->
         "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c",
         "postgres": "SELECT pg_sleep(600)",
         "mariadb": "SELECT benchmark(100000000000, md5('x'))",
+        "mysql": "SELECT benchmark(100000000000, md5('x'))",
         "clickhouse": "SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 7",
     }[database.dialect]
     stop = threading.Event()
@@ -223,7 +225,7 @@ def test_inspect_sees_columns_indexes_keys_views_and_triggers(database: Database
         "CREATE TABLE parent (id int NOT NULL PRIMARY KEY, name varchar(40) DEFAULT 'x')",
         "CREATE TABLE child (id int NOT NULL PRIMARY KEY, parent_id int NOT NULL REFERENCES parent (id) ON DELETE CASCADE, v int, "
         "CONSTRAINT v_positive CHECK (v > 0))"
-        if database.dialect != "mariadb"
+        if database.dialect not in {"mariadb", "mysql"}
         else "CREATE TABLE child (id int NOT NULL PRIMARY KEY, parent_id int NOT NULL, v int, CONSTRAINT v_positive CHECK (v > 0), "
         "CONSTRAINT child_parent FOREIGN KEY (parent_id) REFERENCES parent (id) ON DELETE CASCADE)",
         "CREATE UNIQUE INDEX child_v ON child (v)",

@@ -1,5 +1,25 @@
 """The servers and images these tests use."""
 
-from tests.images.servers import container_engine, mariadb_image, mariadb_server, postgres_image, postgres_server
+from tests.images.servers import (
+    chdb_home,
+    clickhouse_image,
+    clickhouse_server,
+    container_engine,
+    mariadb_image,
+    mariadb_server,
+    mysql_image,
+    postgres_image,
+    postgres_server,
+)
 
-__all__ = ["container_engine", "mariadb_image", "mariadb_server", "postgres_image", "postgres_server"]
+__all__ = [
+    "chdb_home",
+    "clickhouse_image",
+    "clickhouse_server",
+    "container_engine",
+    "mariadb_image",
+    "mariadb_server",
+    "mysql_image",
+    "postgres_image",
+    "postgres_server",
+]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ci_runner import devdb
 from ci_runner.databases import Database, Sql
 from ci_runner.devdb import DevDatabase
+from tests.databases.speaking import native
 
 RUN = f"test-{os.getpid()}"
 
@@ -30,4 +31,4 @@ def opened(url: str, environment: Mapping[str, str] | None = None, run_id: str =
 
 
 def execute(database: Database, *texts: str, transaction: bool = False) -> None:
-    database.execute([Sql(text) for text in texts], transaction=transaction)
+    database.execute([Sql(native(database.dialect, text)) for text in texts], transaction=transaction)

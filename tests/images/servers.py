@@ -302,12 +302,37 @@ def mariadb_image(container_engine: None) -> str:
     return build("mariadb:10.11", ["mysql-image.sh", "mariadb", "bookworm", "mariadb:10.11", LABEL])
 
 
+@pytest.fixture(scope="session")
+def mysql_image(container_engine: None) -> str:
+    """MySQL 9 of Debian's next release, which is all that packages have; it goes by the name of 8 as well."""
+    if not shutil.which("apt-get"):
+        missing("Debian's package manager", "run on Debian")
+    build("mysql:9", ["mysql-image.sh", "mysql", "sid", "mysql:9", LABEL])
+    subprocess.run(["docker", "tag", "mysql:9", "mysql:8"], check=True)
+    return "mysql:9"
+
+
+@pytest.fixture(scope="session")
+def mysql_server(mysql_image: str) -> Iterator[Server]:
+    with container_process(mysql_image, 3306, {"MYSQL_ROOT_PASSWORD": PASSWORD}) as port:
+        server = Server("mysql", port, "root", None)
+        wait_for(None, server.url(), mysql_image)
+        yield server
+
+
 CHDB = ("chdb==4.4.0", "chdb-core==26.9.0")
 
 
 @pytest.fixture(scope="session")
-def chdb_home() -> Path:
+def chdb_home() -> Iterator[Path]:
     """The package that holds ClickHouse's engine, fetched once a machine without the 0.4 GB of other packages it asks for."""
+    home = fetched_chdb()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTAGE_CHDB_HOME", str(home))
+        yield home
+
+
+def fetched_chdb() -> Path:
     named = os.environ.get("PILOTAGE_CHDB_HOME") or os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
     home = (
         Path(named)
