@@ -6,6 +6,6 @@ from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory, read
 from ci_runner.deploy.stop import Stop, Tools
-from ci_runner.deploy.working import decide, deploy
+from ci_runner.deploy.working import decide, deploy, standing
 
-__all__ = ["Memory", "Options", "Source", "Stop", "Tools", "decide", "deploy", "read"]
+__all__ = ["Memory", "Options", "Source", "Stop", "Tools", "decide", "deploy", "read", "standing"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ci_runner.deploy.compare import diff
-from ci_runner.deploy.hashes import file_hash, text_hash
+from ci_runner.deploy.hashes import SCHEME, file_hash, text_hash
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.steps import key
 from ci_runner.errors import ConflictError, DoubtError
@@ -36,47 +36,20 @@ def doubt(row: Revision, directory: str) -> str:
     )
 
 
-def verify(mdir: MigrationDir, applied: Mapping[str, Revision], options: Options) -> Iterator[str]:
+def verify(mdir: MigrationDir, applied: Mapping[str, Revision], options: Options) -> list[str]:
     """Warnings about applied files; ConflictError for those edited or removed since."""
-    files = {key(each): each for each in mdir.migrations}
-    edited = []
-    for version, row in applied.items():
-        migration = files.get(version)
-        if migration is None or row.kind == "repeatable" or not row.file_hash:
-            continue
-        data = mdir.files[migration.name]
-        if file_hash(data) == row.file_hash:
-            continue
-        if text_hash(data) == row.text_hash:
-            yield f"{migration.name}: only line endings differ from what was applied; write '*.sql text eol=lf' into .gitattributes"
-            continue
-        edited.append((migration, row))
-    if edited:
+    changed, endings = edited(mdir, applied)
+    if changed:
         shown = [
             f"{m.name} was edited after it was applied ({r.finished_at or 'time not known'}):\n"
             + diff(m.name, options.applied_bytes(r), mdir.files[m.name])
-            for m, r in edited[:_MOST]
+            for m, r in changed[:_MOST]
         ]
-        more = f"\nand {len(edited) - _MOST} more files" if len(edited) > _MOST else ""
+        more = f"\nand {len(changed) - _MOST} more files" if len(changed) > _MOST else ""
         raise ConflictError(
             "\n".join(shown) + more + "\nPut the file back as it was and make the change in a new migration"
         )
-    _missing(mdir, files, applied, options)
-
-
-def _missing(
-    mdir: MigrationDir, files: Mapping[str, Migration], applied: Mapping[str, Revision], options: Options
-) -> None:
-    if any(each.kind in {"checkpoint", "baseline"} for each in mdir.migrations):
-        return
-    gone = [
-        row
-        for version, row in applied.items()
-        if version not in files
-        and row.kind not in _UNVERSIONED
-        and row.kind != "repeatable"
-        and row.name not in options.explained
-    ]
+    gone = missing(mdir, applied, options)
     if gone:
         names = ", ".join(row.name for row in gone[:_MOST]) + (
             f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
@@ -85,6 +58,38 @@ def _missing(
             f"applied to this database and not in {mdir.path}: {names}. If that is an older state, deploy a newer one or go back with "
             "'pilotage down'; if files were removed, put them back"
         )
+    return [
+        f"{name}: only line endings differ from what was applied; write '*.sql text eol=lf' into .gitattributes"
+        for name in endings
+    ]
+
+
+def edited(mdir: MigrationDir, applied: Mapping[str, Revision]) -> tuple[list[tuple[Migration, Revision]], list[str]]:
+    """Applied files that are others now, and the names of those in which only line endings are."""
+    changed, endings = [], []
+    for migration in mdir.migrations:
+        row = applied.get(key(migration))
+        if (
+            row is None
+            or row.kind == "repeatable"
+            or not row.file_hash
+            or row.file_hash == f"{SCHEME}{migration.sha256}"
+        ):
+            continue
+        if text_hash(mdir.files[migration.name]) == row.text_hash:
+            endings.append(migration.name)
+        else:
+            changed.append((migration, row))
+    return changed, endings
+
+
+def missing(mdir: MigrationDir, applied: Mapping[str, Revision], options: Options) -> list[Revision]:
+    """Rows without a file, where neither a checkpoint nor a rewrite in the registry says why."""
+    if any(each.kind in {"checkpoint", "baseline"} for each in mdir.migrations):
+        return []
+    files = {key(each) for each in mdir.migrations}
+    gone = [row for version, row in applied.items() if version not in files and row.kind not in _UNVERSIONED]
+    return [row for row in gone if row.kind != "repeatable" and not options.explained(row.name)]
 
 
 def known(mdir: MigrationDir, migration: Migration, options: Options, kind: RevisionKind, position: int) -> Revision:

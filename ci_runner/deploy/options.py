@@ -12,7 +12,7 @@ from ci_runner.model.deploy import Drift, Order, Revision
 class Options(Struct, frozen=True):
     """How to deploy. Times are seconds; ``statement_timeout`` 0 = none. ``clean``: a database with tables and no rows of ours is accepted.
 
-    ``explained`` are names of files that a rewrite in the registry took away. ``applied_bytes`` gives the bytes a row was made of, where
+    ``explained`` says of a file whether a rewrite in the registry took it away. ``applied_bytes`` gives the bytes a row was made of, where
     some registry still has them. ``plan`` is the digest that was approved. ``accept_rollback`` is the reason to accept an older registry.
     """
 
@@ -29,7 +29,7 @@ class Options(Struct, frozen=True):
     lock_wait: float = 600.0
     lock_timeout: float = 5.0
     statement_timeout: float = 0.0
-    explained: frozenset[str] = frozenset()
+    explained: Callable[[str], bool] = lambda _name: False
     applied_bytes: Callable[[Revision], bytes | None] = lambda _revision: None
     actor: str = ""
     tool_version: str = ""

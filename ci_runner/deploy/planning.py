@@ -37,19 +37,19 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
     rows = {row.version: row for row in memory.revisions}
     applied = {version: row for version, row in rows.items() if row.state in KNOWN}
     warnings = [*origin.warnings, *history.verify(mdir, applied, options)]
-    order = _versioned(mdir, applied)
-    current = _current(order, applied)
+    order = versioned(mdir, applied)
+    now = current(order, applied)
     baseline = _baseline(mdir, order, applied, options)
     applied |= {row.version: row for row in baseline}
     pending = [each for each in order if key(each) not in applied]
     pending, skipped = _in_order(order, pending, applied, options)
     chosen = _limited(order, pending, applied, options)
     left = [key(each) for each in pending if each not in chosen]
-    repeatables = [] if left else _repeatables(mdir, applied)
+    again = [] if left else repeatables(mdir, applied)
     position = max((row.position for row in (*rows.values(), *baseline)), default=0)
     steps = tuple(
         step(mdir, each, facts, position + index, rows.get(key(each)))
-        for index, each in enumerate([*chosen, *repeatables], 1)
+        for index, each in enumerate([*chosen, *again], 1)
     )
     if skipped:
         warnings.append(
@@ -61,8 +61,8 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
         facts=facts,
         order=options.order,
         steps=steps,
-        current=current or (baseline[-1].version if baseline else None),
-        target=_target(order, {**applied, **{each.version: None for each in steps}}) or current,
+        current=now or (baseline[-1].version if baseline else None),
+        target=_target(order, {**applied, **{each.version: None for each in steps}}) or now,
         pending=tuple(left),
         skipped=tuple(key(each) for each in skipped),
         baseline=baseline,
@@ -81,7 +81,7 @@ def _suits(mdir: MigrationDir, facts: Facts) -> None:
         )
 
 
-def _versioned(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migration]:
+def versioned(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migration]:
     """What can run in order: an empty history begins at the newest checkpoint or baseline, a longer one passes them by."""
     found = [each for each in mdir.migrations if each.kind != "repeatable"]
     if not applied:
@@ -90,7 +90,7 @@ def _versioned(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migr
     return [each for each in found if each.kind == "versioned" or key(each) in applied]
 
 
-def _current(order: Sequence[Migration], applied: Mapping[str, Revision]) -> str | None:
+def current(order: Sequence[Migration], applied: Mapping[str, Revision]) -> str | None:
     """The last applied version in the directory's order, else the one applied last."""
     known = [key(each) for each in order if key(each) in applied]
     if known:
@@ -125,7 +125,7 @@ def _in_order(
 ) -> tuple[list[Migration], list[Migration]]:
     """Pending files that sort before an applied one: refused, skipped or run, as the order says."""
     last = max((index for index, each in enumerate(order) if key(each) in applied), default=-1)
-    before = set(map(key, order[:last]))
+    before = set(map(key, order[: max(last, 0)]))
     late = [each for each in pending if key(each) in before]
     if not late or options.order == "non-linear":
         return pending, []
@@ -154,7 +154,7 @@ def _limited(
     return chosen[: options.amount] if options.amount is not None else chosen
 
 
-def _repeatables(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migration]:
+def repeatables(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migration]:
     """Those never run, and those whose text is another now."""
     from ci_runner.deploy.hashes import text_hash
 

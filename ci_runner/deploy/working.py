@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ci_runner.databases import DatabaseFailure, Target
 from ci_runner.deploy import approval, atomic, checks, guard, hashes, locking, planning, revisions, stepwise, stopped
+from ci_runner.deploy.looking import look
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
@@ -17,7 +18,7 @@ from ci_runner.deploy.run import Run
 from ci_runner.deploy.stop import Tools
 from ci_runner.deploy.stopped import Stopped
 from ci_runner.errors import ConflictError, PilotageError, TemporaryError
-from ci_runner.model.deploy import DirState, Failure, Outcome, Plan, Step
+from ci_runner.model.deploy import DirState, Failure, Outcome, Plan, Standing, Step
 
 InChain = Callable[[str], bool]
 
@@ -30,6 +31,14 @@ def nobody_asks(_head: str) -> bool:
 def decide(target: Target, source: Source, options: Options, in_chain: InChain = nobody_asks) -> Plan:
     """The plan, without a lock and without writing anything."""
     return _decided(target, source, options, in_chain)[0]
+
+
+def standing(target: Target, source: Source, options: Options) -> Standing:
+    """Where the database stands, without a lock and without writing anything."""
+    memory = revisions.read(target, options.dir)
+    tables = () if memory.revisions else target.tables()
+    objects = target.fingerprint() if memory.state is not None and options.drift != "off" else {}
+    return look(source, memory, target.facts, options, objects, tables)
 
 
 def _decided(target: Target, source: Source, options: Options, in_chain: InChain) -> tuple[Plan, Memory]:

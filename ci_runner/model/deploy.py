@@ -207,3 +207,32 @@ class Outcome(Struct, frozen=True):
     def exit_code(self) -> int:
         """0, or the code of what stopped it."""
         return self.error.code if self.error else 0
+
+
+class Standing(Struct, frozen=True):
+    """Where a database stands against a directory, with everything a deployment would object to. All are versions but ``edited`` and ``missing``.
+
+    ``edited`` and ``missing`` are names of files. ``partial`` are files that stopped on the way, as (version, done, total, why).
+    """
+
+    dir: str
+    facts: Facts
+    origin: Origin
+    current: str | None
+    applied: int
+    pending: tuple[str, ...] = ()
+    partial: tuple[tuple[str, int, int, str], ...] = ()
+    in_doubt: tuple[str, ...] = ()
+    out_of_order: tuple[str, ...] = ()
+    edited: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    adopted_from: str = ""
+    foreign: str = ""
+    last_at: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing that needs a decision."""
+        return not (self.in_doubt or self.out_of_order or self.edited or self.missing)

@@ -1,0 +1,126 @@
+"""The flags that deploy, plan, status and the commands around them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ci_runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from ci_runner.cli.world import World
+    from ci_runner.deploy import Options
+    from ci_runner.journeys.deploying import Request
+    from ci_runner.journeys.ground import Ground
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+URL_VARIABLE = "PILOTAGE_DATABASE_URL"
+
+_WHERE = (
+    click.option("--to", "url", metavar="URL", help=f"The database; else the variable {URL_VARIABLE}."),
+    click.option("--commit", metavar="SHA", help="Take the directory from this Git commit."),
+    click.option("--require-primary", is_flag=True, help="Read the registry itself, never a backup."),
+)
+_HOW = (
+    click.option(
+        "--order",
+        type=click.Choice(["linear", "linear-skip", "non-linear"]),
+        help="What a file that sorts before an applied one means. [linear]",
+    ),
+    click.option(
+        "--drift",
+        type=click.Choice(["off", "warn", "error"]),
+        help="What a schema that changed since the last deployment means. [warn]",
+    ),
+    click.option("--to-version", metavar="V", help="Up to this version."),
+    click.option("--amount", type=click.IntRange(1), metavar="N", help="At most so many files."),
+    click.option("--baseline", "baseline_version", metavar="V", help="The database holds everything up to V already."),
+    click.option("--allow-dirty", is_flag=True, help="Accept a database with tables that nothing was deployed to."),
+    click.option(
+        "--accept-registry-rollback",
+        "accept_rollback",
+        metavar="REASON",
+        help="Accept a registry older than the one last deployed from.",
+    ),
+)
+
+
+def where(function: Function) -> Function:
+    """Decorator: which files, which database."""
+    for option in reversed(_WHERE):
+        function = option(function)
+    return function
+
+
+def how(function: Function) -> Function:
+    """Decorator: what a deployment and its plan can be told."""
+    for option in reversed(_HOW):
+        function = option(function)
+    return function
+
+
+def request(world: World, base: Ground, name: str | None, given: dict[str, Any], *, local: bool) -> Request:
+    """The request that the flags make; UsageError when no database or more than one source is named."""
+    from ci_runner.cli.world import keep_password
+    from ci_runner.journeys.deploying import Request
+
+    url = given.get("url") or world.environ.get(URL_VARIABLE)
+    if not url:
+        raise UsageError(f"which database? give --to URL or set {URL_VARIABLE}")
+    keep_password(url)
+    return Request(wanted(base, name, given, local=local), url, options(given))
+
+
+def wanted(base: Ground, name: str | None, given: dict[str, Any], *, local: bool) -> Any:
+    """Which files: NAME is one of the registry, unless a folder or a commit is named, too; then it is only what they are called."""
+    from ci_runner.journeys.deploying_source import Wanted
+
+    directories = base.config.directories
+    commit = given.get("commit")
+    from_registry = name is not None and not local and commit is None
+    named = [each for each in directories if name is not None and each.name == name.partition(":")[0]]
+    if not from_registry and len(directories) > 1 and not named:
+        known = ", ".join(each.name for each in directories)
+        raise UsageError(f"which directory? there are {known}: give NAME for one in the registry, or --dir DIR")
+    return Wanted(
+        directory=(named or list(directories))[0],
+        reference=name if from_registry else None,
+        commit=commit,
+        name=None if from_registry else name,
+        require_primary=bool(given.get("require_primary")),
+    )
+
+
+def options(given: dict[str, Any]) -> Options:
+    """The options of the flags; what is not given keeps its default."""
+    from ci_runner.deploy import Options
+
+    known: dict[str, Any] = {
+        "order": given.get("order"),
+        "drift": given.get("drift"),
+        "to_version": given.get("to_version"),
+        "amount": given.get("amount"),
+        "baseline": given.get("baseline_version"),
+        "clean": given.get("allow_dirty"),
+        "plan": given.get("plan"),
+        "accept_rollback": given.get("accept_rollback"),
+        "repair_indexes": given.get("repair_indexes"),
+        "lock_wait": _seconds(given, "lock_wait"),
+        "lock_timeout": _seconds(given, "lock_timeout"),
+        "statement_timeout": _seconds(given, "timeout"),
+    }
+    return Options(dir="", **{key: value for key, value in known.items() if value is not None})
+
+
+def _seconds(given: dict[str, Any], name: str) -> float | None:
+    from ci_runner.deploy.durations import milliseconds
+
+    text = given.get(name)
+    if text is None:
+        return None
+    found = milliseconds(text)
+    if found is None:
+        raise UsageError(f"--{name.replace('_', '-')} takes a duration such as 30s, 500ms or 10m, not {text!r}")
+    return found / 1000

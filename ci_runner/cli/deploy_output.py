@@ -1,0 +1,150 @@
+"""What a deployment prints: files as they go through, and how it ended; or one JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ci_runner.text import visible
+
+if TYPE_CHECKING:
+    from ci_runner.cli.world import World
+    from ci_runner.errors import PilotageError
+    from ci_runner.journeys.deploying import Voice
+    from ci_runner.model.deploy import Applied, Outcome, Plan
+
+_MOST = 20
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """The JSON of a deployment: exactly these keys (docs/deploy.md)."""
+    error = outcome.error
+    return {
+        "status": outcome.status,
+        "from": outcome.before,
+        "to": outcome.after,
+        "applied": [each.version for each in outcome.applied],
+        "pending": list(outcome.pending),
+        "error": {"code": error.code, "message": error.message} if error else None,
+    }
+
+
+def duration(milliseconds: int) -> str:
+    """A time people read: 12 ms, 3.4 s, 2 min 5 s."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds // 60_000} min {milliseconds % 60_000 // 1000} s"
+
+
+def listed(versions: Sequence[str]) -> str:
+    """The first versions, and how many more."""
+    more = f" and {len(versions) - _MOST} more" if len(versions) > _MOST else ""
+    return ", ".join(visible(each) for each in versions[:_MOST]) + more
+
+
+class Teller:
+    """Tells one deployment to the terminal or as JSON."""
+
+    def __init__(self, world: World, *, as_json: bool) -> None:
+        self._world = world
+        self._json = as_json
+
+    def voice(self) -> Voice:
+        """Remarks go to stderr; files are told as they go through, unless JSON is wanted."""
+        from ci_runner.journeys.deploying import Voice
+
+        return Voice(self._world.note, self._through)
+
+    def _through(self, applied: Applied) -> None:
+        if self._json or self._world.quiet:
+            return
+        mark = click.style("✓", fg="green")
+        some = f", the first {applied.resumed} before" if applied.resumed else ""
+        count = f"{applied.statements} statement{'s' * (applied.statements != 1)}{some}"
+        self._world.say(f"  {mark} {visible(applied.name)}  {count}, {duration(applied.duration_ms)}")
+
+    def ended(self, outcome: Outcome) -> int:
+        """Say how it ended; its exit code."""
+        if self._json:
+            self._world.say(json.dumps(document(outcome), indent=2, ensure_ascii=False))
+            return outcome.exit_code
+        where = visible(outcome.facts.name) if outcome.facts else "the database"
+        if outcome.error:
+            self._stopped(outcome, where)
+            return outcome.exit_code
+        if outcome.status == "noop":
+            at = f" at version {visible(outcome.after)}" if outcome.after else ""
+            left = f"; pending: {listed(outcome.pending)}" if outcome.pending else ""
+            self._world.say(f"{click.style('✓', fg='green')} {where}: nothing to do{at}{left}")
+            return 0
+        self._world.say(
+            f"{click.style('✓', fg='green')} {where}: {visible(outcome.before or 'empty')} → {visible(outcome.after or 'empty')}, "
+            f"{len(outcome.applied)} file{'s' * (len(outcome.applied) != 1)} in {duration(outcome.duration_ms)}"
+        )
+        if outcome.pending:
+            self._world.say(f"  pending: {listed(outcome.pending)}")
+        self._world.note(self._source(outcome))
+        return 0
+
+    def _stopped(self, outcome: Outcome, where: str) -> None:
+        """What failed goes to stderr, what stands now to stdout."""
+        message = outcome.error.message if outcome.error else ""
+        word = "in doubt" if outcome.status == "in_doubt" else "failed"
+        click.echo(
+            click.style(f"{word}: ", fg="red", bold=True) + visible(self._redacted(message)),
+            err=True,
+            color=self._world.colour,
+        )
+        if outcome.facts is not None and (outcome.applied or outcome.after):
+            self._world.say(
+                f"  {where} is at {visible(outcome.after or 'no version')}; pending: {listed(outcome.pending) or 'nothing'}"
+            )
+
+    def _redacted(self, text: str) -> str:
+        from ci_runner.cli.world import redacted
+
+        return redacted(text)
+
+    def _source(self, outcome: Outcome) -> str:
+        origin = outcome.origin
+        if origin is None:
+            return ""
+        seq = f" version {origin.seq}" if origin.seq else ""
+        return f"  from {origin.kind}{seq} {origin.address}  {origin.digest[:19]}…  run {outcome.run_id[:12]}"
+
+    def failed(self, error: PilotageError) -> int:
+        """A deployment that could not begin; without JSON the error is printed where all errors are."""
+        if not self._json:
+            raise error
+        from ci_runner.model.deploy import Failure, Outcome
+
+        return self.ended(Outcome("failed", error=Failure(error.exit_code, str(error))))
+
+    def planned(self, plan: Plan) -> int:
+        """A dry run."""
+        from ci_runner.model.deploy import Outcome
+
+        versions = tuple(step.version for step in plan.steps)
+        if self._json:
+            status: Any = "ok" if versions or plan.baseline else "noop"
+            return self.ended(Outcome(status, plan.current, plan.target, pending=(*versions, *plan.pending)))
+        for warning in plan.warnings:
+            self._world.note(warning)
+        if not versions:
+            self._world.say(f"{visible(plan.facts.name)}: nothing to do at version {visible(plan.current or 'none')}")
+            return 0
+        self._world.say(
+            f"{visible(plan.facts.name)}: would go {visible(plan.current or 'empty')} → {visible(plan.target or 'empty')}"
+        )
+        for step in plan.steps:
+            resumed = f" (from statement {step.done + 1} on)" if step.done else ""
+            count = f"{len(step.statements)} statement{'s' * (len(step.statements) != 1)}"
+            self._world.say(f"  {visible(step.name)}  {count}{resumed}, transaction: {step.mode}")
+        if plan.pending:
+            self._world.say(f"  left pending: {listed(plan.pending)}")
+        return 0

@@ -1,0 +1,131 @@
+"""Where the files of a deployment come from: the registry with its backups, a folder, or a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from msgspec import Struct
+
+from ci_runner import deploy, migrations, registry, sources, stores
+from ci_runner.config import Directory
+from ci_runner.errors import ConfigError, ConflictError, PilotageError, UsageError
+from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.versions import every_store
+from ci_runner.model.deploy import Origin, Revision
+from ci_runner.model.directory import MigrationDir, Tree
+from ci_runner.model.registry import Entry, Snapshot
+
+
+class Wanted(Struct, frozen=True):
+    """What is to be deployed: ``reference`` in the registry, else the folder ``directory``, else that folder in ``commit``."""
+
+    directory: Directory
+    reference: str | None = None
+    commit: str | None = None
+    name: str | None = None
+    require_primary: bool = False
+
+
+class Found(Struct, frozen=True):
+    """The files, the name they are remembered by, and the questions only their registry answers."""
+
+    name: str
+    source: deploy.Source
+    in_chain: Callable[[str], bool]
+    explained: Callable[[str], bool]
+    applied_bytes: Callable[[Revision], bytes | None]
+
+
+def find(ground: Ground, wanted: Wanted, dialect: str) -> Found:
+    """The files; a folder that says no dialect is read in that of the database. ConflictError for a directory that is not sound."""
+    if wanted.reference is not None:
+        return _registered(ground, wanted)
+    if wanted.commit is not None:
+        return _committed(ground, wanted, dialect)
+    tree = sources.folder(ground.root / wanted.directory.dir, root=ground.root, shown=wanted.directory.dir)
+    return _local(ground, wanted, _read(tree, wanted.directory, dialect), "local", wanted.directory.dir)
+
+
+def _committed(ground: Ground, wanted: Wanted, dialect: str) -> Found:
+    if ground.git is None:
+        raise UsageError(f"--commit {wanted.commit}: {ground.root} is not in a Git repository")
+    commit = ground.git.ensure_commit(wanted.commit or "HEAD")
+    tree = sources.at_commit(ground.git, commit, wanted.directory.dir)
+    if not tree.files:
+        raise UsageError(f"{wanted.directory.dir} holds no migration in commit {commit[:12]}: check --dir")
+    return _local(ground, wanted, _read(tree, wanted.directory, dialect), "git", f"{wanted.directory.dir}@{commit}")
+
+
+def _read(tree: Tree, directory: Directory, dialect: str) -> MigrationDir:
+    return migrations.read(
+        tree,
+        format=directory.dir_format,
+        dialect=directory.dialect or dialect,
+        tx_mode=directory.tx_mode,
+        sum_mode=directory.sum,
+        directives_lenient=directory.directives == "lenient",
+    )
+
+
+def _local(ground: Ground, wanted: Wanted, mdir: MigrationDir, kind: str, address: str) -> Found:
+    sound(mdir)
+    name = wanted.name or wanted.directory.name
+    origin = Origin("git" if kind == "git" else "local", registry.digest(registry.snapshot(mdir)), address)
+    return Found(
+        name, deploy.Source(mdir, origin), lambda _head: True, lambda _name: False, partial(_bytes, ground, name)
+    )
+
+
+def sound(mdir: MigrationDir) -> None:
+    """ConflictError for the first error of the directory itself, such as a sum that does not fit its files."""
+    broken = [problem for problem in mdir.problems if problem.level == "error"]
+    if broken:
+        first = broken[0]
+        where = f"{mdir.path}/{first.file}" + (f":{first.line}" if first.line else "") if first.file else mdir.path
+        more = f" (and {len(broken) - 1} more: pilotage ls)" if len(broken) > 1 else ""
+        raise ConflictError(f"{where}: {first.message}{more}. {first.remedy}".rstrip(" ."))
+
+
+def _registered(ground: Ground, wanted: Wanted) -> Found:
+    asked = registry.parse_reference(wanted.reference or "")
+    open_stores = every_store(ground)
+    usable = open_stores[:1] if wanted.require_primary else open_stores
+
+    def bring(store: stores.Store) -> tuple[Snapshot, Entry, str, stores.Store]:
+        return *registry.deployable(store, asked), store
+
+    (snapshot, entry, head, store), source = registry.read(usable, asked.name, bring)
+    for warning in source.warnings:
+        ground.note(f"read from {source.address}: {warning}")
+    origin = Origin("registry", registry.digest(snapshot), store.address, entry.seq, head)
+    tree = registry.tree(snapshot, f"pilotage://{asked.name}")
+    mdir = migrations.read(
+        tree,
+        format=snapshot.format,
+        dialect=snapshot.dialect,
+        tx_mode=wanted.directory.tx_mode,
+        sum_mode="optional",
+        directives_lenient=wanted.directory.directives == "lenient",
+    )
+    sound(mdir)
+    return Found(
+        asked.name,
+        deploy.Source(mdir, origin),
+        lambda head: registry.holds(store, asked.name, head),
+        lambda name: name in registry.taken_away(store, asked.name),
+        partial(_bytes, ground, asked.name),
+    )
+
+
+def _bytes(ground: Ground, name: str, row: Revision) -> bytes | None:
+    """What a row was made of, from the first store that has it; a diff is a help, so no failure here is one."""
+    if not row.digest:
+        return None
+    try:
+        found, _ = registry.read(
+            every_store(ground), name, lambda store: registry.applied_bytes(store, row.digest, row.name)
+        )
+    except (ConfigError, PilotageError):
+        return None
+    return found
