@@ -39,7 +39,8 @@ class Option(Struct, frozen=True):
     metavar: str = ""
 
 
-_READS = ("ci", "lint", "push", "ls", "hash", "rebase", "doctor", "schema")
+_DEPLOYS = ("deploy", "status", "plan", "down", "baseline")
+_READS = ("ci", "lint", "push", "ls", "hash", "rebase", "doctor", "schema", *_DEPLOYS)
 _LINTS = ("ci", "lint")
 
 OPTIONS: tuple[Option, ...] = (
@@ -88,7 +89,7 @@ OPTIONS: tuple[Option, ...] = (
         "file",
         ("file", "all", "none"),
         "directory",
-        ("ci", "lint", "push", "ls", "schema"),
+        ("ci", "lint", "push", "ls", "schema", *_DEPLOYS),
     ),
     Option(
         "server_version",
@@ -205,7 +206,7 @@ OPTIONS: tuple[Option, ...] = (
         "text",
         "Registry address, for example file:///srv/registry",
         None,
-        commands=("ci", "lint", "push", "pull", "log", "verify", "doctor"),
+        commands=("ci", "lint", "push", "pull", "log", "verify", "doctor", *_DEPLOYS, "resolve"),
         metavar="URL",
     ),
     Option("comment", "switch", "Write the comment on the pull request", True, commands=("ci",)),
