@@ -19,12 +19,12 @@ def command(world: World, /, as_json: bool, **flags: object) -> None:
     """Say who a push would be by, which registry it would go to, and who says so."""
     from ci_runner.cli import profile
     from ci_runner.cli.setup import ground
-    from ci_runner.journeys import push
+    from ci_runner.journeys import acting
 
     base = ground(world, flags)
     kept = profile.load(world.environ)
     source = base.config.sources.get("registry", "")
-    actor, registry = push.actor(base), base.config.registry
+    actor, registry = acting.actor(base), base.config.registry
     workspace = kept.current if registry and registry == kept.registry else None
     found = {
         "actor": actor,
@@ -35,7 +35,7 @@ def command(world: World, /, as_json: bool, **flags: object) -> None:
     if as_json:
         world.say(json.dumps(found, indent=2))
         return
-    world.say(f"user       {visible(actor['name']) or 'unknown'} ({actor['platform']}, not verified)")
+    world.say(f"user       {visible(actor['name']) or 'unknown'} ({actor['platform']}, {'verified' if actor['verified'] == 'yes' else 'not verified'})")
     world.say(f"workspace  {visible(workspace or 'none')}")
     world.say(f"registry   {visible(registry or 'none: pilotage login --registry URL')}")
     if source:

@@ -8,8 +8,10 @@ from datetime import UTC
 from typing import Any
 
 from ci_runner.errors import IntegrityError, PilotageError
+from ci_runner.journeys.acting import actor
 from ci_runner.journeys.ground import Ground
-from ci_runner.journeys.push import actor, facts
+from ci_runner.journeys.push import facts
+from ci_runner.model.deploy import Outcome
 from ci_runner.model.events import Event
 from ci_runner.model.registry import Pushed
 from ci_runner.model.report import Report, Run
@@ -61,6 +63,28 @@ def damaged(ground: Ground, name: str, error: PilotageError) -> list[Event]:
     if not isinstance(error, IntegrityError):
         return []
     return [_event(ground, "registry.integrity_failed", name, outcome="damaged", exit_code=6, error=str(error))]
+
+
+def deployed(ground: Ground, outcome: Outcome) -> list[Event]:
+    """The events of what was done to a database; nothing for a run that had nothing to do."""
+    identity = hashlib.sha256(f"{outcome.run_id}\0{outcome.database}".encode()).hexdigest()[:32]
+    told: dict[str, Any] = {
+        "env": outcome.environment,
+        "outcome": outcome.status,
+        "exit_code": outcome.exit_code,
+        "before": outcome.before or "",
+        "after": outcome.after or "",
+        "files": tuple(each.name for each in outcome.applied),
+        "error": outcome.error.message if outcome.error else "",
+        "source": outcome.origin.kind if outcome.origin else "",
+        "digest": outcome.origin.digest if outcome.origin else "",
+    }
+    kind = {"ok": "deploy.succeeded", "failed": "deploy.failed", "in_doubt": "deploy.in_doubt"}.get(outcome.status)
+    found = [_event(ground, kind, outcome.dir, id=identity, **told)] if kind else []
+    if outcome.drift:
+        objects = {"files": (), "error": "\n".join(outcome.drift[:50]), "outcome": "drifted"}
+        found.append(_event(ground, "drift.detected", outcome.dir, **{**told, **objects}))
+    return found
 
 
 def _linted(ground: Ground, report: Report) -> Event:

@@ -10,6 +10,7 @@ from ci_runner import changes, registry
 from ci_runner.config import Directory
 from ci_runner.errors import CheckError, ConfigError, ConflictError, PilotageError, UsageError
 from ci_runner.journeys import lint, oracle
+from ci_runner.journeys.acting import actor
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.versions import ancestry, every_store
 from ci_runner.model.directory import MigrationDir
@@ -139,11 +140,3 @@ def facts(ground: Ground) -> GitFacts:
     trigger = ground.trigger
     branch = trigger.head_branch or ground.git.branch() or ""
     return GitFacts(repo=trigger.repository or ground.git.remote_slug() or "", sha=ground.git.head() or "", ref=branch)
-
-
-def actor(ground: Ground) -> dict[str, str]:
-    """Who pushes: what the CI system says, which nothing here verifies."""
-    trigger = ground.trigger
-    name = trigger.actor or ground.environ.get("USER") or ""
-    said = {"name": name, "platform": trigger.platform, "verified": "no"}
-    return said | ({"job": trigger.run_url} if trigger.run_url else {})
