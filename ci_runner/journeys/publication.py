@@ -21,7 +21,7 @@ def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
     folder = Path(ground.config.templates) if ground.config.templates else None
     room = publish.room(scm, key) if scm else render.GITHUB_LIMIT
     touched = any(each.files or each.problems for each in run.reports)
-    links = {"report_link": where, "links": _links(ground), "templates": folder}
+    links = {"report_link": where, "links": _links(ground), "templates": folder, "pictures": _pictures(ground)}
     return Publication(
         key=key,
         comment=render.comment(run, limit=room, **links) if ground.config.comment else None,  # type: ignore[arg-type]
@@ -55,6 +55,11 @@ def outputs(pushed: Iterable[tuple[str, Pushed]]) -> dict[str, str]:
         "head": ",".join(one.head for one in every),
         "degraded": "true" if degraded else "false",
     }
+
+
+def _pictures(ground: Ground) -> str:
+    """How diagrams are drawn: as Mermaid where the SCM says it shows it in comments; neither Bitbucket nor Azure Repos does."""
+    return "mermaid" if ground.trigger.scm in ("github", "gitlab") else ""
 
 
 def _json_report(ground: Ground) -> str:
