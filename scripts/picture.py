@@ -1,4 +1,4 @@
-"""Draws docs/images/comment.png and docs/images/terminal.svg anew from the examples the tests use; needs Chromium for the first."""
+"""Draws the pictures under docs/images anew from the examples the tests use; needs Chromium for the comment."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.console import Console  # noqa: E402
 from rich.text import Text  # noqa: E402
 
 from ci_runner import render  # noqa: E402
+from ci_runner.render.svg import svg  # noqa: E402
 from tests.report import examples  # noqa: E402
 
 
@@ -58,11 +59,27 @@ def terminal(ansi: str, width: int) -> str:
 
 
 def main() -> None:
-    """Draws both pictures."""
+    """Draws all of them."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     run = examples.risky()
+    drawn = run.reports[0].replay.diagram
+    assert drawn is not None
     comment = render.comment(run, report_link="https://github.com/acme/shop/actions/runs/1", links=examples.links)
-    screenshot(render.page(comment), IMAGES / "comment.png", 960, 1900)
+    screenshot(render.page(comment), IMAGES / "comment.png", 960, 1960)
+    (IMAGES / "change.svg").write_text(svg(drawn), encoding="utf-8")
+    shop = [
+        sys.executable,
+        "-m",
+        "ci_runner",
+        "schema",
+        "--dir",
+        "examples/shop/db/shop",
+        "--dialect",
+        "postgres",
+        "--format",
+        "svg",
+    ]
+    subprocess.run([*shop, "--output", str(IMAGES / "schema.svg")], cwd=ROOT, check=True, capture_output=True)
     (IMAGES / "terminal.svg").write_text(terminal(render.text(run, colour=True, width=110), 110), encoding="utf-8")
 
 

@@ -11,4 +11,4 @@ from ci_runner.model.report import Run
 
 def render(run: Run, templates: Path | None = None) -> str:
     """An HTML document that asks for nothing from elsewhere."""
-    return made.page(markdown.render(run, templates))
+    return made.page(made.comment(run, limit=markdown.LIMIT, templates=templates, pictures="svg") + "\n")

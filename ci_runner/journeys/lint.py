@@ -44,20 +44,22 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     """The report of one directory."""
     seen = examined(ground, wanted)
     changes = seen.compared.changeset
+    effects, after = explained(changes, seen.statements, seen.before)
+    replayed = told(seen.replayed, seen.before, after, changes.head.dialect)
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     return report.build(
         changes,
         linted,
-        seen.replayed,
+        replayed,
         name=wanted.name,
         fail_on=cast("report.FailOn", ground.config.fail_on),
         notes=(
             *seen.compared.notes,
             *remarks,
             *guessed(wanted, changes.head),
-            *(seen.replayed.unobserved[:UNOBSERVED] if linted.findings else ()),  # a clean run stays one line
+            *(replayed.unobserved[:UNOBSERVED] if linted.findings else ()),  # a clean run stays one line
         ),
-        effects=explained(changes, seen.statements, seen.before),
+        effects=effects,
         redact=ground.redact,
     )
 
@@ -94,14 +96,27 @@ def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
 
 def explained(
     changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog
-) -> dict[str, tuple[StatementEffect, ...]]:
-    """What each statement of the first files does, by file; more than these no comment shows."""
+) -> tuple[dict[str, tuple[StatementEffect, ...]], Catalog]:
+    """What each statement of the first files does, by file (more than these no comment shows), and the schema they all leave."""
     found: dict[str, tuple[StatementEffect, ...]] = {}
-    for file in changes.files[:EXPLAINED]:
+    for number, file in enumerate(changes.files):
         rows = statements.get(file.name, ())
-        found[file.name] = sql.effects(rows, changes.head.dialect, before)
+        if number < EXPLAINED:
+            found[file.name] = sql.effects(rows, changes.head.dialect, before)
         before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
-    return found
+    return found, before
+
+
+def told(replayed: Replay, before: Catalog, after: Catalog, dialect: str) -> Replay:
+    """What was replayed; of a change that was not, what its text does to the schema."""
+    if replayed.status != "skipped" or before is after:
+        return replayed
+    from ci_runner.model.difference import difference
+    from ci_runner.model.drawing import changed
+    from ci_runner.sql.inspected import differing
+
+    old, new = differing(before, after, dialect)
+    return replace(replayed, changes=difference(old, new), diagram=changed(old, new))
 
 
 def guessed(wanted: Directory, head: MigrationDir) -> tuple[str, ...]:

@@ -20,6 +20,14 @@ class Row(NamedTuple):
     mark: Mark = ""
     before: str = ""
 
+    @property
+    def turned(self) -> tuple[str, str]:
+        """What was and what is, of a changed column, without the words at the end that both have."""
+        old, new = self.before.split(), self.definition.split()
+        while len(old) > 1 and len(new) > 1 and old[-1] == new[-1]:
+            old, new = old[:-1], new[:-1]
+        return " ".join(old), " ".join(new)
+
 
 class Box(Struct, frozen=True):
     """A table, or a view (``kind``). ``hidden`` says how many columns are left out."""

@@ -11,6 +11,7 @@ from ci_runner.model.keys import foreign, keys
 
 BOXES = 12  # tables of a change's diagram
 ROWS = 16  # columns of each
+NEAR = 5  # columns of a table that is only a neighbour
 WIDEST = 100  # columns of a table in the diagram of a whole schema
 
 
@@ -56,7 +57,7 @@ def changed(before: Schema, after: Schema, boxes: int = BOXES, rows: int = ROWS)
     chosen = set(wanted[:boxes])
     shown = [name for name in sides if name in chosen]
     return Diagram(
-        tuple(_clipped(_box(name, sides[name]), rows) for name in shown),
+        tuple(_clipped(_box(name, sides[name]), rows if sides[name].mark else NEAR) for name in shown),
         tuple(line for line in lines if line.child in chosen and line.parent in chosen),
         max(0, len(wanted) - boxes),
     )
@@ -75,8 +76,8 @@ def _row(name: str, old: Column | None, new: Column | None, sides: _Sides, marks
     mark: Mark = ""
     if sides.old and sides.new and old != new:
         mark = "added" if old is None else "removed" if new is None else "changed"
-    before = definition(old) if mark == "changed" and old else ""
-    return Row(name, shown.type, definition(shown), marks.get(name, ()), shown.nullable, mark, before)
+    before, after = (definition(old) if mark == "changed" and old else ""), definition(shown)
+    return Row(name, shown.type, after, marks.get(name, ()), shown.nullable, mark, before)
 
 
 def definition(column: Column) -> str:

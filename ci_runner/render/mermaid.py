@@ -36,7 +36,9 @@ def _box(box: Box, name: str) -> list[str]:
 
 def _row(row: Row, name: str) -> str:
     keys = f" {', '.join(row.keys)}" if row.keys else ""
-    said = {"added": "➕ added", "removed": "➖ removed", "changed": f"✏️ was {_quotable(row.before)}", "": ""}[row.mark]
+    said = {"added": "➕ added", "removed": "➖ removed", "changed": f"✏️ was {_quotable(row.turned[0])}", "": ""}[
+        row.mark
+    ]
     return f"{_word(row.type)} {name}{keys}" + (f' "{said}"' if said else "")
 
 

@@ -16,7 +16,7 @@ def page(markdown: str, *, title: str = "Pilotage") -> str:
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": True, "highlight": _highlight}).enable(["table", "strikethrough"])
-    style = (folder() / "page.css").read_text(encoding="utf-8")
+    style = "".join((folder() / name).read_text(encoding="utf-8") for name in ("page.css", "diagram.css"))
     digest = b2a_base64(hashlib.sha256(style.encode()).digest(), newline=False).decode()
     frame = (folder() / "page.html").read_text(encoding="utf-8")
     head, body, tail = frame.partition("@BODY@")

@@ -85,7 +85,7 @@ def _cut(text: str) -> str:
 
 
 def _type(row: Row) -> str:
-    return f"{row.before} → {row.definition}" if row.mark == "changed" else row.type
+    return " → ".join(row.turned) if row.mark == "changed" else row.type
 
 
 def _box(box: Box, at: Point, size: Size) -> Iterator[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ci_runner.devdb import DevDatabase
+from ci_runner.model.diagram import Diagram
+from ci_runner.model.difference import difference
+from ci_runner.model.drawing import changed
 from ci_runner.model.report import Replay, SchemaChange
 from ci_runner.replay.clock import Clock
-from ci_runner.replay.difference import difference
 from ci_runner.replay.files import History, ReplayFile, texts
 from ci_runner.replay.observe import Observed, observe
 from ci_runner.replay.runner import Runner, Stopped
@@ -40,13 +42,13 @@ def replay(
     with Clock(database, time_limit) as clock:
         runner = Runner(database, dev, clock, progress)
         try:
-            changes = _first_pass(runner, None if kept else history, change, dev)
+            changes, diagram = _first_pass(runner, None if kept else history, change, dev)
         except Stopped as stopped:
             return Replay("failed", dev.engine, runner.statements, stopped.error)
         finally:
             runner.database.close()
     seen = _watched(dev, history, change, time_limit)
-    return Replay("ok", dev.engine, runner.statements, None, "", seen.observations, changes, seen.unobserved)
+    return Replay("ok", dev.engine, runner.statements, None, "", seen.observations, changes, seen.unobserved, diagram)
 
 
 def _watched(dev: DevDatabase, history: History, change: Sequence[ReplayFile], time_limit: float) -> Observed:
@@ -60,11 +62,12 @@ def _watched(dev: DevDatabase, history: History, change: Sequence[ReplayFile], t
 
 def _first_pass(
     runner: Runner, history: History | None, change: Sequence[ReplayFile], dev: DevDatabase
-) -> tuple[SchemaChange, ...]:
+) -> tuple[tuple[SchemaChange, ...], Diagram | None]:
     """Both on empty tables, with the base kept for the second pass; what the change did to the schema. No history: it ran already."""
     if history is not None:
         runner.released(history.files)
         runner.go_on(dev.snapshot(runner.database, history.key, texts(change)))
     before = runner.database.inspect()
     runner.changed(change)
-    return difference(before, runner.database.inspect())
+    after = runner.database.inspect()
+    return difference(before, after), changed(before, after)

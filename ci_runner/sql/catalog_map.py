@@ -71,6 +71,17 @@ class Layered(Mapping[K, V], Generic[K, V]):
         """The same mapping without ``key``; itself when the key is not there."""
         return self._changed(key, _GONE) if key in self else self
 
+    def differing(self, other: Layered[K, V]) -> Iterator[K]:
+        """The keys whose value is not the same object in both, or is missing in one; nothing is decoded for that."""
+        mine, theirs = self._stored(), other._stored()
+        for key in {**mine, **theirs}:
+            if mine.get(key) is not theirs.get(key):
+                yield key
+
+    def _stored(self) -> dict[K, Any]:
+        merged = {**self._base, **self._over} if self._over else self._base
+        return {key: value for key, value in merged.items() if value is not _GONE}
+
     def _changed(self, key: K, value: object) -> Layered[K, V]:
         over = {**self._over, key: value}
         if len(over) < max(_FLATTEN, 4 * isqrt(len(self._base))):

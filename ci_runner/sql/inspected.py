@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
 from ci_runner.model import inspected
 from ci_runner.model.operations import Column, Constraint, Index, Name
 from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import DEFAULT_SCHEMA
 from ci_runner.sql.spelling import qualified, quoted
 
@@ -27,6 +32,27 @@ def schema(catalog: Catalog, dialect: str) -> inspected.Schema:
         enums={str(_plain(key, dialect)): tuple(values) for key, values in sorted(catalog.enums.items())},
         functions={str(_plain(key, dialect)): "" for key in sorted(catalog.functions)},
     )
+
+
+def differing(before: Catalog, after: Catalog, dialect: str) -> tuple[inspected.Schema, inspected.Schema]:
+    """Both as inspected schemas that hold only what may differ, and the tables that those refer to or that refer to them.
+
+    A table that was altered before any CREATE of it was seen is not one that the change adds, so it is left out.
+    """
+    tables = list(Layered.of(before.tables).differing(Layered.of(after.tables)))
+    near = dict.fromkeys(tables)
+    for key in tables:
+        for catalog in (before, after):
+            table = catalog.tables.get(key)
+            parents = (each.references.table for each in table.constraints if each.references) if table else ()
+            near |= dict.fromkeys((*parents, *catalog.referrers.get(key, ())))
+    chosen = [key for key in near if key in before.tables or (key in after.tables and not after.tables[key].partial)]
+    return _narrowed(before, chosen, dialect), _narrowed(after, chosen, dialect)
+
+
+def _narrowed(catalog: Catalog, tables: Iterable[Name], dialect: str) -> inspected.Schema:
+    known = ((key, catalog.tables[key]) for key in tables if key in catalog.tables)
+    return schema(replace(catalog, tables=dict(known)), dialect)
 
 
 def _plain(key: Name, dialect: str) -> Name:

@@ -9,12 +9,17 @@ import xml.etree.ElementTree as ET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci_runner import formats, report
 from ci_runner.model.diagram import Box, Diagram, Line, Row
+from ci_runner.model.difference import difference
 from ci_runner.model.drawing import changed, whole
 from ci_runner.model.inspected import Column, Schema, Table
+from ci_runner.model.report import Linted, Replay
+from ci_runner.render import comment
 from ci_runner.render.layout import Size, place
 from ci_runner.render.mermaid import mermaid
 from ci_runner.render.svg import svg
+from tests.report import examples
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
     ["pk", "FK-1", "one", "title", 'a"b', "a b", "a_b", "```", "<b>", "]]>", "%%"]
@@ -176,9 +181,8 @@ def test_a_change_is_drawn_with_its_neighbours_and_nothing_else() -> None:
     ]
     assert changed(BEFORE, BEFORE) is None
     assert '"➕ refund"' in mermaid(diagram)
-    assert '"✏️ was int not null"' in mermaid(diagram)
-    assert "integer" not in svg(diagram)
-    assert "int not null → bigint not null" in svg(diagram)
+    assert '"✏️ was int"' in mermaid(diagram)
+    assert ">int → bigint<" in svg(diagram)
 
 
 def test_of_a_great_change_the_neighbours_go_first_then_columns_that_are_as_they_were() -> None:
@@ -236,3 +240,44 @@ def test_no_definition_is_too_odd_to_be_drawn(name: str, text: str) -> None:
             }
         )
     )
+
+
+def test_a_page_shows_the_picture_itself_and_its_policy_still_holds() -> None:
+    page = formats.render("html", examples.risky())
+    assert page.count("<svg") == 1
+    assert "```mermaid" not in page
+    assert "erDiagram" not in page
+    assert "<details open>" in page
+    assert not re.search(r"<(script|link|img|iframe|foreignObject)|\ssrc=|@import|url\(", page)
+    assert page.count("<style>") == 1  # the one whose hash the policy names
+
+
+def test_a_comment_that_grows_too_long_loses_the_diagram_before_any_finding() -> None:
+    run = examples.risky()
+    full, plain = comment(run), comment(run, pictures="")
+    assert "```mermaid\nerDiagram" in full
+    assert "erDiagram" not in plain
+    assert len(plain) < len(full)
+    assert comment(run, limit=len(full) - 1) == plain
+    assert comment(run, limit=len(full)) == full
+
+
+def test_a_directory_of_hostile_names_makes_no_more_than_a_diagram() -> None:
+    hostile = 'x```\n</details><script>alert(1)</script>"%%{init: {}}%%<!-- @everyone'
+    after = Schema({hostile: table({hostile: Column(hostile, True, hostile)})})
+    replay = Replay("ok", "PostgreSQL 18", 1, diagram=changed(Schema(), after), changes=difference(Schema(), after))
+    run = report.combine(
+        [
+            report.build(
+                examples.change_set(examples.changed("1_x.sql", "SELECT 1;")),
+                Linted(),
+                replay,
+                name=hostile,
+                notes=("read me",),
+            )
+        ]
+    )
+    written = comment(run)
+    fence = written.partition("```mermaid\n")[2].partition("\n```")[0]
+    assert fence.splitlines()[-1] == "    }"
+    assert not re.search("<script|foreignObject", formats.render("html", run))

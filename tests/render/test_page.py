@@ -14,7 +14,7 @@ def test_the_page_shows_the_comment_and_asks_nothing_of_anybody() -> None:
     page = render.page(render.comment(examples.risky()))
     assert page.startswith("<!doctype html>")
     assert "<h2>❌ Migration check failed: 2 errors, 2 warnings, 1 notice</h2>" in page
-    assert page.count("<details>") == 4
+    assert page.count("<details>") == 5
     assert "<table>" in page
     assert '<span class="k">CREATE</span>' in page
     assert not re.search(r"<(script|link|img|iframe)|\ssrc=|@import|url\(", page)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ci_runner.model.difference import difference
 from ci_runner.model.inspected import Column, Schema, Table
 from ci_runner.model.report import SchemaChange
-from ci_runner.replay.difference import difference
 
 NAMES = st.text("abc.", min_size=1, max_size=3)
 TEXTS = st.dictionaries(NAMES, st.text(max_size=5), max_size=3)

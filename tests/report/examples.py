@@ -6,6 +6,7 @@ import hashlib
 from urllib.parse import quote
 
 from ci_runner import report
+from ci_runner.model import drawing, inspected
 from ci_runner.model.directory import Migration, MigrationDir, Problem, SumCheck
 from ci_runner.model.report import (
     Base,
@@ -46,6 +47,38 @@ CREATE TABLE refunds (
 
 VACUUM FULL customers WITH_A_TYPO;
 """
+
+_KEY = {"key": "PRIMARY KEY (id)"}
+_ID = inspected.Column("bigint", False)
+_CUSTOMERS = {"id": _ID, "email": inspected.Column("text", False)}
+_ORDERS = {"id": _ID, "customer_id": _ID, "customer_email": inspected.Column("text", False)}
+_INVOICES = {"id": _ID, "order_id": _ID}
+_OF_ORDER = _KEY | {"order": "FOREIGN KEY (order_id) REFERENCES orders(id)"}
+_OF_CUSTOMER = _KEY | {"customer": "FOREIGN KEY (customer_id) REFERENCES customers(id)"}
+# What the two files do to the tables, before and after.
+SCHEMAS = (
+    inspected.Schema(
+        {
+            "customers": inspected.Table({**_CUSTOMERS, "legacy_id": inspected.Column("integer")}, {}, _KEY),
+            "orders": inspected.Table(_ORDERS, {}, _OF_CUSTOMER),
+            "invoices": inspected.Table(
+                {**_INVOICES, "total": inspected.Column("numeric(12,2)", False)}, {}, _OF_ORDER
+            ),
+        }
+    ),
+    inspected.Schema(
+        {
+            "customers": inspected.Table(_CUSTOMERS, {}, _KEY),
+            "orders": inspected.Table({**_ORDERS, "channel": inspected.Column("text", False)}, {}, _OF_CUSTOMER),
+            "invoices": inspected.Table(
+                {**_INVOICES, "total": inspected.Column("numeric(14,4)", False)}, {}, _OF_ORDER
+            ),
+            "refunds": inspected.Table(
+                {**_INVOICES, "amount": inspected.Column("numeric(14,4)", False)}, {}, _OF_ORDER
+            ),
+        }
+    ),
+)
 
 RULES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "index-not-concurrent": (
@@ -240,7 +273,7 @@ def risky_report(fail_on: report.FailOn = "error") -> Report:
             (NotAnalysed(cleanup, 11, "the statement is not understood: VACUUM FULL customers WITH_A_TYPO"),),
             1,
         ),
-        Replay("ok", "PostgreSQL 16.4", 6, changes=schema),
+        Replay("ok", "PostgreSQL 16.4", 6, changes=schema, diagram=drawing.changed(*SCHEMAS)),
         name="shop",
         fail_on=fail_on,
         effects=effects,

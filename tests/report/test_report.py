@@ -142,7 +142,7 @@ def test_documents_keep_the_contract(name: str) -> None:
 
 
 CONTRACT = {
-    "": "schema_version directory base files not_analysed problems suppressed replay verdict",
+    "": "schema_version directory base files not_analysed problems suppressed replay schema_changes verdict",
     "directory": "path format dialect sum files",
     "base": "kind ref",
     "files.0": "name version change findings",
@@ -150,6 +150,7 @@ CONTRACT = {
     "files.0.findings.0.suggestion": "line end_line text summary safe files",
     "not_analysed.0": "file line reason",
     "replay": "status engine statements error",
+    "schema_changes.0": "action what name before after",
 }
 
 
