@@ -7,7 +7,8 @@ change nothing, for a pattern is always held against the whole name.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.errors import ConfigError
 from ci_runner.text.pattern import later
@@ -18,14 +19,14 @@ DEPTH = 50
 Test = Callable[[str], bool]
 
 
-class Node(NamedTuple):
+class Node(Struct, frozen=True):
     """A state: a test for the next character and where it leads, or (without a test) where one may go unread."""
 
     test: Test | None
     next: tuple[int, ...]
 
 
-class Pattern(NamedTuple):
+class Pattern(Struct, frozen=True):
     """A compiled pattern; ``text`` is what was written."""
 
     text: str

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
@@ -29,7 +29,7 @@ REACH = 300  # how far a rule looks around it in a file: enough for people, and 
 _YEARS = {2008: 10, 2012: 11, 2014: 12, 2016: 13, 2017: 14, 2019: 15, 2022: 16, 2025: 17}
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """One operation of a file: which statement it belongs to, the schema before it, the transaction it runs in."""
 
     position: int

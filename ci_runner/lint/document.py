@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from textwrap import dedent
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.text.pattern import later
 
 _HEADER = later(r"(Bad|Good), (\w+)((?:, [^,:]+)*):$")
 
 
-class Example(NamedTuple):
+class Example(Struct, frozen=True):
     """A file the rule objects to, or its remedy. ``before`` is SQL of earlier, released files; ``traits`` as documented below.
 
     Traits: ``tx none`` (the runner does not wrap the file), ``format goose``, ``version 8.0``, ``edition enterprise``,
@@ -26,7 +27,7 @@ class Example(NamedTuple):
     traits: dict[str, str]
 
 
-class Document(NamedTuple):
+class Document(Struct, frozen=True):
     """What a docstring says: a title without full stop, why it matters, what to do instead, examples."""
 
     title: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.lint import placing
@@ -21,7 +21,7 @@ MOST = 25  # suggestions tried in one file
 Parse = Callable[[Migration], tuple[Statement, ...]]
 
 
-class Candidate(NamedTuple):
+class Candidate(Struct, frozen=True):
     """A finding with a rewrite of its file that should rid it of the hazard, and the migrations that come behind it."""
 
     finding: Finding
@@ -30,7 +30,7 @@ class Candidate(NamedTuple):
     following: tuple[Migration, ...] = ()
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True):
     """Where a rewrite is to go: a statement of a file, in a directory (None: no other file can be written).
 
     ``taken`` are the names of the migrations that earlier suggestions put behind the newest.
@@ -62,7 +62,7 @@ class Place(NamedTuple):
         return self.directory is not None and self.directory.migrations[-1].name == self.migration.name
 
 
-class _Plan(NamedTuple):
+class _Plan(Struct, frozen=True):
     edits: list[Edit]
     files: tuple[SuggestedFile, ...] = ()
     following: tuple[Migration, ...] = ()

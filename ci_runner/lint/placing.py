@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.lint.rule import Edit
 from ci_runner.model.directory import Migration, MigrationDir
@@ -17,7 +18,7 @@ ALONE = (
 )  # these tools wrap nothing: only several statements sent at once are one transaction
 
 
-class Outside(NamedTuple):
+class Outside(Struct, frozen=True):
     """What takes a file out of the runner's transaction: edits of the file, and other files to be written whole."""
 
     edits: tuple[Edit, ...] = ()
@@ -68,7 +69,7 @@ def changeset(name: str, statements: str) -> str:
     return f"\n\n-- changeset pilotage:{name}\n{statements}"
 
 
-class Following(NamedTuple):
+class Following(Struct, frozen=True):
     """A migration to come after all others: its text as a Migration, and the files it takes."""
 
     migration: Migration

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.lint.context import File, Step
 from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, RenameTable
 from ci_runner.sql.catalog_names import locate
 
 
-class Rebuild(NamedTuple):
+class Rebuild(Struct, frozen=True):
     """``table`` is the old table's key. ``style``: new-first, rename-first (the old one steps aside), copy-out (and back).
 
     ``made`` is where the final table is created, ``copied`` where its rows come, ``dropped`` where the old one goes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ _PREFIXES = {
 }  # fmt: skip
 
 
-class Edit(NamedTuple):
+class Edit(Struct, frozen=True, order=True):
     """Replacement of the characters ``start`` … ``end`` of the migration's text."""
 
     start: int
@@ -28,7 +28,7 @@ class Edit(NamedTuple):
     text: str
 
 
-class Fix(NamedTuple):
+class Fix(Struct, frozen=True):
     """A mechanical safe rewrite: edits of the statement, and whether it must then run outside a transaction.
 
     ``after`` are the steps to come behind the statement, each with its statements, each in a transaction of its own; where the file
@@ -48,7 +48,7 @@ class Fix(NamedTuple):
     last: bool = False
 
 
-class Hit(NamedTuple):
+class Hit(Struct, frozen=True):
     """What a rule found: a sentence with the names in it; ``at`` is the operation to point to when not the one under review.
 
     ``observed`` says that the rule itself rests on an observation; ``remedy`` replaces the documented one where it can be more exact.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.lint.context import File, Step
 from ci_runner.lint.policy import Policy
@@ -14,7 +15,7 @@ from ci_runner.model.report import Finding, NotAnalysed, Severity
 from ci_runner.text.pattern import later
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """A hit with its rule, its place, and whether a database was seen to do it."""
 
     rule: Rule
@@ -29,7 +30,7 @@ class Found(NamedTuple):
         return operation.start if operation else 0
 
 
-class Notice(NamedTuple):
+class Notice(Struct, frozen=True):
     """Something to say about an ignore comment itself."""
 
     file: str

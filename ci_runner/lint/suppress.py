@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner.model.operations import Operation, Statement
 
@@ -16,7 +18,7 @@ _UNTIL = re.compile(r"(?<![\w-])until=([^\s,]*)")
 NOT_ANALYSED = "not-analysed"
 
 
-class Ignore(NamedTuple):
+class Ignore(Struct, frozen=True):
     """``slugs`` None: all. ``statement`` None: the whole file (or, with ``adrift``, nothing). ``operations`` None: all of the statement.
 
     ``until`` is the last day it holds, as written; "" for ever.
@@ -171,7 +173,7 @@ def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at:
     trailing = bool(re.match(r"\s*(?!--|#|/\*|//)\S", column))
     own = _inner(statement, ignore.start)
     chosen = [own] if own is not None else _on(line, operations, lines) if trailing else []
-    return ignore._replace(statement=at, operations=_starts(chosen, operations))
+    return replace(ignore, statement=at, operations=_starts(chosen, operations))
 
 
 def _on(line: int, operations: tuple[Operation, ...], lines: Lines) -> list[Operation]:
@@ -189,12 +191,12 @@ def _between(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at
     line = lines.line(ignore.start)
     if at >= 0 and lines.line(max(statements[at].end - 1, 0)) == line:
         chosen = _on(line, statements[at].operations, lines)
-        return ignore._replace(statement=at, operations=_starts(chosen, statements[at].operations))
+        return replace(ignore, statement=at, operations=_starts(chosen, statements[at].operations))
     last = line + 1
     following = statements[at + 1] if at + 1 < len(statements) else None
     stop = lines.line(following.start) if following else lines.count() + 1
     while last < stop and lines.content(last).strip():
         last += 1
     if following is not None and last == stop:
-        return ignore._replace(statement=at + 1)
-    return ignore if at < 0 else ignore._replace(adrift=True)
+        return replace(ignore, statement=at + 1)
+    return ignore if at < 0 else replace(ignore, adrift=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Operation, Statement, Transaction
 
 
-class Tx(NamedTuple):
+class Tx(Struct, frozen=True):
     """``id`` tells transactions of a file apart. ``by``: runner, file (an explicit BEGIN), block (DO), statement (autocommit)."""
 
     id: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.operations import Type
 from ci_runner.text.pattern import later
@@ -35,7 +36,7 @@ _FRACTION = {
 }
 
 
-class Shape(NamedTuple):
+class Shape(Struct, frozen=True):
     """What values fit. ``family``: int, decimal, float, text, binary, moment, date, enum, other.
 
     int: ``low`` … ``high``. decimal: ``low`` digits before and ``high`` digits behind the point. text, binary: at most ``high``

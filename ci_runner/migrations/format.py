@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.directory import Kind, Level, Part, Problem, Tree, TxMode
 from ci_runner.text.pattern import many
@@ -13,7 +14,7 @@ _COMMENTED = many(r"(?!\*/).")
 _BLANK = re.compile(many(rf"[\s;]++|--[^\n]*+|#[^\n]*+|/\*(?!M?!){_COMMENTED}\*/"), re.DOTALL)
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """One forward file as its name tells it."""
 
     path: str
@@ -22,7 +23,7 @@ class Entry(NamedTuple):
     kind: Kind = "versioned"
 
 
-class Selection(NamedTuple):
+class Selection(Struct, frozen=True):
     """What the names of a directory say: forward files in execution order, and the order in which the sum hashes them.
 
     ``sum_order`` is None where it is the execution order. ``aux`` are metadata files worth keeping beside the SQL.
@@ -35,7 +36,7 @@ class Selection(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
-class Source(NamedTuple):
+class Source(Struct, frozen=True):
     """One forward file for a format's section reader; ``files`` are the other files of the directory by relative path."""
 
     name: str
@@ -44,7 +45,7 @@ class Source(NamedTuple):
     files: Mapping[str, bytes]
 
 
-class Sections(NamedTuple):
+class Sections(Struct, frozen=True):
     """What runs forward in one file; no parts = the whole file. ``transaction`` None = the file says nothing of it."""
 
     parts: tuple[Part, ...] | None = None
@@ -53,7 +54,7 @@ class Sections(NamedTuple):
     repeatable: bool = False
 
 
-class Directed(NamedTuple):
+class Directed(Struct, frozen=True):
     """The directives in effect for the whole file, and what is wrong with others. ``start`` is where statements may begin."""
 
     effective: tuple[tuple[str, str, int], ...] = ()
@@ -64,7 +65,7 @@ class Directed(NamedTuple):
     start: int = 0
 
 
-class Format(NamedTuple):
+class Format(Struct, frozen=True):
     """A directory format.
 
     ``order`` says how versions are compared for ``version-order`` and ``duplicate-version``: as ``bytes``, by ``number``, or

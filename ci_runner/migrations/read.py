@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, cast
+from typing import cast
+
+from msgspec import Struct
 
 from ci_runner.errors import ConfigError, DirectoryRefusedError
 from ci_runner.migrations import checks, sumfile
@@ -27,7 +29,7 @@ _SUM_ERRORS = {
 _REHASH = "look at the change, then run 'pilotage hash'"
 
 
-class _Settings(NamedTuple):
+class _Settings(Struct, frozen=True):
     form: Format
     dialect: str
     tx_mode: TxMode

@@ -6,7 +6,8 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.errors import DirectoryRefusedError, HistoryError
 from ci_runner.migrations import markers, wanted
@@ -17,7 +18,7 @@ from ci_runner.sources.limits import Count, Limits
 _IRREGULAR = {"120000": "symlink", "160000": "submodule"}
 
 
-class _Blob(NamedTuple):
+class _Blob(Struct, frozen=True):
     path: str
     mode: str
     sha: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from ci_runner.errors import DirectoryRefusedError
 
 MIB = 1024 * 1024
 
 
-class Limits(NamedTuple):
+class Limits(Struct, frozen=True):
     """Caps in bytes and files. ``entries`` bounds how many names are looked at, of interest or not; ``depth`` how many folders down."""
 
     file: int = 64 * MIB

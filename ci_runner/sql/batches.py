@@ -7,8 +7,8 @@ SELECT, UPDATE … SET, ON DELETE) the rules of :func:`_plain_end` know the plac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, Operation, Other, Setting
@@ -48,7 +48,7 @@ _CHANGES = (Dml, Setting)
 _DEEPEST = 60
 
 
-class Node(NamedTuple):
+class Node(Struct, frozen=True):
     """A statement by its tokens; IF, WHILE, TRY, CATCH and blocks hold others."""
 
     kind: str
@@ -87,8 +87,8 @@ def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
 
 def _place(tokens: Tokens, node: Node, segment: Segment, base: int) -> Segment:
     last = node.stop - 1
-    return segment._replace(
-        start=tokens.start[node.first] - base, end=tokens.start[last] + len(tokens.text[last]) - base
+    return replace(
+        segment, start=tokens.start[node.first] - base, end=tokens.start[last] + len(tokens.text[last]) - base
     )
 
 
@@ -338,11 +338,11 @@ def _dynamic(reading: Reading, tokens: Tokens, traits: Dialect, depth: int) -> R
     index = next((i for i, token in enumerate(tokens.text) if token.endswith("'")), -1)
     if index < 0 or "+" in tokens.text or depth > 3 or any(t.startswith("@") for t in tokens.text[:index]):
         return Reading(reading.operations, "runs text that is put together at run time", tokens.start[0])
-    text, base, depth = inside_literal(tokens.text[index], tokens.start[index], depth)
+    inside = inside_literal(tokens.text[index], tokens.start[index], depth)
     found = list(reading.operations)
     failed: Reading | None = None
-    for segment in cut(text, traits).segments:
-        for _, inner in read_batch(text, segment, traits, base, depth):
+    for segment in cut(inside.text, traits).segments:
+        for _, inner in read_batch(inside.text, segment, traits, inside.base, inside.depth):
             found += [
                 replace(operation, conditional=True) for operation in inner.operations if operation.kind != "select"
             ]

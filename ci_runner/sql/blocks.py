@@ -6,8 +6,7 @@ the statement then keeps a reason beside its operations. Bodies of routines run 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Operation
@@ -34,7 +33,7 @@ _BLOCK_ONLY = frozenset(
 )  # fmt: skip
 
 
-class _Inside(NamedTuple):
+class _Inside(Struct, frozen=True):
     """Text to look into: where it stands in the file, and how deep blocks are nested already."""
 
     text: str
@@ -101,7 +100,7 @@ def _undoubled(text: str) -> str:
 
 def inner_statements(inside: _Inside, traits: Dialect) -> Reading:
     """What the statements of a block do, all marked conditional; the first that could not be read gives the reason."""
-    text, base, depth = inside
+    text, base, depth = inside.text, inside.base, inside.depth
     pieces = cut(text, traits, flat=True)
     comments = attach(text, [(s.start, s.end) for s in pieces.segments], pieces.comments)
     found: list[Operation] = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import opened
@@ -33,7 +34,7 @@ _WORDS = rf"""(?<![\w$.@])(?:
   )(?![\w$])"""
 
 
-class Body(NamedTuple):
+class Body(Struct, frozen=True):
     """Where the statement stops, the comments inside it, and the offset of a block that never ends."""
 
     stop: int

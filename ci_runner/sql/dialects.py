@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner.errors import ConfigError
 
 
-class Dialect(NamedTuple):
+class Dialect(Struct, frozen=True):
     """The lexical traits of a dialect, from the vendors' manuals (chapter "lexical structure" or "identifiers" of each).
 
     ``fold`` and ``fold_columns`` are lower, upper or keep; ``fold_quoted`` says that quoting protects nothing from it,
@@ -47,7 +48,7 @@ DIALECTS: dict[str, Dialect] = {
             "postgres", fold="lower", fold_columns="lower", dollar="tagged", nested_comments=True, psql=True,
         ),
         _MYSQL,
-        _MYSQL._replace(name="mariadb"),
+        replace(_MYSQL, name="mariadb"),
         Dialect("sqlite", fold_columns="lower", caseless_columns=True, name_quotes='"`['),
         Dialect(
             "sqlserver", fold_columns="lower", caseless_columns=True, name_quotes='"[', nested_comments=True, batches=True,

@@ -7,10 +7,10 @@ of the single statements. Locks are in each vendor's own words, "" where none is
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Cost(NamedTuple):
+class Cost(Struct, frozen=True):
     """``effect`` is none, metadata, scan or rewrite."""
 
     lock: str

@@ -6,7 +6,8 @@ It is asked about statements no grammar here claims (``fallback``), and stands b
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner.model.directory import Migration, Part
 from ci_runner.model.operations import Operation, Statement
@@ -20,7 +21,7 @@ _UNREAD = Reading()
 _ROUTINES = ("create-procedure", "create-function", "create-trigger", "create-or-replace-")
 
 
-class Draft(NamedTuple):
+class Draft(Struct, frozen=True):
     """A statement before its comments and lines are known."""
 
     start: int
@@ -136,7 +137,7 @@ def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draf
 
     places = [Place(text[draft.start : draft.end], draft.start, draft.reading) for draft in drafts]
     readings = follow(places, text, traits)
-    return [draft._replace(reading=reading) for draft, reading in zip(drafts, readings, strict=True)]
+    return [replace(draft, reading=reading) for draft, reading in zip(drafts, readings, strict=True)]
 
 
 def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
@@ -150,7 +151,7 @@ def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
 def _several(text: str, segment: Segment, traits: Dialect) -> Reading:
     """The reading of a segment with a delimiter of its own, which may hold several statements."""
     inner = [
-        _reading(text, piece._replace(several=False), traits)
+        _reading(text, replace(piece, several=False), traits)
         for piece in cut(text, traits, segment.start, segment.end, delimiter=";").segments
     ]
     operations: tuple[Operation, ...] = tuple(operation for reading in inner for operation in reading.operations)

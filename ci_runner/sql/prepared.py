@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.operations import Operation, Setting
 from ci_runner.sql.blocks import inner_statements, inside_literal
@@ -21,7 +22,7 @@ _PREPARE = re.compile(r"prepare\s+(?P<name>\S+)\s+from\s+@(?P<variable>[\w$.]+)\
 _RUN_TIME = "runs text that is put together at run time"
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True):
     """A statement's text and reading."""
 
     text: str

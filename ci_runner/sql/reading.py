@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.operations import Operation, Other
 from ci_runner.sql.cursor import Cursor, Unmatched
@@ -21,7 +22,7 @@ _BULKY = ("INSERT", "REPLACE")
 _LABELLED = ("BEGIN", "LOOP", "WHILE", "REPEAT", "FOR")  # MariaDB's blocks outside routines, behind a label
 
 
-class Reading(NamedTuple):
+class Reading(Struct, frozen=True):
     """Operations, and what could not be read: a reason in words with the offset it is about."""
 
     operations: tuple[Operation, ...] = ()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner.sql.bodies import body, may_hold_statements
 from ci_runner.sql.dialects import DIALECTS, Dialect
@@ -34,7 +36,7 @@ _NEVER_RUN = 999999  # the version dump programs write for "no server"
 _MARIADB_SKIPS = range(50700, 100000)  # MySQL versions whose comments MariaDB leaves alone
 
 
-class Segment(NamedTuple):
+class Segment(Struct, frozen=True):
     """A statement's place: ``start`` and ``end`` without surrounding blanks, with a closing ``;``, without any other delimiter.
 
     ``blanks`` are comments, opening and closing marks of executable comments and client commands inside it; ``opaque`` are
@@ -53,7 +55,7 @@ class Segment(NamedTuple):
     several: bool = False
 
 
-class Cut(NamedTuple):
+class Cut(Struct, frozen=True):
     """All segments of a text, and all comments outside bodies, in order."""
 
     segments: list[Segment]
@@ -305,7 +307,7 @@ class _Scanner:
             known = len(self.segments)
             self._cut(marker.start(), marker.end())
             if len(self.segments) > known:
-                self.segments[-1] = self.segments[-1]._replace(repeat=int(marker.group(1) or 1))
+                self.segments[-1] = replace(self.segments[-1], repeat=int(marker.group(1) or 1))
             self.batch += 1
             return marker.end()
         self._cut(marker.start(), marker.end())
