@@ -15,7 +15,7 @@ from ci_runner.journeys import lint as linting
 from ci_runner.journeys import lookup, merging, publication
 from ci_runner.journeys import push as pushing
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.ci import Posted
+from ci_runner.model.ci import Posted, Trigger
 from ci_runner.model.registry import Pushed
 from ci_runner.model.report import Run
 
@@ -41,6 +41,9 @@ def settle(ground: Ground) -> tuple[Ground, Choice, str]:
     """
     found = lookup.complete(ground.trigger, _default_branch(ground), lambda: _open(ground, Patience()))
     trigger = found.trigger
+    if _asked_elsewhere(ground.trigger) and trigger.pull_request and trigger.head_sha and trigger.base_branch:
+        ground = replace(ground, commit=trigger.head_sha)
+        trigger = replace(trigger, kind="pull_request")
     choice = choose(replace(ground, trigger=trigger))
     if choice.journey == "lint" and trigger.kind in {"push", "manual"}:
         trigger = replace(trigger, base_branch=trigger.default_branch)
@@ -48,6 +51,14 @@ def settle(ground: Ground) -> tuple[Ground, Choice, str]:
     if found.how:
         choice = Choice(choice.journey, f"{choice.reason} ({found.how})")
     return ground, choice, found.warning
+
+
+def _asked_elsewhere(trigger: Trigger) -> bool:
+    """Whether the run is about a pull request's head while the default branch is checked out.
+
+    That one is trusted and stays: the head's migrations are read from Git, and nothing of it is put where it could run.
+    """
+    return trigger.kind == "workflow_run" or (trigger.kind == "comment" and trigger.request == "lint")
 
 
 def _default_branch(ground: Ground) -> str | None:
@@ -70,10 +81,18 @@ def choose(ground: Ground) -> Choice:
         return Choice("lint", "a merge queue: checked, nothing is commented")
     if trigger.kind == "local":
         return Choice("lint", "no CI system was found: linting what this checkout changes")
+    if trigger.kind == "comment":
+        return Choice("nothing", _unasked(trigger))
     if trigger.kind not in {"push", "manual"}:
         hint = " (to tag a version: pilotage push NAME:TAG)" if trigger.kind == "tag" else ""
         return Choice("nothing", f"a run of kind '{trigger.kind}' neither proposes nor merges migrations{hint}")
     return _pushed(ground)
+
+
+def _unasked(trigger: Trigger) -> str:
+    if trigger.request not in (None, "lint"):
+        return f"a comment that asks for '{trigger.request}', which no comment can: only '/pilotage lint'"
+    return "a comment that asks for nothing: '/pilotage lint' on a pull request lints it again"
 
 
 def _pushed(ground: Ground) -> Choice:
@@ -102,22 +121,31 @@ def lint(ground: Ground, write: Callable[[str], None]) -> Linted:
     target, warnings = _target(ground, patience)
     run = linting.run(ground)
     try:
-        run, unasked = _elsewhere(ground, run, target.scm)
-        posted = publish.publish(publication.of(ground, run, target.scm), platform, target, patience)
+        run = _elsewhere(ground, run, target.scm)
+        wanted = publication.of(ground, run, target.scm)
+        posted = publish.publish(wanted, platform, target, patience)
+        beside = platforms.of_scm(ground.trigger, ground.config.token or ground.trigger.token, write)
+        unsaid = beside.annotate(wanted.annotations, wanted.status) if beside and not _lost(posted) else ()
     finally:
         if target.scm is not None:
             target.scm.close()
-    return Linted(run, Posted(posted.done, (*warnings, *unasked, *posted.warnings)))
+    return Linted(run, Posted(posted.done, (*warnings, *posted.warnings, *unsaid)))
 
 
-def _elsewhere(ground: Ground, run: Run, source: scm.Scm | None) -> tuple[Run, tuple[str, ...]]:
-    """The run with remarks on other pull requests that take the same versions, and a warning when they could not be asked for."""
+def _lost(posted: Posted) -> bool:
+    """Whether the SCM took nothing: asking it for more would only repeat the warning."""
+    return not posted.done
+
+
+def _elsewhere(ground: Ground, run: Run, source: scm.Scm | None) -> Run:
+    """The run with remarks on other pull requests that take the same versions, where the SCM can be asked for them."""
     if source is None or ground.trigger.kind != "pull_request":
-        return run, ()
+        return run
     try:
-        return replace(run, notes=(*run.notes, *merging.elsewhere(ground.trigger, run, source))), ()
-    except scm.ScmError as error:
-        return run, (f"other pull requests were not looked through for the same versions: {error}",)
+        return replace(run, notes=(*run.notes, *merging.elsewhere(ground.trigger, run, source)))
+    except scm.ScmError as error:  # one warning on what cannot be had there is enough: publishing says it
+        ground.detail(f"other pull requests were not looked through for the same versions: {error}")
+        return run
 
 
 def _target(ground: Ground, patience: Patience) -> tuple[publish.Target, tuple[str, ...]]:

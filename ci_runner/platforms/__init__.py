@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.errors import UsageError
@@ -38,7 +39,7 @@ class Platform(Protocol):
         """Print foreign text (SQL, database messages) so that no line of it is taken for a command."""
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """One platform: its marker in the environment as shown to people, and whether it is there."""
 
     name: str
@@ -118,3 +119,15 @@ def open(name: str, env: Env, write: Callable[[str], None], random: Callable[[],
     module = import_module(f"ci_runner.platforms.{name}")
     found: Platform = module.outlets(env, write, random)
     return found
+
+
+def of_scm(trigger: Trigger, token: str | None, write: Callable[[str], None]) -> Platform | None:
+    """Where findings stand on a commit of an SCM whose own CI system is not the one that runs; None where it has no such place.
+
+    Only Bitbucket keeps a report with its commits that any CI system may write.
+    """
+    if trigger.scm != "bitbucket" or trigger.platform in {"bitbucket", LOCAL} or not (token and trigger.repository):
+        return None
+    from ci_runner.platforms.bitbucket_outlets import elsewhere
+
+    return elsewhere(trigger, token, write)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ci_runner import text
 from ci_runner.http import Answer, HttpError, Limits, Patience, Web, json_only, web
-from ci_runner.model.ci import Annotation, Status
+from ci_runner.model.ci import Annotation, Status, Trigger
 from ci_runner.platforms import facts, files
 from ci_runner.platforms.plain import Plain
 
@@ -32,7 +32,7 @@ class Step(Plain, frozen=True):
     repository: str | None = None
     commit: str | None = None
     proxies: tuple[str, ...] = PROXIES
-    api: str = API
+    api: str = f"https://{API}"
     token: str | None = None
     variables: str | None = None
     clone: str | None = None
@@ -62,10 +62,10 @@ class Step(Plain, frozen=True):
     def _ways(self) -> Iterator[tuple[str, Mapping[str, str], Web]]:
         quick = Limits(connect=3, attempts=1)
         for proxy in self.proxies:
-            yield f"http://{self.api}", {}, web(quick, Patience(5), proxy=proxy)
+            yield f"http://{API}", {}, web(quick, Patience(5), proxy=proxy)
         if self.token and ":" not in self.token:
             yield (
-                f"https://{self.api}",
+                self.api,
                 {"Authorization": f"Bearer {self.token}"},
                 web(Limits(attempts=2), Patience(30)),
             )
@@ -100,6 +100,12 @@ def outlets(env: Mapping[str, str], write: Callable[[str], None], random: Callab
         variables=env.get("BITBUCKET_PIPELINES_VARIABLES_PATH") or None,
         clone=env.get("BITBUCKET_CLONE_DIR") or None,
     )
+
+
+def elsewhere(trigger: Trigger, token: str, write: Callable[[str], None]) -> Step:
+    """The report on a commit of a repository on Bitbucket that another CI system builds: by the API, with ``token``."""
+    api = {"api": trigger.api_url} if trigger.api_url else {}
+    return Step(write, repository=trigger.repository, commit=trigger.head_sha, proxies=(), token=token, **api)
 
 
 class _RefusedError(Exception):

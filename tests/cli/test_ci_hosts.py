@@ -197,6 +197,20 @@ def test_on_bitbucket_the_findings_stand_in_code_insights_and_outputs_in_a_file_
         assert "export PILOTAGE_VERDICT=fail\n" in (tmp_path / ".pilotage" / "outputs.sh").read_text()
 
 
+@pytest.mark.parametrize("env", [azure, circleci])
+def test_a_repository_on_bitbucket_has_its_code_insights_whatever_builds_it(
+    branch: Branch, tmp_path: Path, env: Env
+) -> None:
+    with BY_NAME["bitbucket"].make() as fake:
+        done = Job(env, BY_NAME["bitbucket"], fake, branch(RISKY), tmp_path).run()
+        assert "warning: " not in done.err
+        (report,) = fake.state["reports"].values()
+        assert report["result"] == "FAILED"
+        (annotations,) = fake.state["annotations"].values()
+        assert {(each["path"], each["line"]) for each in annotations.values()} == {("migrations/2_drop.sql", 1)}
+        assert fake.violations == []
+
+
 def test_on_azure_findings_are_issues_and_the_report_is_attached(branch: Branch, tmp_path: Path) -> None:
     with BY_NAME["azure"].make() as fake:
         done = Job(azure, BY_NAME["azure"], fake, branch(RISKY), tmp_path).run()
