@@ -20,7 +20,7 @@ from ci_runner.model.inspected import Schema
 if TYPE_CHECKING:
     from ci_runner.databases import Sql
 
-_SESSION = re.compile(r"\b(?:set|use|lock|prepare|temporary|flush)\b", re.IGNORECASE)
+SESSION = re.compile(r"\b(?:set|use|lock|prepare|temporary|flush)\b", re.IGNORECASE)
 _NEAR = re.compile(r"near '(.*)' at line (\d+)$", re.DOTALL)
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _IN_TRANSACTION = 1  # SERVER_STATUS_IN_TRANS of the client protocol
@@ -92,7 +92,7 @@ class Mysql:
 
     def step(self, statement: Sql) -> tuple[Seen, ...]:
         """One statement by itself."""
-        self._session_touched |= bool(_SESSION.search(statement.text))
+        self._session_touched |= bool(SESSION.search(statement.text))
         self._send(statement.text)
         return ()
 
@@ -102,12 +102,12 @@ class Mysql:
 
     def commit(self) -> None:
         """Commit what is open."""
-        if self._open():
+        if self.in_transaction:
             self._send("COMMIT")
 
     def rollback(self) -> None:
         """Undo what is open."""
-        if self._open():
+        if self.in_transaction:
             self._send("ROLLBACK")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -155,7 +155,9 @@ class Mysql:
         with suppress(pymysql.Error, OSError):
             self.connection.close()
 
-    def _open(self) -> bool:
+    @property
+    def in_transaction(self) -> bool:
+        """Is a transaction open? The server says so with every answer."""
         return self.connection.open and bool(self.connection.server_status & _IN_TRANSACTION)
 
     def _send(self, sql: str) -> None:
