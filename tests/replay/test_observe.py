@@ -213,20 +213,30 @@ def test_sqlite_is_seen_to_refuse_and_to_break_keys(sqlite: DevDatabase) -> None
     assert seen(sqlite, broken) == [("2.sql", 0, "error", "orders")]
 
 
-MARIADB = [
-    ("ALTER TABLE users ADD COLUMN a int", "instant"),
-    ("ALTER TABLE users MODIFY name text NOT NULL", "copy"),
-    ("CREATE INDEX i ON users (name) ; ", "nocopy"),
-    ("ALTER TABLE users MODIFY name text NOT NULL -- longer", "copy"),
-    ("ALTER TABLE users ADD PRIMARY KEY (id, name), DROP PRIMARY KEY", "inplace"),
+CHANGES = [
+    # statement, MariaDB 10.11, MySQL 9
+    ("ALTER TABLE users ADD COLUMN a int", "instant", "instant"),
+    ("ALTER TABLE users MODIFY name text NOT NULL", "copy, lock=shared", "copy, lock=shared"),
+    ("CREATE INDEX i ON users (name) ; ", "nocopy, lock=none", "inplace, lock=none"),
+    ("ALTER TABLE users MODIFY name text NOT NULL -- longer", "copy, lock=shared", "copy, lock=shared"),
+    ("ALTER TABLE users ADD PRIMARY KEY (id, name), DROP PRIMARY KEY", "inplace, lock=none", "inplace, lock=none"),
+    ("ALTER TABLE users ADD FULLTEXT INDEX w (name)", "inplace, lock=shared", "inplace, lock=shared"),
+    ("ALTER TABLE users ADD INDEX i (name), LOCK=EXCLUSIVE", "nocopy", "inplace"),
+    ("ALTER TABLE users DROP COLUMN name", "instant", "instant"),
+    ("ALTER TABLE users RENAME COLUMN name TO title", "instant", "instant"),
 ]
 
 
-@pytest.mark.parametrize(("text", "algorithm"), MARIADB, ids=[row[0] for row in MARIADB])
-def test_mariadb_is_seen_to_choose_its_algorithm(mariadb: DevDatabase, text: str, algorithm: str) -> None:
+@pytest.mark.parametrize("engine", ["mariadb", "mysql"])
+@pytest.mark.parametrize("change", CHANGES, ids=[row[0] for row in CHANGES])
+def test_mysql_and_mariadb_are_seen_to_choose_algorithm_and_lock(
+    request: pytest.FixtureRequest, engine: str, change: tuple[str, str, str]
+) -> None:
+    dev: DevDatabase = request.getfixturevalue(engine)
     base = [file("1.sql", "CREATE TABLE users (id int NOT NULL PRIMARY KEY, name varchar(40) NOT NULL);\n")]
-    result = replay(base, [file("2.sql", text)], mariadb)
-    assert [(o.kind, o.object, o.detail) for o in result.observations] == [("algorithm", "users", algorithm)]
+    result = replay(base, [file("2.sql", change[0])], dev)
+    seen = [(o.kind, o.object, o.detail) for o in result.observations]
+    assert seen == [("algorithm", "users", change[1] if engine == "mariadb" else change[2])]
 
 
 def test_a_named_algorithm_is_left_alone(mariadb: DevDatabase) -> None:
@@ -239,3 +249,31 @@ def test_nothing_that_happens_in_the_second_pass_changes_the_verdict_of_the_firs
     result = replay(BASE, [file("2.sql", text)], postgres, time_limit=2)
     assert result.status == "ok"
     assert result.unobserved == ("2.sql was not watched to its end: it took longer than 2 s",)
+
+
+EVENTS = [file("1.sql", "CREATE TABLE events (id UInt64, note String, x Int8) ENGINE = MergeTree ORDER BY id;\n")]
+CLICKHOUSE = [
+    ("ALTER TABLE events ADD COLUMN a Int8", {"algorithm"}),
+    ("ALTER TABLE events MODIFY COLUMN note LowCardinality(String)", {"mutation", "rewrite"}),
+    ("ALTER TABLE events DROP COLUMN x", {"mutation", "rewrite"}),
+    ("ALTER TABLE events UPDATE note = 'x' WHERE id = 1", {"mutation", "rewrite"}),
+    ("ALTER TABLE events MODIFY COMMENT 'c'", {"algorithm"}),
+    ("ALTER TABLE events ADD INDEX i note TYPE minmax", {"algorithm"}),
+    ("ALTER TABLE events MATERIALIZE INDEX i", {"mutation", "rewrite"}),
+    ("OPTIMIZE TABLE events FINAL", {"rewrite"}),
+    ("CREATE TABLE other (id Int8) ENGINE = MergeTree ORDER BY id", set()),
+]
+
+
+def test_clickhouse_is_seen_to_mutate_and_to_write_parts_anew(clickhouse: DevDatabase) -> None:
+    result = replay(EVENTS, [file("2.sql", ";\n".join(text for text, _ in CLICKHOUSE))], clickhouse)
+    assert result.status == "ok"
+    assert {o.object for o in result.observations} == {"events"}
+    kinds = [{o.kind for o in result.observations if o.statement == number} for number in range(len(CLICKHOUSE))]
+    assert list(zip((text for text, _ in CLICKHOUSE), kinds, strict=True)) == CLICKHOUSE
+
+
+def test_clickhouse_is_seen_to_fail_on_rows_only(clickhouse: DevDatabase) -> None:
+    result = replay(EVENTS, [file("2.sql", "ALTER TABLE events MODIFY COLUMN note Date")], clickhouse)
+    assert result.status == "ok"
+    assert [(o.kind, "Cannot parse" in o.detail) for o in result.observations] == [("error", True)]

@@ -1,9 +1,9 @@
-"""How MySQL and MariaDB carry a change out: the cheapest algorithm they accept for it."""
+"""How MySQL and MariaDB carry a change out: the cheapest algorithm they accept for it, and whether rows can be written meanwhile."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ci_runner.databases.failure import DatabaseFailure
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 # Cheapest first. MariaDB tells a change that rebuilds the table in place from one that need not.
 ALGORITHMS = {"mysql": ("instant", "inplace", "copy"), "mariadb": ("instant", "nocopy", "inplace", "copy")}
-_REFUSED = frozenset({"1845", "1846", "1851"})  # ER_ALTER_OPERATION_NOT_SUPPORTED and its kin
+LOCKS = ("none", "shared")
+_REFUSED = frozenset({"1221", "1845", "1846", "1851"})  # ER_ALTER_OPERATION_NOT_SUPPORTED and its kin; the first for a LOCK that INSTANT has not
 _NAME = r"((?:`[^`]+`|\w+)(?:\s*\.\s*(?:`[^`]+`|\w+))?)"
 _ALTER = re.compile(rf"\s*alter\s+(?:online\s+|ignore\s+)*table\s+(?:if\s+exists\s+)?{_NAME}\s+(?!\s*$)", re.IGNORECASE)
 _INDEX = re.compile(rf"\s*(?:create|drop)\s+(?:\w+\s+){{0,4}}?index\s+.*?\bon\s+{_NAME}", re.IGNORECASE | re.DOTALL)
 _END = re.compile(r"[;\s]+\Z")
 _SAID = re.compile(r"\balgorithm\b", re.IGNORECASE)
+_LOCK_SAID = re.compile(r"\block\s*=", re.IGNORECASE)
 
 
 class MysqlWatcher:
@@ -43,14 +45,26 @@ class MysqlWatcher:
         alter = _ALTER.match(statement.text)
         found = alter or _INDEX.match(statement.text)
         if found and not _SAID.search(statement.text):
-            for algorithm in ALGORITHMS[self._session.dialect]:
-                text = f"{_END.sub('', statement.text)}\n{',' if alter else ''} ALGORITHM={algorithm.upper()}"
+            for way in self._ways(statement.text):
                 try:
-                    self._session.step(statement._replace(text=text))
+                    self._session.step(statement._replace(text=_asked(statement.text, way, "," if alter else "")))
                 except DatabaseFailure as failure:
                     if failure.code in _REFUSED:
                         continue
                     break
-                return [Seen(index, "algorithm", found[1].replace("`", "").replace(" ", ""), algorithm)]
+                return [Seen(index, "algorithm", found[1].replace("`", "").replace(" ", ""), ", ".join(way))]
         self._session.step(statement)
         return []
+
+    def _ways(self, text: str) -> Iterator[tuple[str, ...]]:
+        """Algorithms from the cheapest on, each with the weaker lock first; INSTANT takes none."""
+        for algorithm in ALGORITHMS[self._session.dialect]:
+            if algorithm != "instant" and not _LOCK_SAID.search(text):
+                yield from ((algorithm, f"lock={lock}") for lock in LOCKS)
+            yield (algorithm,)
+
+
+def _asked(text: str, way: tuple[str, ...], comma: str) -> str:
+    """The statement with ALGORITHM and LOCK said behind it: parts of a list in ALTER TABLE, words in CREATE and DROP INDEX."""
+    said = f"{comma} ".join((f"ALGORITHM={way[0]}", *way[1:]))
+    return f"{_END.sub('', text)}\n{comma} {said.upper()}"
