@@ -116,8 +116,9 @@ def table(world: World, found: list[dict[str, Any]]) -> None:
 
 def _more(each: dict[str, Any]) -> str:
     message = each.get("error", {}).get("message", "") if isinstance(each.get("error"), dict) else ""
+    count = len(each.get("files") or ())
     said = [
-        f"{len(each['files'])} files" if each.get("files") else "",
+        f"{count} file{'s' * (count != 1)}" if count else "",
         "written later" if each.get("back_filled") else "",
         message[:120],
     ]

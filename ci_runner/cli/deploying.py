@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner.cli.deploy_options import request
 from ci_runner.cli.signals import interruptible
+from ci_runner.cli.telling import concluded
 from ci_runner.config.options import BY_NAME
 from ci_runner.errors import PilotageError
 
@@ -35,4 +36,6 @@ def deploy(world: World, name: str | None, given: dict[str, Any], teller: Teller
         outcome = interruptible(stop, lambda: deploying.run(base, asked, teller.voice(), stop))
     except PilotageError as error:
         return teller.failed(error)
-    return teller.ended(outcome)
+    code = teller.ended(outcome)
+    concluded(world, base, [outcome])
+    return code

@@ -10,6 +10,7 @@ from ci_runner.cli.world import World
 
 if TYPE_CHECKING:
     from ci_runner.journeys.ground import Ground
+    from ci_runner.model.deploy import Outcome
     from ci_runner.model.events import Event
 
 Happened = Callable[[], Sequence["Event"]]
@@ -28,6 +29,22 @@ def telling(world: World, ground: Ground, *, record: bool = True) -> Iterator[Ca
     finally:
         if makers:
             tell(world, ground, makers, record=record)
+
+
+def concluded(world: World, ground: Ground, outcomes: Sequence[Outcome]) -> None:
+    """Record what deployments came to in the registry, then tell hooks; both only ever warn."""
+    from ci_runner.journeys import happening, recording
+
+    for outcome in outcomes:
+        try:
+            warnings = recording.record(ground, outcome)
+        except Exception as error:  # noqa: BLE001  # the database is the record: what fails here changes no outcome
+            warnings = (f"the record was not written: {type(error).__name__}: {error}",)
+        for line in warnings:
+            world.warn(line)
+    tell(
+        world, ground, [lambda: [event for each in outcomes for event in happening.deployed(ground, each)]], record=True
+    )
 
 
 def tell(world: World, ground: Ground, makers: Sequence[Happened], *, record: bool) -> None:

@@ -71,6 +71,7 @@ def deploy(target: Target, source: Source, options: Options, tools: Tools, in_ch
         target.direct()
         waited = locking.acquire(target, lock, options.lock_wait, tools)
         plan, memory = _decided(target, source, options, in_chain)
+        outcome = replace(outcome, earlier=memory.revisions)
         approval.approved(plan, options.plan)
         _carry_out(run, plan, memory)
     except Stopped as stop:

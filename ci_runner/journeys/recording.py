@@ -19,23 +19,25 @@ _LOOKED_AT = 200
 _MOST_FILES = 5000
 
 
-def record(ground: Ground, outcome: Outcome, revisions: Sequence[Revision] = ()) -> tuple[str, ...]:
+def record(ground: Ground, outcome: Outcome) -> tuple[str, ...]:
     """Write ``outcome`` into the registry; warnings when that could not be.
 
-    The rows in the database are the record then, and the next run brings here what they say: ``revisions`` are those rows, of which runs that are
-    missing in the chain are written first, marked as brought in later. Nothing is written without a registry, or for a run that did nothing.
+    The rows in the database are the record then, and the next run brings here what they say: runs that the database knows and the chain does
+    not are written first, marked as brought in later. Nothing is written without a registry, or for a run that never saw its database.
     """
     address = ground.config.registry
-    if not address or outcome.status == "noop" or not outcome.dir:
+    if not address or not outcome.dir or outcome.facts is None:
         return ()
     try:
         store = stores.open(address, ground.environ)
         if not registry.is_registry(store):
             return ()
         env = environment(outcome)
-        for late in missing(store, outcome, env, revisions):
+        for late in missing(store, outcome, env):
             _write(ground, store, outcome.dir, env, late, late["run_id"])
-        _write(ground, store, outcome.dir, env, data(outcome), outcome.run_id or ground.nonce(), outcome.action)
+        if outcome.status != "noop":
+            identity = outcome.run_id or ground.nonce()
+            _write(ground, store, outcome.dir, env, data(outcome), identity, outcome.action)
     except PilotageError as error:
         return (f"the record could not be written to the registry, the next deploy brings it there: {error}",)
     return ()
@@ -86,10 +88,10 @@ def data(outcome: Outcome) -> dict[str, Any]:
     return found | ({"drift": list(outcome.drift[:100])} if outcome.drift else {})
 
 
-def missing(store: stores.Store, outcome: Outcome, env: str, revisions: Sequence[Revision]) -> list[dict[str, Any]]:
+def missing(store: stores.Store, outcome: Outcome, env: str) -> list[dict[str, Any]]:
     """Runs that the database knows and the chain does not, oldest first; looked for until a run is found that is there."""
     runs: dict[str, list[Revision]] = {}
-    for row in sorted(revisions, key=lambda row: (row.started_at, row.position)):
+    for row in sorted(outcome.earlier, key=lambda row: (row.started_at, row.position)):
         if row.run_id and row.run_id != outcome.run_id and row.dir == outcome.dir:
             runs.setdefault(row.run_id, []).append(row)
     if not runs:
@@ -120,7 +122,7 @@ def _late(run: str, rows: Sequence[Revision]) -> dict[str, Any]:
         "outcome": outcome,
         "exit_code": {"failed": 1, "in_doubt": 4}.get(outcome, 0),
         "from": "",
-        "to": rows[-1].version,
+        "to": next((row.version for row in reversed(rows) if row.state == "applied"), ""),
         "files": files,
         "started": rows[0].started_at,
         "run_id": run,

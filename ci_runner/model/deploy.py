@@ -180,6 +180,7 @@ class Outcome(Struct, frozen=True):
 
     ``before`` and ``after`` are the versions the database was and is at ("from" and "to" in JSON), None before the first. ``applied`` are the
     files carried out now, ``pending`` the versions still waiting. ``environment`` and ``database`` are "" for a plain ``--to``.
+    ``earlier`` are the rows the database had before this run: what the registry's record may lack.
     """
 
     status: Literal["ok", "noop", "failed", "in_doubt"]
@@ -202,6 +203,7 @@ class Outcome(Struct, frozen=True):
     started_at: str = ""
     duration_ms: int = 0
     action: Literal["deploy", "down", "baseline", "resolve", "adopt"] = "deploy"
+    earlier: tuple[Revision, ...] = ()
 
     @property
     def exit_code(self) -> int:
