@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
+from ci_runner.formats.written import dumps
 from ci_runner.model.report import Report, Run
 from ci_runner.model.tally import fingerprints, location
 from ci_runner.text import inline
@@ -16,7 +16,7 @@ SEVERITIES = {"error": "critical", "warning": "major", "notice": "info"}
 
 def render(run: Run) -> str:
     """A JSON array; a replay that failed is a blocker. Paths are relative to the repository's root, without ``./``."""
-    return json.dumps([issue for report in run.reports for issue in _issues(report)], indent=2) + "\n"
+    return dumps([issue for report in run.reports for issue in _issues(report)])
 
 
 def _issues(report: Report) -> list[dict[str, Any]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from ci_runner.formats.written import dumps
 from ci_runner.model.report import FileReport, Finding, Replay, Report, Run
 
 SCHEMA_VERSION = 1
@@ -23,7 +23,7 @@ def document(run: Run) -> dict[str, Any]:
 
 def render(run: Run) -> str:
     """The document as ASCII text, keys in the order of the contract, with a newline at its end."""
-    return json.dumps(document(run), indent=2) + "\n"
+    return dumps(document(run))
 
 
 def _directory(report: Report) -> dict[str, Any]:

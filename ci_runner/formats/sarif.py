@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
 from ci_runner import __version__, text
 from ci_runner.config.names import DOCS, HOMEPAGE
+from ci_runner.formats.written import dumps
 from ci_runner.model.report import Finding, ReplayError, Report, Run, Suggestion
 from ci_runner.model.tally import fingerprints, location
 
@@ -46,7 +46,7 @@ def render(run: Run) -> str:
             }
         ],
     }
-    return json.dumps(log, indent=2) + "\n"
+    return dumps(log)
 
 
 def _invocation(run: Run) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from ci_runner.formats.written import dumps
 from ci_runner.model.diagram import Diagram
 from ci_runner.model.drawing import whole
 from ci_runner.model.inspected import Column, Schema, Table
@@ -49,7 +49,7 @@ def document(schema: Schema, source: dict[str, Any]) -> str:
         "functions": dict(schema.functions),
         "sequences": dict(schema.sequences),
     }
-    return json.dumps(values, indent=2) + "\n"
+    return dumps(values)
 
 
 def _table(table: Table) -> dict[str, Any]:

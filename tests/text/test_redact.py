@@ -186,3 +186,10 @@ PIECES = (
 def test_looking_only_at_lines_that_may_hold_a_secret_finds_all_of_them(pieces: list[str]) -> None:
     text_ = "".join(pieces)
     assert redact.by_structure(text_) == redact._without(text_)
+
+
+@SETTINGS
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=12).map("".join), max_size=4))
+def test_a_value_is_redacted_text_by_text(texts: list[str]) -> None:
+    known = redactor(["a1a1a1a1", "user:pw@host"])
+    assert known.value(texts) == [known(text_) for text_ in texts]
