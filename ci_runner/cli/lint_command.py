@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -50,9 +50,7 @@ def command(
     pilotage lint --latest 1 --format json
     pilotage lint --fix --dry-run
     """
-    from ci_runner.cli.output import check_format, show, write_reports
-    from ci_runner.cli.setup import ground
-    from ci_runner.journeys import lint
+    from ci_runner.cli.output import check_format
 
     check_format(form)
     if dry_run and not fix:
@@ -60,13 +58,23 @@ def command(
     if write_baseline:
         _keep(world, flags, write_baseline)
         return 0
+    return _lint(world, flags, form, output, fix="preview" if dry_run else "write" if fix else None)
+
+
+def _lint(
+    world: World, flags: dict[str, object], form: str, output: str | None, *, fix: Literal["preview", "write"] | None
+) -> int:
+    from ci_runner.cli.output import show, write_reports
+    from ci_runner.cli.setup import ground
+    from ci_runner.journeys import lint
+
     base = ground(world, flags)
     run = lint.run(base)
     if fix:
         from ci_runner.journeys import fixing
 
         fixes = fixing.find(base, run)
-        if dry_run:
+        if fix == "preview":
             _preview(world, fixes)
             return 1 if run.verdict == "fail" else 0
         fixing.write(base, fixes)

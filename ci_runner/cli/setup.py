@@ -26,6 +26,8 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     from ci_runner.journeys.ground import Ground
 
     environ = _environment(world)
+    for name, meant in misspelt(environ):
+        world.warn(f"{name} is set, but there is no such option — did you mean {meant}?")
     root, git = repository(world)
     config, path = configuration(world, flags, environ, root)
     config = _with_profile(config, world)
@@ -131,6 +133,21 @@ def _environment(world: World) -> dict[str, str]:
 
     inputs = platforms.inputs(world.environ, platforms.detect(world.environ))
     return {**{variable(BY_NAME[name]): value for name, value in inputs.items() if name in BY_NAME}, **world.environ}
+
+
+def misspelt(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Variables that are an option's name but for a letter or two, each with that name; what is set in vain should not stay unseen."""
+    from ci_runner.cli.options import variables
+
+    known = variables()
+    odd = [name for name in environ if name.startswith("PILOTAGE_") and name not in known]
+    odd = [name for name in odd if not any(name.startswith(f"{one}_") for one in known)]
+    if not odd:
+        return []
+    from difflib import get_close_matches
+
+    near = ((name, get_close_matches(name, known, 1, 0.9)) for name in sorted(odd)[:100])
+    return [(name, found[0]) for name, found in near if found]
 
 
 def repository(world: World) -> tuple[Path, Git | None]:

@@ -118,8 +118,25 @@ def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str |
         return Compared(changes.everything(head), (f"the base is unknown, so every file is analysed: {error}",))
     if commit is None:
         return Compared(changes.everything(head), ("no base branch was found: every file is analysed",))
-    before = read(sources.at_commit(git, commit, directory.dir, like=Tree(head.path, head.files)), directory, head)
+    place = located(ground, git, directory)
+    if place is None:
+        why = f"{directory.dir} lies outside the Git repository {git.root} or in another one inside it"
+        return Compared(changes.everything(head), (f"{why}: every file is analysed; run Pilotage in that repository",))
+    before = read(sources.at_commit(git, commit, place, like=Tree(head.path, head.files)), directory, head)
     return Compared(changes.between(head, before, Base("git", commit)))
+
+
+def located(ground: Ground, git: sources.Git, directory: Directory) -> str | None:
+    """Where Git has the directory, behind symbolic links in its path; None where that is not in this repository's own files."""
+    place = (ground.root / directory.dir).resolve()
+    root = git.root.resolve()
+    if not place.is_relative_to(root):
+        return None
+    folders = [place, *place.parents]
+    inside = folders[: folders.index(root)]
+    if any((folder / ".git").exists() for folder in inside):
+        return None  # a submodule, or a clone that lies in the working tree
+    return place.relative_to(root).as_posix()
 
 
 def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | None:

@@ -86,11 +86,15 @@ def _directories(ground: Ground) -> Iterator[Check]:
             yield Check(area, "missing", str(error))
             continue
         stated = "" if wanted.dialect else " (guessed: say 'dialect:' in pilotage.yml to be sure)"
-        yield Check(area, "ok", f"{read.format}, {read.dialect}{stated}, {len(read.migrations)} migrations")
+        yield Check(area, "ok", f"{read.format}, {read.dialect}{stated}, {_counted(len(read.migrations), 'migration')}")
         errors = sum(problem.level == "error" for problem in read.problems)
         if errors:
-            yield Check(area, "note", f"{errors} problems", "pilotage ls names them")
+            yield Check(area, "note", _counted(errors, "problem"), "pilotage ls names them")
         yield _dev_database(ground, wanted, area)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _dev_database(ground: Ground, wanted: Directory, area: str) -> Check:

@@ -9,6 +9,7 @@ from typing import Any
 from ci_runner.errors import ConflictError, IntegrityError, TemporaryError, UsageError
 from ci_runner.model.registry import Entry, GitFacts, Selector
 from ci_runner.registry import chain, commit, entries, keys, reading, replication, tags
+from ci_runner.registry.chain import Head
 from ci_runner.registry.commit import Pause
 from ci_runner.stores import Store
 
@@ -38,32 +39,42 @@ def yank(
         standing = mark(store, name, head.last, wanted.manifest)
         if (standing.reason if standing else "") == reason:
             return standing or wanted
-        entry = entries.encode(
-            Entry(
-                seq=head.last.seq + 1,
-                prev=head.last.hash,
-                kind="yank",
-                manifest=wanted.manifest,
-                tags=(),
-                git=git,
-                actor=actor,
-                time=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                id=nonce,
-                hash="",
-                latest=head.latest,
-                tagged=tags.bound(head.last),
-                reason=reason,
-                name=name,
-            )
-        )
-        slot = keys.slot(name, entry.seq)
-        if commit.settle(store, slot, entry.raw, pause) == entry.raw:
-            replication.put_hint(store, name, entry.seq)
-            if store.get(slot, keys.TEXT_LIMIT) != entry.raw:
-                raise IntegrityError(f"{store.address} accepted {slot} but does not give it back: verify this registry")
+        stamp = {"git": git, "actor": actor, "time": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "id": nonce}
+        entry = _mark_of(name, head, wanted.manifest, reason, stamp)
+        if _committed(store, name, entry, pause):
             return entry
         pause(repetition)
     raise TemporaryError(f"others wrote to {name!r} in {store.address} first {commit.ROUNDS} times: run again")
+
+
+def _mark_of(name: str, head: Head, manifest: str, reason: str, stamp: Mapping[str, Any]) -> Entry:
+    """The entry after ``head`` that marks the state of a manifest."""
+    return entries.encode(
+        Entry(
+            seq=head.last.seq + 1,
+            prev=head.last.hash,
+            kind="yank",
+            manifest=manifest,
+            tags=(),
+            hash="",
+            latest=head.latest,
+            tagged=tags.bound(head.last),
+            reason=reason,
+            name=name,
+            **stamp,
+        )
+    )
+
+
+def _committed(store: Store, name: str, entry: Entry, pause: Pause) -> bool:
+    """Whether the entry has its slot; False when another was first."""
+    slot = keys.slot(name, entry.seq)
+    if commit.settle(store, slot, entry.raw, pause) != entry.raw:
+        return False
+    replication.put_hint(store, name, entry.seq)
+    if store.get(slot, keys.TEXT_LIMIT) != entry.raw:
+        raise IntegrityError(f"{store.address} accepted {slot} but does not give it back: verify this registry")
+    return True
 
 
 def mark(store: Store, name: str, last: Entry, manifest: str, since: int = 0) -> Entry | None:
