@@ -58,9 +58,20 @@ def terminal(ansi: str, width: int) -> str:
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # no fonts from elsewhere
 
 
+def icons() -> None:
+    """The icon in the sizes the Azure marketplace wants."""
+    drawer = shutil.which("rsvg-convert")
+    if drawer is None:
+        raise SystemExit("rsvg-convert is missing: apt-get install librsvg2-bin")
+    for target, size in (("images/icon.png", "128"), ("pilotage/icon.png", "32")):
+        path = ROOT / "wrappers" / "azure-devops" / target
+        subprocess.run([drawer, "-w", size, "-h", size, str(IMAGES / "icon.svg"), "-o", str(path)], check=True)
+
+
 def main() -> None:
     """Draws all of them."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    icons()
     run = examples.risky()
     drawn = run.reports[0].replay.diagram
     assert drawn is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -264,6 +265,13 @@ def test_the_extension_holds_the_task_and_its_page() -> None:
     assert extension["version"] == __version__
 
 
+@pytest.mark.parametrize(("path", "size"), [("images/icon.png", 128), ("pilotage/icon.png", 32)])
+def test_the_marketplace_finds_an_icon_of_the_size_it_asks_for(path: str, size: int) -> None:
+    data = (AZURE / path).read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", data[16:24]) == (size, size)
+
+
 @pytest.mark.slow
 def test_the_extension_can_be_packed(tmp_path: Path) -> None:
     tfx = shutil.which("tfx")
@@ -275,4 +283,4 @@ def test_the_extension_can_be_packed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (packed,) = (tmp_path / "extension").glob("*.vsix")
     with zipfile.ZipFile(packed) as archive:
-        assert {"pilotage/task.json", "pilotage/shim.js", "README.md"} <= set(archive.namelist())
+        assert {"pilotage/task.json", "pilotage/shim.js", "pilotage/icon.png", "images/icon.png", "README.md"} <= set(archive.namelist())
