@@ -45,7 +45,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     seen = examined(ground, wanted)
     changes = seen.compared.changeset
     effects, after = explained(changes, seen.statements, seen.before)
-    replayed = told(seen.replayed, seen.before, after, changes.head.dialect)
+    replayed = told(seen.replayed, seen.before, after, changes.head.dialect) if after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     return report.build(
         changes,
@@ -96,15 +96,19 @@ def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
 
 def explained(
     changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog
-) -> tuple[dict[str, tuple[StatementEffect, ...]], Catalog]:
-    """What each statement of the first files does, by file (more than these no comment shows), and the schema they all leave."""
+) -> tuple[dict[str, tuple[StatementEffect, ...]], Catalog | None]:
+    """What each statement of the first files does, by file (more than these no comment shows), and the schema they all leave.
+
+    A directory that is all new and long has no schema before it to compare with, so that the second is spared: None.
+    """
     found: dict[str, tuple[StatementEffect, ...]] = {}
-    for number, file in enumerate(changes.files):
+    new = changes.base.kind == "all" and len(changes.files) > EXPLAINED
+    for number, file in enumerate(changes.files[:EXPLAINED] if new else changes.files):
         rows = statements.get(file.name, ())
         if number < EXPLAINED:
             found[file.name] = sql.effects(rows, changes.head.dialect, before)
         before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
-    return found, before
+    return found, None if new else before
 
 
 def told(replayed: Replay, before: Catalog, after: Catalog, dialect: str) -> Replay:
