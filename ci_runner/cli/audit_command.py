@@ -32,40 +32,32 @@ COLUMNS = (
 )
 
 
-class Audit(click.Group):
-    """``audit`` alone prints the record; ``audit verify`` checks it."""
+@click.command("audit")
+@click.argument("action", metavar="[verify]", required=False)
+@click.option("--since", default="30d", show_default=True, metavar="AGE", help="How far back: 12h, 30d, 2026-01-31.")
+@click.option("--format", "form", default="table", show_default=True, metavar="FORMAT", help=f"{', '.join(FORMATS)}.")
+@manifest("log")
+@click.pass_obj
+def command(world: World, /, action: str | None, since: str, form: str, **flags: object) -> int:
+    """Print every push and deploy since a time, oldest first; or, with the word verify, check that the record is what it was.
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Without a command of its own, print."""
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["print", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.command("audit", cls=Audit)
-def command() -> None:
-    """Print every push and deploy since a time, or check that the record is what it was.
+    Verify recomputes every hash: of the pushes and of the deployments of each environment. Exit code 6 when one does not fit.
 
     \b
     pilotage audit --since 30d
     pilotage audit --since 2026-01-01 --format csv
     pilotage audit verify
     """
-
-
-@command.command("print", hidden=True)
-@click.option("--since", default="30d", show_default=True, metavar="AGE", help="How far back: 12h, 30d, 2026-01-31.")
-@click.option("--format", "form", default="table", show_default=True, metavar="FORMAT", help=f"{', '.join(FORMATS)}.")
-@manifest("log")
-@click.pass_obj
-def print_(world: World, /, since: str, form: str, **flags: object) -> None:
-    """Print every push and deploy since then, oldest first."""
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import auditing, hook_log
 
+    if action not in {None, "verify"}:
+        raise UsageError(f"pilotage audit takes nothing, or the word verify, not '{action}'")
     if form not in FORMATS:
         raise UsageError(f"unknown format '{form}' (one of {', '.join(FORMATS)})")
     base = ground(world, flags)
+    if action:
+        return _verified(world, auditing.verify(base), as_json=form in {"json", "jsonl"})
     found = auditing.audit(base, hook_log.start(since, base.now()))
     if form == "json":
         world.say(json.dumps(found, indent=2))
@@ -76,26 +68,18 @@ def print_(world: World, /, since: str, form: str, **flags: object) -> None:
         world.say(_csv(found), newline=False)
     else:
         table(world, found)
+    return 0
 
 
-@command.command("verify")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@manifest("log")
-@click.pass_obj
-def verify(world: World, /, as_json: bool, **flags: object) -> int:
-    """Recompute every hash of the record: pushes and the deployments of each environment. Exit code 6 when one does not fit."""
-    from ci_runner.cli.setup import ground
-    from ci_runner.journeys import auditing
-
-    found = auditing.verify(ground(world, flags))
+def _verified(world: World, found: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         world.say(json.dumps(found, indent=2))
-    else:
-        for each in found["chains"]:
-            mark = click.style("✗", fg="red") if each["damages"] else click.style("✓", fg="green")
-            world.say(f"{mark} {visible(each['what'])}: {each['entries']} entries")
-            for damage in each["damages"]:
-                world.say(f"    {visible(damage['where'])}: {visible(damage['what'])}")
+        return 0 if found["ok"] else 6
+    for each in found["chains"]:
+        mark = click.style("✗", fg="red") if each["damages"] else click.style("✓", fg="green")
+        world.say(f"{mark} {visible(each['what'])}: {each['entries']} entries")
+        for damage in each["damages"]:
+            world.say(f"    {visible(damage['where'])}: {visible(damage['what'])}")
     return 0 if found["ok"] else 6
 
 
