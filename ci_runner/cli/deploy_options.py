@@ -63,14 +63,20 @@ def how(function: Function) -> Function:
 
 def request(world: World, base: Ground, name: str | None, given: dict[str, Any], *, local: bool) -> Request:
     """The request that the flags make; UsageError when no database or more than one source is named."""
-    from ci_runner.cli.world import keep_password
     from ci_runner.journeys.deploying import Request
 
-    url = given.get("url") or world.environ.get(URL_VARIABLE)
+    return Request(wanted(base, name, given, local=local), address(world, given), options(given))
+
+
+def address(world: World, given: dict[str, Any]) -> str:
+    """The database's URL, whose password is never printed from now on."""
+    from ci_runner.cli.world import keep_password
+
+    url: str | None = given.get("url") or world.environ.get(URL_VARIABLE)
     if not url:
         raise UsageError(f"which database? give --to URL or set {URL_VARIABLE}")
     keep_password(url)
-    return Request(wanted(base, name, given, local=local), url, options(given))
+    return url
 
 
 def wanted(base: Ground, name: str | None, given: dict[str, Any], *, local: bool) -> Any:
@@ -103,6 +109,7 @@ def options(given: dict[str, Any]) -> Options:
         "to_version": given.get("to_version"),
         "amount": given.get("amount"),
         "baseline": given.get("baseline_version"),
+        "only_baseline": given.get("only_baseline"),
         "clean": given.get("allow_dirty"),
         "plan": given.get("plan"),
         "accept_rollback": given.get("accept_rollback"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from ci_runner.cli.world import World
     from ci_runner.errors import PilotageError
     from ci_runner.journeys.deploying import Voice
-    from ci_runner.model.deploy import Applied, Outcome, Plan
+    from ci_runner.model.deploy import Applied, Outcome, Plan, Step
 
 _MOST = 20
+_DOWN = "down:"
 
 
 def document(outcome: Outcome) -> dict[str, Any]:
@@ -26,8 +28,8 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "status": outcome.status,
         "from": outcome.before,
         "to": outcome.after,
-        "applied": [each.version for each in outcome.applied],
-        "pending": list(outcome.pending),
+        "applied": [each.version.removeprefix(_DOWN) for each in outcome.applied],
+        "pending": [version.removeprefix(_DOWN) for version in outcome.pending],
         "error": {"code": error.code, "message": error.message} if error else None,
     }
 
@@ -50,9 +52,10 @@ def listed(versions: Sequence[str]) -> str:
 class Teller:
     """Tells one deployment to the terminal or as JSON."""
 
-    def __init__(self, world: World, *, as_json: bool) -> None:
+    def __init__(self, world: World, *, as_json: bool, digest: bool = False) -> None:
         self._world = world
         self._json = as_json
+        self._digest = digest
 
     def voice(self) -> Voice:
         """Remarks go to stderr; files are told as they go through, unless JSON is wanted."""
@@ -125,26 +128,97 @@ class Teller:
 
         return self.ended(Outcome("failed", error=Failure(error.exit_code, str(error))))
 
-    def planned(self, plan: Plan) -> int:
-        """A dry run."""
+    def planned(self, plan: Plan, sizes: Mapping[str, int] = MappingProxyType({})) -> int:
+        """A dry run, or a plan."""
         from ci_runner.model.deploy import Outcome
 
         versions = tuple(step.version for step in plan.steps)
         if self._json:
             status: Any = "ok" if versions or plan.baseline else "noop"
-            return self.ended(Outcome(status, plan.current, plan.target, pending=(*versions, *plan.pending)))
-        for warning in plan.warnings:
+            shown = document(Outcome(status, plan.current, plan.target, pending=(*versions, *plan.pending)))
+            self._world.say(
+                json.dumps(shown | ({"plan": plan.digest} if self._digest else {}), indent=2, ensure_ascii=False)
+            )
+            return 0
+        for warning in (*plan.warnings, *([plan.facts.weak] if plan.facts.weak else [])):
             self._world.note(warning)
         if not versions:
             self._world.say(f"{visible(plan.facts.name)}: nothing to do at version {visible(plan.current or 'none')}")
-            return 0
-        self._world.say(
-            f"{visible(plan.facts.name)}: would go {visible(plan.current or 'empty')} → {visible(plan.target or 'empty')}"
-        )
+        else:
+            self._world.say(
+                f"{visible(plan.facts.name)}: would go {visible(plan.current or 'empty')} → {visible(plan.target or 'empty')}"
+            )
         for step in plan.steps:
-            resumed = f" (from statement {step.done + 1} on)" if step.done else ""
-            count = f"{len(step.statements)} statement{'s' * (len(step.statements) != 1)}"
-            self._world.say(f"  {visible(step.name)}  {count}{resumed}, transaction: {step.mode}")
+            self._step(plan, step, sizes)
+        if plan.drift:
+            self._world.say(f"  drift: {listed(plan.drift)}")
         if plan.pending:
             self._world.say(f"  left pending: {listed(plan.pending)}")
+        if self._digest:
+            self._world.say(f"  plan {plan.digest}")
         return 0
+
+    def _step(self, plan: Plan, step: Step, sizes: Mapping[str, int]) -> None:
+        resumed = f" (from statement {step.done + 1} on)" if step.done else ""
+        count = f"{len(step.statements)} statement{'s' * (len(step.statements) != 1)}"
+        self._world.say(f"  {visible(step.name)}  {count}{resumed}, transaction: {step.mode}")
+        if not self._digest:
+            return
+        for row in _statements(plan, step, sizes):
+            rows = ", ".join(f"{visible(table)} has about {number} rows" for table, number in row["rows"].items())
+            facts = "; ".join(
+                part for part in (f"lock {row['lock']}" if row["lock"] else "", row["effect"], rows) if part
+            )
+            text = " ".join(row["text"].split())
+            self._world.say(f"    {row['line']}: {visible(text[:100])}{' …' * (len(text) > 100)}  [{facts}]")
+
+
+def plan_document(plan: Plan, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """The JSON of a plan."""
+    origin = plan.origin
+    return {
+        "digest": plan.digest,
+        "dir": plan.dir,
+        "source": {"kind": origin.kind, "address": origin.address, "digest": origin.digest, "seq": origin.seq or None},
+        "database": plan.facts.identity,
+        "engine": plan.facts.engine,
+        "best_effort": plan.facts.weak or None,
+        "order": plan.order,
+        "from": plan.current,
+        "to": plan.target,
+        "steps": [
+            {
+                "version": step.version,
+                "name": step.name,
+                "kind": step.kind,
+                "transaction": step.mode,
+                "resumes_at": step.done + 1 if step.done else None,
+                "sha256": step.file_hash.removeprefix("s1:"),
+                "checks": list(step.checks),
+                "statements": _statements(plan, step, sizes),
+            }
+            for step in plan.steps
+        ],
+        "baseline": [row.version for row in plan.baseline],
+        "pending": list(plan.pending),
+        "skipped": list(plan.skipped),
+        "drift": list(plan.drift),
+        "warnings": list(plan.warnings),
+    }
+
+
+def _statements(plan: Plan, step: Step, sizes: Mapping[str, int]) -> list[dict[str, Any]]:
+    from ci_runner import sql
+
+    found = sql.effects(step.statements, plan.facts.dialect)
+    return [
+        {
+            "line": effect.line,
+            "text": effect.text,
+            "lock": effect.lock,
+            "effect": effect.effect,
+            "not_analysed": effect.not_analysed,
+            "rows": {name: sizes[name] for name in sorted({name for _, name, _ in effect.operations if name in sizes})},
+        }
+        for effect in found
+    ]

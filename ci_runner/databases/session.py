@@ -130,6 +130,10 @@ class Session(Generic[D]):
         """Rows are undone wherever the engine undoes rows at all."""
         return self.facts.rows
 
+    def rows(self, schema: str, table: str) -> int | None:  # noqa: ARG002 - the Protocol's
+        """Where the catalogue keeps no count."""
+        return None
+
     def invalid_indexes(self) -> tuple[tuple[str, str], ...]:
         """Only engines that build indexes beside the traffic leave any behind."""
         return ()

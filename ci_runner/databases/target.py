@@ -116,6 +116,10 @@ class Target(Protocol):
         """Whether changed rows of all these (schema, table) are undone with the transaction."""
         ...
 
+    def rows(self, schema: str, table: str) -> int | None:
+        """About how many rows a table has, by the statistics; None where the database does not say."""
+        ...
+
     def invalid_indexes(self) -> tuple[tuple[str, str], ...]:
         """Indexes that a killed build left useless, each with the statement that removes it."""
         ...

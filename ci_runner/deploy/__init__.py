@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
-from ci_runner.deploy.revisions import Memory, read
+from ci_runner.deploy.revisions import Memory, directories, read
+from ci_runner.deploy.settling import Answer, settle
 from ci_runner.deploy.stop import Stop, Tools
-from ci_runner.deploy.working import decide, deploy, standing
+from ci_runner.deploy.working import decide, deploy, sizes, standing
 
-__all__ = ["Memory", "Options", "Source", "Stop", "Tools", "decide", "deploy", "read", "standing"]
+__all__ = [
+    "Answer",
+    "Memory",
+    "Options",
+    "Source",
+    "Stop",
+    "Tools",
+    "decide",
+    "deploy",
+    "directories",
+    "read",
+    "settle",
+    "sizes",
+    "standing",
+]

@@ -53,7 +53,7 @@ def _attempt(run: Run, steps: Sequence[Step]) -> list[tuple[Revision, tuple[int,
                 duration_ms=int((run.tools.clock() - begun) * 1000),
             )
             rows.append((row, times))
-            pending = [run.put(row)]
+            pending = run.last(step, row)
     except _At as at:
         target.rollback()
         if target.busy(at.failure.code) and not at.failure.lost:

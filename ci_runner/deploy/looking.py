@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ci_runner.deploy import guard, history, planning
 from ci_runner.deploy.options import Options
-from ci_runner.deploy.planning import KNOWN, Source
+from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
 from ci_runner.deploy.steps import key
 from ci_runner.model.deploy import Facts, Standing
@@ -18,7 +18,7 @@ def look(
     """The standing of a database that remembers ``memory``."""
     mdir, origin = source
     rows = {row.version: row for row in memory.revisions}
-    applied = {version: row for version, row in rows.items() if row.state in KNOWN}
+    applied = planning.applied(memory)
     order = planning.versioned(mdir, applied)
     pending = [key(each) for each in order if key(each) not in applied]
     last = max((index for index, each in enumerate(order) if key(each) in applied), default=-1)

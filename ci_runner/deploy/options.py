@@ -22,6 +22,7 @@ class Options(Struct, frozen=True):
     to_version: str | None = None
     amount: int | None = None
     baseline: str | None = None
+    only_baseline: bool = False
     clean: bool = False
     plan: str | None = None
     accept_rollback: str = ""

@@ -11,12 +11,10 @@ from ci_runner.deploy import approval, history
 from ci_runner.deploy.hashes import fingerprint
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.revisions import Memory
-from ci_runner.deploy.steps import key, step
+from ci_runner.deploy.steps import DOWN, key, step
 from ci_runner.errors import ConflictError, UsageError
 from ci_runner.model.deploy import Facts, Origin, Plan, Revision, Step
 from ci_runner.model.directory import Migration, MigrationDir
-
-KNOWN = frozenset({"applied"})
 
 
 class Source(NamedTuple):
@@ -35,17 +33,20 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
     _suits(mdir, facts)
     history.refuse_doubt(memory.revisions, options)
     rows = {row.version: row for row in memory.revisions}
-    applied = {version: row for version, row in rows.items() if row.state in KNOWN}
-    warnings = [*origin.warnings, *history.verify(mdir, applied, options)]
-    order = versioned(mdir, applied)
-    now = current(order, applied)
-    baseline = _baseline(mdir, order, applied, options)
-    applied |= {row.version: row for row in baseline}
-    pending = [each for each in order if key(each) not in applied]
-    pending, skipped = _in_order(order, pending, applied, options)
-    chosen = _limited(order, pending, applied, options)
-    left = [key(each) for each in pending if each not in chosen]
-    again = [] if left else repeatables(mdir, applied)
+    done = applied(memory)
+    _refuse_half_way(memory)
+    warnings = [*origin.warnings, *history.verify(mdir, done, options)]
+    order = versioned(mdir, done)
+    now = current(order, done)
+    baseline = _baseline(mdir, order, done, options)
+    done = {**done, **{row.version: row for row in baseline}}
+    pending = [each for each in order if key(each) not in done]
+    pending, skipped = _in_order(order, pending, done, options)
+    chosen = _limited(order, pending, done, options)
+    chosen = [] if options.only_baseline else chosen
+    taken = set(map(key, chosen))
+    left = [key(each) for each in pending if key(each) not in taken]
+    again = [] if left or options.only_baseline else repeatables(mdir, done)
     position = max((row.position for row in (*rows.values(), *baseline)), default=0)
     steps = tuple(
         step(mdir, each, facts, position + index, rows.get(key(each)))
@@ -62,7 +63,7 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
         order=options.order,
         steps=steps,
         current=now or (baseline[-1].version if baseline else None),
-        target=_target(order, {**applied, **{each.version: None for each in steps}}) or now,
+        target=_target(order, {**done, **{each.version: None for each in steps}}) or now,
         pending=tuple(left),
         skipped=tuple(key(each) for each in skipped),
         baseline=baseline,
@@ -71,6 +72,20 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
         drift=history.drift(memory.state, objects),
     )
     return replace(found, digest=approval.digest(found))
+
+
+def applied(memory: Memory) -> dict[str, Revision]:
+    """The rows that count as applied, by version; not those of ways back."""
+    return {row.version: row for row in memory.revisions if row.state == "applied" and not row.version.startswith(DOWN)}
+
+
+def _refuse_half_way(memory: Memory) -> None:
+    """A way back that stopped must be gone to its end before anything goes forward."""
+    for row in memory.revisions:
+        if row.version.startswith(DOWN) and row.state in {"running", "failed"} and row.statements_done:
+            raise ConflictError(
+                f"{row.name} stopped on its way back at statement {row.statements_done} of {row.statements_total}: run 'pilotage down' again first"
+            )
 
 
 def _suits(mdir: MigrationDir, facts: Facts) -> None:
@@ -108,7 +123,13 @@ def _baseline(
     mdir: MigrationDir, order: Sequence[Migration], applied: Mapping[str, Revision], options: Options
 ) -> tuple[Revision, ...]:
     """Rows for everything up to ``--baseline V``, which the database holds already without having been told."""
-    if options.baseline is None or applied:
+    if options.baseline is None:
+        return ()
+    if applied:
+        if options.only_baseline:
+            raise ConflictError(
+                f"{options.dir} has a history in this database already ({len(applied)} versions): a baseline is for one without"
+            )
         return ()
     everything = [each for each in mdir.migrations if each.kind == "versioned"] or list(order)
     versions = [key(each) for each in everything]
@@ -130,7 +151,7 @@ def _in_order(
     if not late or options.order == "non-linear":
         return pending, []
     if options.order == "linear-skip":
-        return [each for each in pending if each not in late], late
+        return [each for each in pending if key(each) not in before], late
     names = ", ".join(each.name for each in late[:10]) + (f" and {len(late) - 10} more" if len(late) > 10 else "")
     raise ConflictError(
         f"{names}: sorts before {order[last].name}, which is applied already. Give it a newer version, or deploy with "

@@ -66,6 +66,14 @@ def exists(target: Target) -> bool:
     return target.definition("table", target.facts.schema, REVISIONS) is not None
 
 
+def directories(target: Target) -> list[str]:
+    """The names of the directories this database has rows of."""
+    if not exists(target):
+        return []
+    rows = target.query(f"SELECT DISTINCT {target.quoted('dir')} FROM {target.qualified(REVISIONS)} ORDER BY 1")
+    return [str(name) for (name,) in rows]
+
+
 def create(target: Target) -> list[str]:
     """The statements that make the own tables."""
     keys = {REVISIONS: ("dir", "version"), STATE: ("dir",)}

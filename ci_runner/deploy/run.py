@@ -75,6 +75,10 @@ class Run:
         """The statement that writes ``row`` over what is there."""
         return revisions.put(self.target, row, known=row.version in self.known)
 
+    def last(self, step: Step, row: Revision) -> list[str]:
+        """The statements that end a step: its own row, and the one that changes with it."""
+        return [self.put(row), *([self.put(step.closing)] if step.closing is not None else [])]
+
     def limits(self, step: Step, statement: Statement | None = None) -> None:
         """The time-outs in force: the statement's directives, else the file's, else the run's."""
         given = [(name, argument) for name, argument, _ in step.directives]

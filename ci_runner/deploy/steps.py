@@ -14,6 +14,7 @@ from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.operations import Statement
 
 _LONGEST_VERSION = 200
+DOWN = "down:"  # before the version of a migration: the row of its way back
 _OWN = frozenset({"begin", "commit", "rollback"})
 
 

@@ -55,7 +55,11 @@ def carry_out(run: Run, step: Step) -> None:
         intent_statement=None,
         intent_fingerprint="",
     )
-    run.target.write([run.put(row)])
+    if step.closing is None or not run.target.facts.rows:
+        run.target.write(run.last(step, row))
+    else:
+        run.target.begin()
+        run.target.commit(run.last(step, row))
     run.target.reset()
     run.through(
         Applied(

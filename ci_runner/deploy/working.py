@@ -9,7 +9,20 @@ from typing import Literal
 from msgspec.structs import replace
 
 from ci_runner.databases import DatabaseFailure, Target
-from ci_runner.deploy import approval, atomic, checks, guard, hashes, locking, planning, revisions, stepwise, stopped
+from ci_runner.deploy import (
+    approval,
+    atomic,
+    backwards,
+    checks,
+    guard,
+    hashes,
+    locking,
+    planning,
+    revisions,
+    stepwise,
+    stopped,
+)
+from ci_runner.deploy.effects import effect
 from ci_runner.deploy.looking import look
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
@@ -28,9 +41,24 @@ def nobody_asks(_head: str) -> bool:
     return True
 
 
-def decide(target: Target, source: Source, options: Options, in_chain: InChain = nobody_asks) -> Plan:
-    """The plan, without a lock and without writing anything."""
-    return _decided(target, source, options, in_chain)[0]
+def decide(
+    target: Target, source: Source, options: Options, in_chain: InChain = nobody_asks, *, back: bool = False
+) -> Plan:
+    """The plan, without a lock and without writing anything; ``back``: of the way back."""
+    return _decided(target, source, options, in_chain, back=back)[0]
+
+
+def sizes(target: Target, plan: Plan) -> dict[str, int]:
+    """Table → rows by the database's own statistics, for the tables that the plan's statements name and the database has."""
+    found: dict[str, int] = {}
+    for step in plan.steps:
+        for statement in step.statements:
+            known = effect(statement, target.facts.dialect)
+            for name in (*known.tables, *(each.name for each in known.expects if each.kind == "table")):
+                rows = target.rows(name.schema, name.name) if str(name) not in found else None
+                if rows is not None:
+                    found[str(name)] = rows
+    return found
 
 
 def standing(target: Target, source: Source, options: Options) -> Standing:
@@ -41,16 +69,28 @@ def standing(target: Target, source: Source, options: Options) -> Standing:
     return look(source, memory, target.facts, options, objects, tables)
 
 
-def _decided(target: Target, source: Source, options: Options, in_chain: InChain) -> tuple[Plan, Memory]:
+def _decided(target: Target, source: Source, options: Options, in_chain: InChain, *, back: bool) -> tuple[Plan, Memory]:
     memory = revisions.read(target, options.dir)
     guard.rollback(memory.state, source.origin, in_chain, options)
-    if not memory.there:
+    if not memory.there and not back:
         guard.clean(target.tables(), target.facts.name, options)
-    return planning.plan(source, memory, target.facts, options, target.fingerprint()), memory
+    plan = backwards.plan if back else planning.plan
+    return plan(source, memory, target.facts, options, target.fingerprint()), memory
 
 
-def deploy(target: Target, source: Source, options: Options, tools: Tools, in_chain: InChain = nobody_asks) -> Outcome:
-    """Bring the database to the state of ``source``. Everything that goes wrong is in the outcome; the session is closed at the end."""
+def deploy(
+    target: Target,
+    source: Source,
+    options: Options,
+    tools: Tools,
+    in_chain: InChain = nobody_asks,
+    *,
+    back: bool = False,
+) -> Outcome:
+    """Bring the database to the state of ``source``, or with ``back`` to an earlier version of it.
+
+    Everything that goes wrong is in the outcome; the session is closed at the end.
+    """
     lock = hashes.lock(options.dir, target.facts.schema)
     run = Run(target, lock, options, source.origin, tools)
     begun, started = tools.clock(), run.time()
@@ -70,9 +110,10 @@ def deploy(target: Target, source: Source, options: Options, tools: Tools, in_ch
     try:
         target.direct()
         waited = locking.acquire(target, lock, options.lock_wait, tools)
-        plan, memory = _decided(target, source, options, in_chain)
+        plan, memory = _decided(target, source, options, in_chain, back=back)
         outcome = replace(outcome, earlier=memory.revisions)
-        approval.approved(plan, options.plan)
+        if plan.steps or plan.baseline:  # nothing to do is nothing to approve: a job may well be run again
+            approval.approved(plan, options.plan)
         _carry_out(run, plan, memory)
     except Stopped as stop:
         failure = stop.failure

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from ci_runner import __version__, databases, deploy
 from ci_runner.databases import NobodyThere, Target
 from ci_runner.deploy import Options, Stop, Tools
-from ci_runner.errors import PilotageError, RefusedError, TemporaryError
+from ci_runner.errors import PilotageError, RefusedError, TemporaryError, UsageError
 from ci_runner.journeys.deploying_source import Found, Wanted, find
 from ci_runner.journeys.ground import Ground
-from ci_runner.model.deploy import Applied, Failure, Outcome, Plan, Standing
+from ci_runner.model.deploy import Applied, Failure, Outcome, Plan, Revision, Standing
 
 _TRIES, _PAUSE = 5, 12.0
 
@@ -35,6 +35,7 @@ class Request(Struct, frozen=True):
     options: Options
     environment: str = ""
     database: str = ""
+    back: bool = False
 
 
 def run(ground: Ground, request: Request, voice: Voice, stop: Stop) -> Outcome:
@@ -51,7 +52,9 @@ def run(ground: Ground, request: Request, voice: Voice, stop: Stop) -> Outcome:
     except PilotageError as error:
         target.close()
         return failed(request, error, started)
-    outcome = deploy.deploy(target, found.source, options, tools(ground, voice, stop), found.in_chain)
+    outcome = deploy.deploy(
+        target, found.source, options, tools(ground, voice, stop), found.in_chain, back=request.back
+    )
     return _named(outcome, request)
 
 
@@ -60,7 +63,7 @@ def decide(ground: Ground, request: Request, stop: Stop) -> Plan:
     target = connect(request.url, ground.nonce()[:12], stop)
     try:
         found = find(ground, request.wanted, target.facts.dialect)
-        return deploy.decide(target, found.source, completed(ground, request, found), found.in_chain)
+        return deploy.decide(target, found.source, completed(ground, request, found), found.in_chain, back=request.back)
     finally:
         target.close()
 
@@ -72,7 +75,8 @@ def failed(request: Request, error: PilotageError, started: str) -> Outcome:
 
 
 def _named(outcome: Outcome, request: Request) -> Outcome:
-    return replace(outcome, environment=request.environment, database=request.database)
+    action = "down" if request.back else "baseline" if request.options.only_baseline else "deploy"
+    return replace(outcome, environment=request.environment, database=request.database, action=action)
 
 
 def refuse_forks(ground: Ground) -> None:
@@ -124,5 +128,31 @@ def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
     try:
         found = find(ground, request.wanted, target.facts.dialect)
         return deploy.standing(target, found.source, completed(ground, request, found))
+    finally:
+        target.close()
+
+
+def measured(ground: Ground, request: Request, stop: Stop) -> tuple[Plan, dict[str, int]]:
+    """The plan, and about how many rows each table it names has."""
+    target = connect(request.url, ground.nonce()[:12], stop)
+    try:
+        found = find(ground, request.wanted, target.facts.dialect)
+        plan = deploy.decide(target, found.source, completed(ground, request, found), found.in_chain, back=request.back)
+        return plan, deploy.sizes(target, plan)
+    finally:
+        target.close()
+
+
+def resolve(ground: Ground, url: str, name: str | None, answer: deploy.Answer, reason: str, stop: Stop) -> Revision:
+    """Settle what is in doubt in the directory called ``name``, or in the only one the database knows."""
+    refuse_forks(ground)
+    target = connect(url, ground.nonce()[:12], stop)
+    try:
+        known = deploy.directories(target)
+        if name is None and len(known) != 1:
+            raise UsageError(f"which directory? give NAME: this database knows {', '.join(known) or 'none'}")
+        options = Options(name or known[0], actor=actor(ground), tool_version=__version__, run_id=ground.nonce())
+        voice = Voice(ground.note, lambda _applied: None)
+        return deploy.settle(target, options, tools(ground, voice, stop), answer, reason)
     finally:
         target.close()

@@ -109,7 +109,8 @@ class Step(Struct, frozen=True):
     """One file of a plan. ``done``: its first statements that were carried out before, by an earlier run that stopped.
 
     ``parts`` gives the section of each statement where every section is a transaction of its own (liquibase). ``checks`` are queries that must
-    be true before the file runs. ``before`` is the row of that earlier run.
+    be true before the file runs. ``before`` is the row of that earlier run. ``closing`` is a row that changes together with the step's own
+    (the migration that a down file takes back).
     """
 
     version: str
@@ -127,6 +128,7 @@ class Step(Struct, frozen=True):
     checks: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()
     before: Revision | None = None
+    closing: Revision | None = None
 
 
 class Plan(Struct, frozen=True):

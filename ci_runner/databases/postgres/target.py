@@ -191,6 +191,15 @@ class PostgresTarget(Session[Postgres]):
         rows = self.query(DEFINITIONS[kind].replace("{where}", where)) if kind in DEFINITIONS else []
         return "\n".join(str(row[0]) for row in rows) if rows else None
 
+    def rows(self, schema: str, table: str) -> int | None:
+        """By the last ANALYZE; less than none means that there was none."""
+        where = f"n.nspname = {self.literal(schema)}" if schema else "n.nspname = ANY (current_schemas(false))"
+        found = self.query(
+            f"SELECT c.reltuples::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = {self.literal(table)} "
+            f"AND c.relkind IN ('r', 'p') AND {where}"
+        )
+        return int(str(found[0][0])) if found and int(str(found[0][0])) >= 0 else None
+
     def invalid_indexes(self) -> tuple[tuple[str, str], ...]:
         """What a killed CREATE INDEX CONCURRENTLY left."""
         return tuple((str(name), f"DROP INDEX CONCURRENTLY IF EXISTS {name}") for (name,) in self.query(INVALID))
