@@ -42,14 +42,16 @@ def open(  # noqa: A001 - devdb.open reads as what it does
     report: Callable[[str], None],
     clock: Callable[[], float] = time.time,
     shelf: Shelf | None = None,
+    trusted: bool = True,
 ) -> Iterator[DevDatabase]:
     """The dev database of ``url``, gone when the block ends, also when SIGTERM ends it.
 
     ``environment`` is where DOCKER_HOST and PILOTAGE_POSTGRES_HOME_<MAJOR> are looked up; ``run_id`` marks what is left if the machine dies;
-    ``report`` gets a line for each thing that takes time; ``shelf`` is where a replayed base is looked for and kept.
+    ``report`` gets a line for each thing that takes time; ``shelf`` is where a replayed base is looked for and kept;
+    SQL that is not ``trusted`` gets a server from which nothing leads out, and a ConfigError or SetupError where there is none.
     ConfigError, SetupError, RefusedError, TemporaryError say what to do.
     """
-    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf) as dev:
+    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf, trusted) as dev:
         yield dev
 
 
@@ -60,6 +62,7 @@ def _route(
     report: Callable[[str], None],
     clock: Callable[[], float],
     shelf: Shelf | None,
+    trusted: bool,
 ) -> AbstractContextManager[DevDatabase]:
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
@@ -70,11 +73,13 @@ def _route(
     if scheme == "docker" or scheme.startswith("docker+"):
         from ci_runner.devdb.docker import open_container
 
-        return open_container(url, environment, run_id, report, clock)
+        return open_container(url, environment, run_id, report, clock, trusted=trusted)
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] in {"postgres", "postgresql"}:
         from ci_runner.devdb.embedded import open_server
 
-        return open_server(url, environment, report, shelf)
+        return open_server(url, environment, report, shelf, trusted=trusted)
+    if not trusted:
+        raise ConfigError(f"no server of {scheme}:// is proven against a stranger's SQL")
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] == "clickhouse":
         from ci_runner.devdb.clickhouse import open_engine
 

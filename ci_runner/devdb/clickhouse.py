@@ -101,6 +101,11 @@ class EngineDev:
         """What the user can do about a refusal that is the dev database's and not the migration's; "" when there is nothing."""
         return advice(failure)
 
+    def kill(self) -> None:
+        """End every engine, whatever it does."""
+        for session in self._sessions:
+            session.interrupt()
+
     def close(self) -> None:
         """End every engine."""
         for session in self._sessions:

@@ -87,6 +87,9 @@ class Within:
         """None: nothing was kept."""
         return
 
+    def kill(self) -> None:
+        """Nothing: the server is not ours."""
+
     def advice(self, failure: DatabaseFailure) -> str:
         """As for every PostgreSQL server that is not ours."""
         return advice(failure, confined=False)

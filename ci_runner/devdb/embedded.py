@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
-import pwd
 import re
 import shutil
 import signal
 import stat
 import subprocess
-import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from ci_runner import databases
 from ci_runner.databases import Address
+from ci_runner.devdb import isolation
 from ci_runner.devdb.packing import PackError, pack, unpack
 from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
+from ci_runner.devdb.server import ADMIN, SETTINGS, Owner, Server, owner_here, tail
 from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.devdb.workdir import work_folder
-from ci_runner.errors import ConfigError, PilotageError, SetupError, TemporaryError
+from ci_runner.errors import ConfigError, PilotageError, SetupError
 
 PLACES = (
     "/usr/lib/postgresql/{major}",
@@ -33,26 +32,7 @@ PLACES = (
     "/opt/homebrew/opt/postgresql@{major}",
     "/usr/local/opt/postgresql@{major}",
 )
-ADMIN, REPLAY = "pilotage_admin", "postgres"
-SETTINGS = {
-    "listen_addresses": "",
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "autovacuum": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "max_connections": "20",
-    "shared_buffers": "64MB",
-    "max_worker_processes": "0",
-    "max_parallel_workers_per_gather": "0",
-    "max_parallel_maintenance_workers": "0",
-    "jit": "off",
-    "dynamic_shared_memory_type": "mmap",
-    "temp_file_limit": "1GB",
-    "min_wal_size": "2MB",
-    "max_wal_size": "1GB",
-}
+REPLAY = "postgres"
 INITDB = {
     "locale": "C",
     "encoding": "UTF8",
@@ -66,49 +46,65 @@ CONFIGURATION = {
     "postgresql.auto.conf": "",
 }
 WAL_NAME = 24  # characters of a log file's name; https://www.postgresql.org/docs/current/wal-internals.html
-START_LIMIT = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The account the server runs as: PostgreSQL refuses root."""
-
-    uid: int
-    gid: int
-    switch: bool
 
 
 @contextmanager
 def open_server(
-    url: str, environment: Mapping[str, str], report: Callable[[str], None], shelf: Shelf | None = None
+    url: str,
+    environment: Mapping[str, str],
+    report: Callable[[str], None],
+    shelf: Shelf | None = None,
+    *,
+    trusted: bool = True,
 ) -> Iterator[PostgresDev]:
     """Start the server of ``embedded://postgres/MAJOR[/DATABASE]``, yield its dev database, then stop it and remove its files.
 
-    A base on the ``shelf`` spares preparing the data folder and replaying; one that does not start is thrown away.
+    A base on the ``shelf`` spares preparing the data folder and replaying; one that does not start is thrown away. For SQL that is not
+    ``trusted`` the server has no network and an end to its memory and disk; SetupError where this machine cannot do that.
     """
     major, user, superuser = read(url)
+    if superuser and not trusted:
+        raise ConfigError("?superuser=true is for migrations whose authors are trusted")
     home = find_home(major, environment)
-    owner = _owner()
-    with work_folder("pilotage-pg-", owner.uid, owner.gid) as folder:
-        slot = shelf.slot(*_traits(home, user, superuser)) if shelf else None
+    owner = owner_here()
+    with ExitStack() as stack:
+        folder = stack.enter_context(work_folder("pilotage-pg-", owner.uid, owner.gid))
         server = Server(_within_reach(home, folder, owner), folder, owner)
-        held = slot is not None and _unpacked(slot, server)
-        if not held:
-            _initdb(server)
-            _configure(server)
-            server.start()
-        try:
-            if not held:
-                _provision(server, superuser=superuser)
-            shelved = Shelved(shelf.base, held, lambda: _keep(server, slot)) if shelf and slot else None
-            dev = PostgresDev(server.admin, replace(user, socket=str(folder)), confined=not superuser, shelved=shelved)
-            report(f"{dev.engine} started for this run" + (" with the base an earlier run replayed" if held else ""))
-            try:
-                yield dev
-            finally:
-                dev.close()
-        finally:
-            server.stop(signal.SIGQUIT)  # immediate shutdown: nothing in the data folder is kept
+        if not trusted:
+            server.close_off(isolation.way_in(server.options()), isolation.Limits())
+        stack.callback(server.stop, signal.SIGQUIT)  # immediate shutdown: nothing in the data folder is kept
+        shelved = _prepared(server, shelf, _traits(home, user, superuser), superuser=superuser)
+
+        def kill() -> None:
+            server.stop(signal.SIGKILL)
+
+        full = None if trusted else stack.enter_context(isolation.disk_watched(folder, kill))
+        dev = PostgresDev(
+            server.admin,
+            replace(user, socket=str(folder)),
+            confined=not superuser,
+            shelved=shelved,
+            kill=kill,
+            ended=lambda: isolation.FULL if full and full() else "",
+        )
+        stack.callback(dev.close)
+        kept = " with the base an earlier run replayed" if shelved and shelved.held else ""
+        report(f"{dev.engine} started for this run{kept}" + ("" if trusted else ", without network"))
+        yield dev
+
+
+def _prepared(server: Server, shelf: Shelf | None, traits: tuple[str, ...], *, superuser: bool) -> Shelved | None:
+    """Start the server, on the base that is kept where there is one; how the one it will replay can be kept."""
+    slot = shelf.slot(*traits) if shelf else None
+    held = slot is not None and _unpacked(slot, server)
+    if not held:
+        _initdb(server)
+        _configure(server)
+        server.start()
+        session = databases.open_address(replace(server.admin, database="template1"))
+        provision(session, REPLAY, superuser=superuser)
+        session.close()
+    return Shelved(shelf.base, held, lambda: _keep(server, slot)) if shelf and slot else None
 
 
 def _traits(home: Path, user: Address, superuser: bool) -> tuple[str, ...]:
@@ -232,20 +228,6 @@ def major_of(home: Path) -> str:
     return found[1] if found else ""
 
 
-def _owner() -> Owner:
-    if os.geteuid() != 0:
-        return Owner(os.geteuid(), os.getegid(), switch=False)
-    for name in ("postgres", "nobody"):
-        try:
-            account = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return Owner(account.pw_uid, account.pw_gid, switch=True)
-    raise SetupError(
-        "PostgreSQL does not run as root, and there is no account 'postgres' or 'nobody' to run it as: add one"
-    )
-
-
 def _within_reach(home: Path, folder: Path, owner: Owner) -> Path:
     """``home``, or a copy of it where the server's account may read it (a virtual environment below /root is closed to others)."""
     on_the_way = {*home.absolute().parents, *home.resolve().parents, home / "bin"}
@@ -268,86 +250,5 @@ def _initdb(server: Server) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **server.options())  # type: ignore[call-overload]
     if done.returncode:
         raise SetupError(
-            f"cannot prepare a PostgreSQL data folder in {server.folder}: {_tail(done.stderr or done.stdout)}"
+            f"cannot prepare a PostgreSQL data folder in {server.folder}: {tail(done.stderr or done.stdout)}"
         )
-
-
-def _provision(server: Server, *, superuser: bool) -> None:
-    session = databases.open_address(replace(server.admin, database="template1"))
-    provision(session, REPLAY, superuser=superuser)
-    session.close()
-
-
-class Server:
-    """A server process on ``folder``/data, listening on a socket in ``folder``."""
-
-    def __init__(self, home: Path, folder: Path, owner: Owner) -> None:
-        self.home = home
-        self.folder = folder
-        self.owner = owner
-        self.data = folder / "data"
-        self.admin = Address("postgres", socket=str(folder), user=ADMIN, database="postgres")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def options(self) -> dict[str, object]:
-        """How its programs are started."""
-        owner = self.owner
-        switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.switch else {}
-        library = str(self.home / "lib")
-        return switch | {
-            "cwd": self.folder,
-            "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "LD_LIBRARY_PATH": library},
-            "stdin": subprocess.DEVNULL,
-        }
-
-    def start(self) -> None:
-        """Start it and wait until it answers; SetupError with the end of its log when it does not."""
-        command = [str(self.home / "bin" / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
-        for name, value in SETTINGS.items():
-            command += ["-c", f"{name}={value}"]
-        options = self.options() | {"preexec_fn": _die_with_parent()}  # no thread of ours runs at this time
-        with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
-        self._wait(self._process)
-
-    def stop(self, number: int) -> None:
-        """Stop it with that signal, and for certain."""
-        server = self._process
-        if server is None or server.poll() is not None:
-            return
-        server.send_signal(number)
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-    def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
-        limit = time.monotonic() + START_LIMIT
-        status = self.data / "postmaster.pid"
-        while time.monotonic() < limit:
-            if server.poll() is not None:
-                raise SetupError(f"PostgreSQL stopped while starting: {self._log()}")
-            if status.exists() and "ready" in status.read_text():
-                return
-            time.sleep(0.005)
-        raise TemporaryError(f"PostgreSQL did not start within {START_LIMIT:.0f} s: {self._log()}")
-
-    def _log(self) -> str:
-        return _tail((self.folder / "log").read_text(errors="replace"))
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Linux: the server gets SIGINT (fast shutdown) when this process is killed in a way it cannot clean up after."""
-    if sys.platform != "linux":
-        return None
-    import ctypes
-
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG, prctl(2)
-    return lambda: prctl(set_parent_death_signal, signal.SIGINT)
-
-
-def _tail(text: str, lines: int = 20) -> str:
-    return "\n".join(text.strip().splitlines()[-lines:])

@@ -30,6 +30,7 @@ class Emptied:
         self.dialect = main.dialect
         self.advice = advice
         self.give_back = clean
+        self.kill: Callable[[], None] = lambda: None  # a server that is not ours is not ended
         self._main = main
         self._address = address
         self._empty = empty

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "unix:///var/run/docker.sock"
 SAY_AFTER = 5.0
+_MARKS = ("/.dockerenv", "/run/.containerenv")  # Docker's and Podman's
 
 
 def connect(environment: Mapping[str, str]) -> DockerClient:
@@ -116,9 +117,14 @@ def remote_host(environment: Mapping[str, str]) -> str:
     return place.hostname or "" if place.scheme in {"tcp", "http", "https", "ssh"} else ""
 
 
+def inside() -> bool:
+    """Does this program run in a container?"""
+    return any(Path(mark).exists() for mark in _MARKS)
+
+
 def own_network(client: DockerClient, environment: Mapping[str, str]) -> str:
     """The network of the container this program runs in, "" outside of one: a neighbour there can be reached by its address."""
-    if not Path("/.dockerenv").exists() or not environment.get("HOSTNAME"):
+    if not inside() or not environment.get("HOSTNAME"):
         return ""
     from docker.errors import DockerException
 
@@ -130,12 +136,26 @@ def own_network(client: DockerClient, environment: Mapping[str, str]) -> str:
     return networks[0] if networks and networks[0] not in {"host", "none"} else ""
 
 
-def addresses(container: Container, port: int, environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """Where the container's port may answer: published at the engine's host or here, then the container's own addresses."""
+def addresses(container: Container, port: int, environment: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+    """(what it is, host, port) where the container may answer, in the order they are tried.
+
+    Published at the engine's host, or here; from another container its own addresses, then its name on our network, then the gateway, behind
+    which the engine's machine is: what was published on all its addresses is there.
+    """
     settings = container.attrs["NetworkSettings"]
-    for published in (settings.get("Ports") or {}).get(f"{port}/tcp") or []:
-        yield remote_host(environment) or "127.0.0.1", int(published["HostPort"])
-    if Path("/.dockerenv").exists():
-        for network in (settings.get("Networks") or {}).values():
-            if network.get("IPAddress"):
-                yield network["IPAddress"], port
+    published = [int(each["HostPort"]) for each in (settings.get("Ports") or {}).get(f"{port}/tcp") or []]
+    host = remote_host(environment)
+    for number in published:
+        yield ("the engine's host", host, number) if host else ("a published port", "127.0.0.1", number)
+    if not inside():
+        return
+    networks = settings.get("Networks") or {}
+    for network in networks.values():
+        if network.get("IPAddress"):
+            yield "its address", network["IPAddress"], port
+    if any(name not in {"bridge", "host", "none"} for name in networks):
+        yield "its name", container.name or "", port
+    gateways = dict.fromkeys([settings.get("Gateway"), *(network.get("Gateway") for network in networks.values())])
+    for gateway in filter(None, gateways):
+        for number in published:
+            yield "its gateway", gateway, number

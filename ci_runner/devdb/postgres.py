@@ -53,7 +53,8 @@ class PostgresDev:
     """Databases beside one another on one server: ``admin`` makes them, the replay runs as ``user``, their owner.
 
     ``confined``: the user has no rights but those of an owner, and ``admin`` makes extensions for it. ``template`` is copied for a fresh
-    database, ``prefix`` begins every name when the server is not ours. ``shelved`` keeps a state beyond this run.
+    database, ``prefix`` begins every name when the server is not ours. ``shelved`` keeps a state beyond this run,
+    ``kill`` ends a server of our own, and ``ended`` says why one was ended.
     """
 
     dialect = "postgres"
@@ -67,7 +68,11 @@ class PostgresDev:
         prefix: str = "",
         confined: bool = True,
         shelved: Shelved | None = None,
+        kill: Callable[[], None] = lambda: None,
+        ended: Callable[[], str] = lambda: "",
     ) -> None:
+        self.kill = kill
+        self._ended = ended
         self._admin_address = admin
         self._user = user
         self._template = template
@@ -105,7 +110,7 @@ class PostgresDev:
 
     def advice(self, failure: DatabaseFailure) -> str:
         """What the user can do about a refusal that is this dev database's and not the migration's; "" when there is nothing."""
-        return advice(failure, confined=self._confined)
+        return self._ended() or advice(failure, confined=self._confined)
 
     def drop_all(self) -> None:
         """Drop every database made here."""
@@ -173,6 +178,8 @@ def advice(failure: DatabaseFailure, *, confined: bool) -> str:
             "the dev database's server lacks this extension: docker://postgres/16/dev has all that come with PostgreSQL, docker://postgis/16-3.4/dev "
             "and docker://pgvector/pg17/dev have those; or name an image of your own, docker+postgres://HOST/IMAGE:TAG/dev"
         )
+    if failure.code == "53100":
+        return "the dev database has no more room: its data lie in memory or on this machine's disk, which is full or was given an end"
     if failure.code == "42501" and confined:
         return "replays have no superuser rights; add ?superuser=true to the dev URL if these migrations need them and you trust their authors"
     return ""

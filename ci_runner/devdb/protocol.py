@@ -26,6 +26,10 @@ class DevDatabase(Protocol):
         """A new database for the ``scripts`` in the state kept under ``key``; None when nothing is kept."""
         ...
 
+    def kill(self) -> None:
+        """End the server at once, whatever it does; one that is not ours goes on."""
+        ...
+
     def advice(self, failure: DatabaseFailure) -> str:
         """What the user can do about a refusal that is the dev database's and not the migration's; "" when there is nothing."""
         ...

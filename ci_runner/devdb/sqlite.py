@@ -86,6 +86,10 @@ class SqliteDev:
         database.load(kept)
         return database
 
+    def kill(self) -> None:
+        """End the worker, whatever it does."""
+        self._worker.kill()
+
     def close(self) -> None:
         """End the worker."""
         self._worker.close()

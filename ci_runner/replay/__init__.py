@@ -39,7 +39,7 @@ def replay(
     history = History(base, key or BASE)
     kept = dev.restore(key, texts(change)) if key else None
     database = kept or dev.fresh(texts(history.files))
-    with Clock(database, time_limit) as clock:
+    with Clock(database, time_limit, dev.kill) as clock:
         runner = Runner(database, dev, clock, progress)
         try:
             changes, diagram = _first_pass(runner, None if kept else history, change, dev)

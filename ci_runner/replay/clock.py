@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 from ci_runner.databases import Database
 
 AGAIN = 0.5
+GRACE = 5.0
 
 
 class Clock:
-    """While the block runs: after ``seconds`` the session is interrupted, again and again until the block ends."""
+    """While the block runs: after ``seconds`` the session is interrupted, again and again; what does not listen is ended by ``kill``."""
 
-    def __init__(self, database: Database, seconds: float) -> None:
+    def __init__(self, database: Database, seconds: float, kill: Callable[[], None] = lambda: None) -> None:
         self.seconds = seconds
+        self._kill = kill
         self.rang = False
         self._database = database
         self._done = threading.Event()
@@ -35,8 +38,11 @@ class Clock:
         self._thread.join()
 
     def _wait(self) -> None:
-        limit = self.seconds
+        limit, rings = self.seconds, 0
         while not self._done.wait(limit):
             self.rang = True
+            if rings * AGAIN >= GRACE:
+                self._kill()
+                return
             self._database.interrupt()
-            limit = AGAIN
+            limit, rings = AGAIN, rings + 1

@@ -32,8 +32,8 @@ def observe(dev: DevDatabase, history: History, change: Sequence[ReplayFile], se
     database: Database | None = None
     for number, file in enumerate(change):
         try:
-            database = database or _state(dev, history, change, number, seconds)
-            with Clock(database, seconds) as clock:
+            database = database or state(dev, history, change, number, seconds)
+            with Clock(database, seconds, dev.kill) as clock:
                 watcher = database.watcher()
                 left_out |= dict.fromkeys(f"no row could be made for table {name}" for name in watcher.fill(file.text))
                 seen, fits = _file(database, watcher, file)
@@ -52,11 +52,11 @@ def observe(dev: DevDatabase, history: History, change: Sequence[ReplayFile], se
     return Observed(tuple(found), tuple(left_out))
 
 
-def _state(dev: DevDatabase, history: History, change: Sequence[ReplayFile], done: int, seconds: float) -> Database:
+def state(dev: DevDatabase, history: History, change: Sequence[ReplayFile], done: int, seconds: float) -> Database:
     """A database after the base and the first ``done`` files of the change, copied where the server can copy."""
     kept = dev.restore(history.key, texts(change))
     database = kept or dev.fresh(texts([*history.files, *change]))
-    with Clock(database, seconds) as clock:
+    with Clock(database, seconds, dev.kill) as clock:
         runner = Runner(database, dev, clock, lambda _files: None)
         runner.released(() if kept else history.files)
         runner.changed(change[:done])

@@ -91,7 +91,7 @@ class Runner:
         words = failure.message
         if self._clock.rang:
             words = f"stopped after {self._clock.seconds:g} s, the time limit of a replay; this statement did not end ({words})"
-        elif failure.lost:
+        elif failure.lost and not self._dev.advice(failure):
             return TemporaryError(
                 f"the dev database's server went away at {file.name}:{line}: {words.splitlines()[0]}; run it again, and if it goes away at the same "
                 "place give the server more memory or look at that statement"

@@ -7,14 +7,17 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ci_runner.databases import DatabaseFailure
-from ci_runner.devdb import docker, engine, images
+from ci_runner.databases import Address, DatabaseFailure
+from ci_runner.devdb import container, engine, images
+from ci_runner.devdb.container import LABEL, started
+from ci_runner.devdb.reach import Ways, reach
 from ci_runner.errors import ConfigError, PilotageError, SetupError, TemporaryError
 from tests.devdb.opening import RUN, execute, opened
 from tests.devdb.test_embedded import hanging
@@ -98,12 +101,17 @@ def test_an_image_name_has_a_tag_or_gets_dockers_latest(name: str, expected: tup
     assert engine.split(name) == expected
 
 
+def way(box: Any, password: str, limit: float) -> Address:
+    with ExitStack() as stack:
+        return reach(box, images.read("docker://postgres/15/dev"), password, Ways(os.environ), limit, stack).address
+
+
 def test_a_container_that_stops_while_starting_shows_its_log_and_exit_code(postgres_image: str) -> None:
     client = engine.connect(os.environ)
     image = client.images.get(postgres_image)
     options = {"command": ["sh", "-c", "echo the disk is on fire >&2; exit 3"]}
-    with docker._container(client, image, options, RUN, time.time()) as container, pytest.raises(SetupError) as caught:
-        docker._reach(container, images.read("docker://postgres/15/dev"), "pw", os.environ, 30)
+    with started(client, image, options, RUN, time.time()) as box, pytest.raises(SetupError) as caught:
+        way(box, "pw", 30)
     client.close()
     assert re.search(r"postgres:15 stopped with exit code \d+ while starting", str(caught.value))
     assert_nothing_left(os.getpid(), RUN)
@@ -125,7 +133,7 @@ def test_a_job_cancelled_while_the_engine_makes_its_container_leaves_none(postgr
     client = engine.connect(os.environ)
     image = client.images.get(postgres_image)
     door = SimpleNamespace(containers=CancelledInside(client.containers))
-    with pytest.raises(KeyboardInterrupt), docker._container(door, image, {}, RUN, time.time()):  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt), started(door, image, {}, RUN, time.time()):  # type: ignore[arg-type]
         pytest.fail("there is no container to work with")
     client.close()
     assert_nothing_left(os.getpid(), RUN)
@@ -134,15 +142,14 @@ def test_a_job_cancelled_while_the_engine_makes_its_container_leaves_none(postgr
 def test_a_server_that_never_answers_is_given_up_with_its_log_and_without_its_password(postgres_image: str) -> None:
     client = engine.connect(os.environ)
     image = client.images.get(postgres_image)
-    wanted = images.read("docker://postgres/15/dev")
     options = {
         "environment": {"POSTGRES_PASSWORD": "hidden-pw", "TEST_INIT_SECONDS": "600"},
         "ports": {"5432/tcp": ("127.0.0.1", None)},
     }
-    with docker._container(client, image, options, RUN, time.time()) as container:
+    with started(client, image, options, RUN, time.time()) as box:
         with pytest.raises(TemporaryError, match="did not answer within 3 s") as caught:
-            docker._reach(container, wanted, "hidden-pw", os.environ, 3)
-        execed = container.exec_run(["sh", "-c", "echo $POSTGRES_PASSWORD"])
+            way(box, "hidden-pw", 3)
+        execed = box.exec_run(["sh", "-c", "echo $POSTGRES_PASSWORD"])
         assert b"hidden-pw" in execed.output
     client.close()
     assert caught.value.exit_code == 5
@@ -157,10 +164,10 @@ def test_the_temporary_server_of_an_images_first_start_is_not_taken_for_ready(po
         "environment": {"POSTGRES_PASSWORD": "pw", "TEST_INIT_SECONDS": "1"},
         "ports": {"5432/tcp": ("127.0.0.1", None)},
     }
-    with docker._container(client, image, options, RUN, time.time()) as container:
-        address = docker._reach(container, images.read("docker://postgres/15/dev"), "pw", os.environ, 30)
+    with started(client, image, options, RUN, time.time()) as box:
+        address = way(box, "pw", 30)
         assert address.port
-        assert b"listening on IPv4" in container.logs()
+        assert b"listening on IPv4" in box.logs()
     client.close()
 
 
@@ -169,30 +176,26 @@ def test_a_refused_password_ends_the_waiting_at_once(postgres_image: str) -> Non
     image = client.images.get(postgres_image)
     options = {"environment": {"POSTGRES_PASSWORD": "right"}, "ports": {"5432/tcp": ("127.0.0.1", None)}}
     with (
-        docker._container(client, image, options, RUN, time.time()) as container,
+        started(client, image, options, RUN, time.time()) as box,
         pytest.raises(SetupError, match="does not take the password"),
     ):
-        docker._reach(container, images.read("docker://postgres/15/dev"), "wrong-pw", os.environ, 60)
+        way(box, "wrong-pw", 60)
     client.close()
 
 
 def test_containers_of_dead_runs_are_removed_and_those_of_others_are_not(postgres_image: str) -> None:
     client = engine.connect(os.environ)
-    old = client.containers.create(
-        postgres_image, labels={docker.LABEL: "1", f"{docker.LABEL}.run": RUN, f"{docker.LABEL}.expires": "1000"}
-    )
-    new = client.containers.create(
-        postgres_image, labels={docker.LABEL: "1", f"{docker.LABEL}.run": RUN, f"{docker.LABEL}.expires": "2000"}
-    )
+    old = client.containers.create(postgres_image, labels={LABEL: "1", f"{LABEL}.run": RUN, f"{LABEL}.expires": "1000"})
+    new = client.containers.create(postgres_image, labels={LABEL: "1", f"{LABEL}.run": RUN, f"{LABEL}.expires": "2000"})
     foreign = client.containers.create(postgres_image, labels={"somebody.else": RUN})
     try:
-        docker.reap(client, 1500.0)
+        container.reap(client, 1500.0)
         there = {container.id for container in client.containers.list(all=True)}
         assert old.id not in there
         assert {new.id, foreign.id} <= there
     finally:
         foreign.remove(force=True)
-        docker.reap(client, 2500.0)
+        container.reap(client, 2500.0)
         client.close()
     assert_nothing_left(os.getpid(), RUN)
 
@@ -272,7 +275,7 @@ def test_no_process_of_the_container_client_stays(postgres_image: str) -> None:
     assert len(set(Path("/proc/self/task").iterdir())) <= len(before) + 1
     assert (
         subprocess.run(
-            ["docker", "ps", "-aq", "--filter", f"label={docker.LABEL}.run={RUN}"], capture_output=True, check=True
+            ["docker", "ps", "-aq", "--filter", f"label={LABEL}.run={RUN}"], capture_output=True, check=True
         ).stdout
         == b""
     )

@@ -13,6 +13,7 @@ if [ ! -d $data/mysql ]; then
   if [ "$server" = mariadbd ]; then
     mariadb-install-db --user=mysql --datadir=$data --skip-test-db --auth-root-authentication-method=normal >/dev/null
     echo "FLUSH PRIVILEGES;" >>$init
+    echo "DROP USER IF EXISTS root@'127.0.0.1', root@'::1';" >>$init
   fi
   cat >>$init <<SQL
 ALTER USER root@localhost IDENTIFIED BY '$password';

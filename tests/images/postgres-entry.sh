@@ -18,6 +18,6 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   echo "host all all all $auth" >>"$PGDATA/pg_hba.conf"
   [ "$database" = postgres ] || echo "CREATE DATABASE \"$database\"" | postgres --single -D "$PGDATA" postgres >/dev/null
   # A temporary server on the socket only, as in the official image, so that a probe by socket is caught out.
-  pg_ctl -w -o "-c listen_addresses='' -k /run" start; sleep "${TEST_INIT_SECONDS:-0}"; pg_ctl -w -m fast stop
+  pg_ctl -w -o "-c listen_addresses='' -k /var/run/postgresql" start; sleep "${TEST_INIT_SECONDS:-0}"; pg_ctl -w -m fast stop
 fi
-exec "$@" -c listen_addresses='*' -k /run
+exec "$@" -c listen_addresses='*' -k /var/run/postgresql

@@ -7,8 +7,8 @@ home=$1 tag=$2 label=$3
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 root=$dir/root
-mkdir -p "$root/bin" "$root/etc" "$root/run" "$root/tmp" "$root/lib64" "$root/usr/lib" "$root/lib/x86_64-linux-gnu"
-chmod 1777 "$root/run" "$root/tmp"
+mkdir -p "$root/bin" "$root/etc" "$root/run" "$root/var/run/postgresql" "$root/tmp" "$root/lib64" "$root/usr/lib" "$root/lib/x86_64-linux-gnu"
+chmod 1777 "$root/run" "$root/var/run/postgresql" "$root/tmp"
 
 # Programs stay at their own path: PostgreSQL finds its share folder relative to where it was built for.
 mkdir -p "$root$(dirname "$home")"

@@ -1,0 +1,160 @@
+"""A PostgreSQL server process of our own: as which account it runs, started, stopped for certain, and gone with this program."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci_runner.databases import Address
+from ci_runner.devdb.isolation import Limits
+from ci_runner.errors import SetupError, TemporaryError
+
+ADMIN = "pilotage_admin"
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_connections": "20",
+    "shared_buffers": "64MB",
+    "max_worker_processes": "0",
+    "max_parallel_workers_per_gather": "0",
+    "max_parallel_maintenance_workers": "0",
+    "jit": "off",
+    "dynamic_shared_memory_type": "mmap",
+    "temp_file_limit": "1GB",
+    "min_wal_size": "2MB",
+    "max_wal_size": "1GB",
+}
+START_LIMIT = 60.0
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The account the server runs as: PostgreSQL refuses root."""
+
+    uid: int
+    gid: int
+    switch: bool
+
+
+def owner_here() -> Owner:
+    """This account, or another one where this is root; SetupError when there is none."""
+    if os.geteuid() != 0:
+        return Owner(os.geteuid(), os.getegid(), switch=False)
+    for name in ("postgres", "nobody"):
+        try:
+            account = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Owner(account.pw_uid, account.pw_gid, switch=True)
+    raise SetupError(
+        "PostgreSQL does not run as root, and there is no account 'postgres' or 'nobody' to run it as: add one"
+    )
+
+
+class Server:
+    """A server process on ``folder``/data, listening on a socket in ``folder``."""
+
+    def __init__(self, home: Path, folder: Path, owner: Owner) -> None:
+        self.home = home
+        self._within: Sequence[str] = ()
+        self._limits: Limits | None = None
+        self.folder = folder
+        self.owner = owner
+        self.data = folder / "data"
+        self.admin = Address("postgres", socket=str(folder), user=ADMIN, database="postgres")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def options(self) -> dict[str, object]:
+        """How its programs are started."""
+        owner = self.owner
+        switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.switch else {}
+        library = str(self.home / "lib")
+        return switch | {
+            "cwd": self.folder,
+            "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "LD_LIBRARY_PATH": library},
+            "stdin": subprocess.DEVNULL,
+            "start_new_session": True,
+        }
+
+    def close_off(self, within: Sequence[str], limits: Limits) -> None:
+        """From its next start on: ``within`` is a command that starts it in turn, ``limits`` what each of its processes may use."""
+        self._within = within
+        self._limits = limits
+
+    def start(self) -> None:
+        """Start it and wait until it answers; SetupError with the end of its log when it does not."""
+        command = [*self._within, str(self.home / "bin" / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
+        for name, value in SETTINGS.items():
+            command += ["-c", f"{name}={value}"]
+        options = self.options() | {"preexec_fn": _before(self._limits)}  # threads of ours only wait at this time
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
+        self._wait(self._process)
+
+    def stop(self, number: int) -> None:
+        """Stop it with that signal, and for certain."""
+        server = self._process
+        if server is None or server.poll() is not None:
+            return
+        if number != signal.SIGKILL:
+            server.send_signal(number)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                number = signal.SIGKILL
+        if number == signal.SIGKILL:  # all of its processes: those it would have ended itself, too
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+    def _wait(self, server: subprocess.Popen[bytes]) -> None:
+        """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
+        limit = time.monotonic() + START_LIMIT
+        status = self.data / "postmaster.pid"
+        while time.monotonic() < limit:
+            if server.poll() is not None:
+                raise SetupError(f"PostgreSQL stopped while starting: {self._log()}")
+            if status.exists() and "ready" in status.read_text():
+                return
+            time.sleep(0.005)
+        raise TemporaryError(f"PostgreSQL did not start within {START_LIMIT:.0f} s: {self._log()}")
+
+    def _log(self) -> str:
+        return tail((self.folder / "log").read_text(errors="replace"))
+
+
+def _before(limits: Limits | None) -> Callable[[], None]:
+    """What the new process does first. Linux: it gets SIGINT (fast shutdown) when this one is killed in a way it cannot clean up after."""
+    limit = limits.ready() if limits else None
+    prctl: Callable[..., object] | None = None
+    if sys.platform == "linux":
+        import ctypes
+
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def first() -> None:
+        if limit:
+            limit()
+        if prctl:
+            prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+
+    return first
+
+
+def tail(text: str, lines: int = 20) -> str:
+    """The last lines of a log."""
+    return "\n".join(text.strip().splitlines()[-lines:])
