@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from ci_runner.config.pattern import Pattern
 from ci_runner.lint.transactions import Tx
 from ci_runner.model.operations import Column, DropTable, Name, Operation, Statement
-from ci_runner.model.report import ChangedFile, Observation
+from ci_runner.model.report import FILE, ChangedFile, Observation
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_columns import index_table
 from ci_runner.sql.catalog_names import comparable, locate
@@ -50,7 +50,7 @@ class File(Struct, frozen=True):
     format: str = "atlas"
     server_version: str | None = None
     server_edition: str | None = None
-    observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement
+    observations: Mapping[int, tuple[Observation, ...]] = field(default_factory=dict)  # by statement, or FILE
     positions: Mapping[type[Operation], Sequence[int]] = field(default_factory=dict)  # of steps, by class of operation
     rebuilds: tuple[Rebuild, ...] = ()
     transaction: str = "file"  # what the format's tool wraps
@@ -60,6 +60,15 @@ class File(Struct, frozen=True):
     def text(self) -> str:
         """The file's text, "" when it is gone."""
         return self.changed.migration.text if self.changed.migration else ""
+
+    def seen(self, kind: str) -> Iterator[Observation]:
+        """What was seen of the file as a whole, of that kind."""
+        return (each for each in self.observations.get(FILE, ()) if each.kind == kind)
+
+    @property
+    def first(self) -> Operation | None:
+        """What its first statement does, for findings on the whole file to point to."""
+        return self.steps[0].operation if self.steps else None
 
     def at_least(self, *version: int, default: bool = True) -> bool:
         """Whether the server is of that version or newer; ``default`` where the version is not known."""
