@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ci_runner import report, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import judging, merging, oracle, suggestions
+from ci_runner.journeys import judging, merging, oracle, reversing, suggestions
 from ci_runner.journeys.base import Compared, compare, read
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
@@ -74,7 +74,7 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     own, remarks = judging.own_rules(ground, wanted)
     judge = judging.judge(ground, wanted, before, own)
     with oracle.opened(ground, wanted, changes) as database:
-        replayed = database.replayed(changes, statements)
+        replayed = reversing.back(database, changes, statements, database.replayed(changes, statements))
         linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
     notes = (*compared.notes, *remarks)

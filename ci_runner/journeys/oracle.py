@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from ci_runner.model.report import ChangeSet, Replay
 if TYPE_CHECKING:
     from ci_runner.devdb import DevDatabase
     from ci_runner.replay import ReplayFile
+    from ci_runner.replay.observe import Observed
 
 NO_DATABASE = (
     "no dev database: the change was judged by its text alone, not run; errors, rewrites and scans that only a database shows "
@@ -30,6 +31,7 @@ NO_DATABASE = (
 BASES = "bases"  # below the cache folder
 FAMILY = {"mariadb": "mysql", "redshift": "postgres"}
 Statements = Mapping[str, tuple[Statement, ...]]
+Ways = Mapping[str, tuple[Migration, ...]]
 
 
 class Oracle(Struct, frozen=True):
@@ -45,16 +47,23 @@ class Oracle(Struct, frozen=True):
             return Replay("skipped", reason=self.reason)
         from ci_runner import replay
 
-        dialect = changes.head.dialect
-        form = changes.head.format
-
-        def base() -> list[ReplayFile]:
-            return [_file(each, sql.outline(each, dialect), form) for each in changes.released]
-
-        behind = [
-            _file(each, statements.get(each.name) or sql.outline(each, dialect), form) for each in following(changes)
-        ]
+        base, behind = _files(changes, statements)
         return replay.replay(base, behind, self.database, key=self.key)
+
+    def undone(self, changes: ChangeSet, statements: Statements, ways: Ways) -> Observed:
+        """What was seen of the ways back: for each file by name what undoes it, in order."""
+        from ci_runner.replay.observe import Observed
+        from ci_runner.replay.undoing import undone
+
+        if self.database is None:
+            return Observed((), ())
+        head = changes.head
+        base, behind = _files(changes, statements)
+        downs = {
+            name: [_file(each, sql.outline(each, head.dialect), head.format) for each in way]
+            for name, way in ways.items()
+        }
+        return undone(self.database, base, behind, downs, key=self.key)
 
 
 @contextmanager
@@ -93,6 +102,17 @@ def replayed(ground: Ground, wanted: Directory, changes: ChangeSet, statements: 
     """What the directory's dev database was seen to do with the change."""
     with opened(ground, wanted, changes) as oracle:
         return oracle.replayed(changes, statements)
+
+
+def _files(changes: ChangeSet, statements: Statements) -> tuple[Callable[[], list[ReplayFile]], list[ReplayFile]]:
+    """The released files, read when they are asked for, and what runs after them."""
+    dialect, form = changes.head.dialect, changes.head.format
+
+    def base() -> list[ReplayFile]:
+        return [_file(each, sql.outline(each, dialect), form) for each in changes.released]
+
+    behind = [_file(each, statements.get(each.name) or sql.outline(each, dialect), form) for each in following(changes)]
+    return base, behind
 
 
 def _file(migration: Migration, statements: tuple[Statement, ...], form: str) -> ReplayFile:

@@ -17,7 +17,7 @@ class Example(Struct, frozen=True):
     """A file the rule objects to, or its remedy. ``before`` is SQL of earlier, released files; ``traits`` as documented below.
 
     Traits: ``tx none`` (the runner does not wrap the file), ``format goose``, ``version 8.0``, ``edition enterprise``,
-    ``naming KIND=PATTERN``, ``edited``, ``removed``, ``out of order``.
+    ``naming KIND=PATTERN``, ``seen KIND`` (on the dev database, of the whole file), ``edited``, ``removed``, ``out of order``.
     """
 
     good: bool

@@ -26,7 +26,7 @@ from ci_runner.lint.transactions import Tx, transactions
 from ci_runner.migrations import transaction
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Operation, Statement
-from ci_runner.model.report import ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
+from ci_runner.model.report import FILE, ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog as schema
 
@@ -155,7 +155,7 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     name = file.changed.name
     watched = {
         number: run.observations[name, number]
-        for number in range(len(file.statements))
+        for number in range(FILE, len(file.statements))
         if (name, number) in run.observations
     }
     view = File(

@@ -40,11 +40,15 @@ class ChangeSet(Struct, frozen=True):
     released: tuple[Migration, ...] = ()
 
 
+FILE = -1  # the statement of an observation on a whole file
+
+
 class Observation(Struct, frozen=True):
     """What the dev database was seen to do at one statement (index into the file's statements).
 
     ``kind``: error, rewrite, scan, index-build, lock, algorithm, rows-lost. ``object`` is the table, ``detail`` the database's
-    own words or lock name.
+    own words or lock name. On a whole file (``statement`` is FILE): down-missing, down-fails, down-differs; ``object`` is where its way
+    back stands.
     """
 
     file: str

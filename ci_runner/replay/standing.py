@@ -18,7 +18,7 @@ T = TypeVar("T")
 def standing(files: Sequence[ReplayFile], dev: DevDatabase, look: Callable[[Database], T], time_limit: float) -> T:
     """What ``look`` sees of an empty database of ``dev`` after ``files`` ran on it; CheckError names the statement that was refused."""
     database = dev.fresh([file.text for file in files])
-    with Clock(database, time_limit) as clock:
+    with Clock(database, time_limit, dev.kill) as clock:
         runner = Runner(database, dev, clock, lambda _files: None)
         try:
             runner.changed(files)

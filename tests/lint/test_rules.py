@@ -11,7 +11,7 @@ from ci_runner.config.pattern import Pattern, pattern
 from ci_runner.errors import UsageError
 from ci_runner.lint import Example, LintFile, Policy, Rule, catalogue, document, explain, lint
 from ci_runner.lint import rules as package
-from ci_runner.model.report import ChangedFile, Finding
+from ci_runner.model.report import FILE, ChangedFile, Finding, Observation
 from tests.lint.harness import WORTH, before, migration
 
 RULES = catalogue()
@@ -43,6 +43,7 @@ def reviewed(rule: Rule, example: Example) -> tuple[Finding, ...]:
         [LintFile(changed, statements)], before(released, dialect), dialect=dialect,
         policy=Policy({} if rule.default else {rule.slug: "warning"}, naming=patterns(traits)), format=traits.get("format", "atlas"),
         server_version=traits.get("version"), server_edition=traits.get("edition"),
+        observations=[Observation(file.name, FILE, traits["seen"])] if "seen" in traits else (),
     ).findings  # fmt: skip
     return tuple(f for f in found if f.severity in WORTH or f.rule == rule.slug)
 
