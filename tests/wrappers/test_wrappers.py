@@ -67,6 +67,19 @@ def snippets() -> list[tuple[str, str, str]]:
             for match in FENCE.finditer(text):
                 line = text[: match.start()].count("\n") + 1
                 found.append((f"{page.relative_to(ROOT)}:{line}", system, match[1]))
+    return [*found, *under_headings()]
+
+
+def under_headings() -> list[tuple[str, str, str]]:
+    """The snippets of pages that tell of all systems, one heading each."""
+    found = []
+    for name in ("cloud-login", "self-hosted"):
+        text = (ROOT / f"docs/{name}.md").read_text()
+        for match in FENCE.finditer(text):
+            heading = re.findall(r"^### (\w+)", text[: match.start()], re.MULTILINE)[-1].lower()
+            if heading in SCHEMAS:
+                line = text[: match.start()].count("\n") + 1
+                found.append((f"docs/{name}.md:{line}", heading, match[1]))
     return found
 
 
@@ -283,4 +296,6 @@ def test_the_extension_can_be_packed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (packed,) = (tmp_path / "extension").glob("*.vsix")
     with zipfile.ZipFile(packed) as archive:
-        assert {"pilotage/task.json", "pilotage/shim.js", "pilotage/icon.png", "images/icon.png", "README.md"} <= set(archive.namelist())
+        assert {"pilotage/task.json", "pilotage/shim.js", "pilotage/icon.png", "images/icon.png", "README.md"} <= set(
+            archive.namelist()
+        )
