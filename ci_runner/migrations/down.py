@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from ci_runner.migrations import dbmate, goose
+from ci_runner.migrations import dbmate, directives, goose, sqlx
 from ci_runner.migrations.flyway import parts_of
 from ci_runner.migrations.format import Source, is_blank
-from ci_runner.model.directory import Migration, MigrationDir, Part
+from ci_runner.model.directory import Migration, MigrationDir, Part, TxMode
 from ci_runner.text.pattern import later
 
 _NUMBERED = later(r"([0-9]+)_.*\.down\.sql")
@@ -57,7 +57,7 @@ def _by_version(directory: MigrationDir) -> dict[object, str]:
 
 
 def _file(directory: MigrationDir, migration: Migration, name: str | None) -> Down:
-    """A down file of its own; its transaction is that of the way there."""
+    """A down file of its own, with its own directives; where it says nothing, its transaction is that of the way there."""
     data = directory.files.get(name) if name else None
     if name is None or data is None:
         return Down("")
@@ -65,12 +65,16 @@ def _file(directory: MigrationDir, migration: Migration, name: str | None) -> Do
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return Down("")
-    return _section(replace(migration, name=name, text=text), (Part(0, len(text)),))
+    own = directives.read(name, text, mark=False, tx_mode=migration.transaction, lenient=True)
+    outside = own.transaction == "none" or (directory.format == "sqlx" and text.startswith(sqlx.NO_TRANSACTION))
+    mode: TxMode = "none" if outside else "file" if directory.format == "sqlx" else migration.transaction
+    way = replace(migration, name=name, text=text, delimiter=own.delimiter, transaction=mode)
+    return _section(way, (Part(own.start, len(text)),))
 
 
 def _section(migration: Migration, parts: tuple[Part, ...]) -> Down:
     full = tuple(part for part in parts if not is_blank(migration.text, part.start, part.end))
-    undo = (replace(migration, parts=full, delimiter=""),) if full else ()
+    undo = (replace(migration, parts=full, directives=()),) if full else ()
     return Down(migration.name, undo)
 
 

@@ -8,7 +8,7 @@ from ci_runner.migrations.format import Entry, Format, Sections, Selection, Sour
 from ci_runner.model.directory import Problem, Tree
 
 _NAME = re.compile(r"([0-9]+)_(.*?)(\.up|\.down|)\.sql", re.DOTALL)
-_NO_TRANSACTION = "-- no-transaction"
+NO_TRANSACTION = "-- no-transaction"
 
 
 def select(tree: Tree, dialect: str) -> Selection:  # noqa: ARG001 - the signature of every format
@@ -38,7 +38,7 @@ def select(tree: Tree, dialect: str) -> Selection:  # noqa: ARG001 - the signatu
 
 def sections(source: Source) -> Sections:
     """The first line ``-- no-transaction`` takes the file out of the transaction."""
-    outside = source.text.startswith(_NO_TRANSACTION)
+    outside = source.text.startswith(NO_TRANSACTION)
     return Sections(transaction="none" if outside else None)
 
 

@@ -118,3 +118,19 @@ def test_ten_thousand_ways_back_are_found_at_once() -> None:
     files = {f"{n}_t.{way}.sql": text for n in range(10_000) for way, text in (("up", UP), ("down", DOWN))}
     _, found = read("golang-migrate", files)
     assert len(found) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "mode"),
+    [
+        ("", "", "file"),
+        ("-- no-transaction\n", "", "file"),
+        ("", "-- no-transaction\n", "none"),
+        ("", "-- atlas:txmode none\n\n", "none"),
+    ],
+)
+def test_a_down_file_of_its_own_says_itself_whether_it_runs_in_a_transaction(up: str, down: str, mode: str) -> None:
+    name, found = read("sqlx", {"1_t.up.sql": up + UP, "1_t.down.sql": down + DOWN})
+    (way,) = found[name].migrations
+    assert way.transaction == mode
+    assert statements(found[name])[0][0] == DOWN
