@@ -136,13 +136,17 @@ class Context(Struct, frozen=True):
         return self.catalog.tables.get(self.key(name))
 
     def old(self, name: Name) -> bool:
-        """Whether the table (or view) may hold rows and readers: everything not made by this file, and not temporary."""
+        """Whether the table (or view) may hold rows and readers: everything not made by this file, and not temporary.
+
+        What ALTER TABLE IF EXISTS names and no file made is not there.
+        """
         key = self.key(name)
         table = self.catalog.tables.get(key)
         if table is not None:
             return not table.born and not table.temporary
-        fresh = ("view", key) in self.catalog.born or key.schema == "pg_temp" or key.name.startswith("#")
-        return not fresh
+        scratch = key.schema == ("temp" if self.dialect == "sqlite" else "pg_temp")
+        fresh = ("view", key) in self.catalog.born or scratch or key.name.startswith("#")
+        return not fresh and "if exists" not in self.step.operation.options
 
     def column(self, table: Name, column: str) -> Column | None:
         """The column as known before the operation."""

@@ -54,10 +54,11 @@ def set_aside(context: Context) -> bool:
 
 
 def index_on(table: Table | None, column: str, dialect: str) -> str | None:
-    """The name of an index that has the column in it."""
+    """The name of an index that has the column in it, also inside an expression or its condition."""
     name = comparable(column, dialect)
     for index in table.indexes.values() if table else ():
-        if name in {comparable(part.strip('"`[]'), dialect) for part in index.columns}:
+        plain = {comparable(part.strip('"`[]'), dialect) for part in index.columns}
+        if name in plain or any(mentions(part, column) for part in (*index.columns, index.where) if "(" in part or " " in part):
             return index.name
     return None
 

@@ -10,7 +10,11 @@ import yaml
 
 from tests.lint.harness import check, slugs, worth
 
-OWN = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
+OWN = [
+    case
+    for name in ("cases.yaml", "hazards.yaml")
+    for case in yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
+]
 
 
 @pytest.mark.parametrize("case", OWN, ids=lambda case: case["id"])

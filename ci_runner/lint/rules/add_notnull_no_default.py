@@ -66,6 +66,8 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _refused(context: Context, column: Column) -> bool:
     type_ = base(column.type) if column.type else ""
+    if context.dialect == "sqlite":
+        return not column.primary_key  # which SQLite refuses whatever the table holds
     if context.dialect == "mysql":
         return type_ in _MYSQL_REFUSES
     if context.dialect == "sqlserver":

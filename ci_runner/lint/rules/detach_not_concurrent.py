@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import clause
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import POSTGRES, Edit, Fix, Hit, rule
 from ci_runner.model.operations import Partition
@@ -34,6 +35,7 @@ def check(context: Context) -> Iterator[Hit]:
     if (
         not op.kind.endswith(".detach-partition")
         or op.concurrently
+        or clause(context.text(), "FINALIZE")
         or not context.old(op.table)
         or not context.file.at_least(14)
     ):

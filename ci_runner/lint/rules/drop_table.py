@@ -45,6 +45,8 @@ def check(context: Context) -> Iterator[Hit]:
             )
         return
     assert isinstance(op, DropTable)  # noqa: S101
+    if clause(context.text(), "DROP", "TEMPORARY"):
+        return
     for name in op.tables:
         if not _survives(context, name, guarded=op.if_exists or op.conditional):
             cascade = (

@@ -26,7 +26,7 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import not_null, proves_not_null
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import set_not_null
-from ci_runner.model.operations import AddConstraint, AlterColumn, Name
+from ci_runner.model.operations import AddConstraint, AlterColumn, DropConstraint, Name
 
 
 @rule(
@@ -67,8 +67,10 @@ def _scanned(context: Context, name: Name, column: str) -> bool:
     known, table = context.column(name, column), context.table(name)
     if known is not None and not_null(known):
         return False
+    gone = {op.name for op in context.siblings() if isinstance(op, DropConstraint)}  # what a statement drops goes first
     proven = context.file.at_least(12) and any(
         proves_not_null(constraint, column) and not constraint.not_valid and constraint.enforced
         for constraint in (table.constraints if table else ())
+        if constraint.name not in gone
     )
     return not proven
