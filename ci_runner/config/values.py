@@ -21,6 +21,8 @@ class Directory(Struct, frozen=True):
     dir_format: str | None = None
     dialect: str | None = None
     dev_url: str | None = None
+    dev_init: str | None = None
+    allow_fork_dev_url: bool = False
     tx_mode: str = "file"
     server_version: str | None = None
     server_edition: str | None = None
@@ -31,6 +33,8 @@ class Directory(Struct, frozen=True):
     naming: Mapping[str, Pattern] = field(default_factory=dict)
     rules_path: str | None = None
     baseline: str | None = None
+    seeds: str | None = None
+    stats: str | None = None
 
     def __repr__(self) -> str:  # without the address of the dev database, which may hold a password
         return f"Directory({self.name}, {self.dir}, {self.dialect})"

@@ -20,17 +20,24 @@ from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 from ci_runner.databases import SCHEMES
+from ci_runner.devdb.init import Init, Prepared
 from ci_runner.devdb.parts import Part, lacking, parts, shown
 from ci_runner.devdb.protocol import DevDatabase
 from ci_runner.devdb.shelf import Shelf
 from ci_runner.errors import ConfigError
 
-__all__ = ["DevDatabase", "Part", "Shelf", "lacking", "open", "parts", "shown"]
+__all__ = ["DevDatabase", "Init", "Part", "Shelf", "lacking", "open", "parts", "shown"]
 
 FORMS = (
     "docker://postgres/15/dev, embedded://postgres/18, embedded://clickhouse, embedded://sqlite, sqlite://dev?mode=memory, "
     "or a direct URL such as postgres://user@host/db"
 )
+
+_OWN = (
+    "docker:",
+    "docker+",
+    "embedded://postgres",
+)  # these prepare their databases themselves, with more rights than a replay has
 
 
 @contextmanager
@@ -43,16 +50,18 @@ def open(  # noqa: A001 - devdb.open reads as what it does
     clock: Callable[[], float] = time.time,
     shelf: Shelf | None = None,
     trusted: bool = True,
+    init: Init | None = None,
 ) -> Iterator[DevDatabase]:
     """The dev database of ``url``, gone when the block ends, also when SIGTERM ends it.
 
     ``environment`` is where DOCKER_HOST and PILOTAGE_POSTGRES_HOME_<MAJOR> are looked up; ``run_id`` marks what is left if the machine dies;
     ``report`` gets a line for each thing that takes time; ``shelf`` is where a replayed base is looked for and kept;
+    ``init`` prepares every empty database, on a server of our own with an administrator's rights.
     SQL that is not ``trusted`` gets a server from which nothing leads out, and a ConfigError or SetupError where there is none.
     ConfigError, SetupError, RefusedError, TemporaryError say what to do.
     """
-    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf, trusted) as dev:
-        yield dev
+    with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf, trusted, init) as dev:
+        yield dev if init is None or url.startswith(_OWN) else Prepared(dev, init)
 
 
 def _route(
@@ -63,6 +72,7 @@ def _route(
     clock: Callable[[], float],
     shelf: Shelf | None,
     trusted: bool,
+    init: Init | None,
 ) -> AbstractContextManager[DevDatabase]:
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
@@ -73,11 +83,11 @@ def _route(
     if scheme == "docker" or scheme.startswith("docker+"):
         from ci_runner.devdb.docker import open_container
 
-        return open_container(url, environment, run_id, report, clock, trusted=trusted)
+        return open_container(url, environment, run_id, report, clock, trusted=trusted, init=init)
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] in {"postgres", "postgresql"}:
         from ci_runner.devdb.embedded import open_server
 
-        return open_server(url, environment, report, shelf, trusted=trusted)
+        return open_server(url, environment, report, shelf, trusted=trusted, init=init)
     if not trusted:
         raise ConfigError(f"no server of {scheme}:// is proven against a stranger's SQL")
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] == "clickhouse":

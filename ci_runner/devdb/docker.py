@@ -15,6 +15,7 @@ from ci_runner.devdb import closed, container, engine
 from ci_runner.devdb.drivers import no_driver
 from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.images import Wanted, read
+from ci_runner.devdb.init import Init
 from ci_runner.devdb.postgres import PostgresDev, literal, provision, quote, run
 from ci_runner.devdb.reach import Ways, reach
 from ci_runner.errors import SetupError
@@ -36,6 +37,7 @@ def open_container(
     clock: Callable[[], float],
     *,
     trusted: bool = True,
+    init: Init | None = None,
     start_limit: float = START_LIMIT,
     pull_limit: float = PULL_LIMIT,
 ) -> Iterator[PostgresDev | Emptied]:
@@ -64,7 +66,7 @@ def open_container(
             made, folder = closed.started(client, image, wanted, variables, run, stack, engine.remote_host(environment))
             ways = Ways(environment, closed=True, folder=folder)
         rung = reach(made, wanted, password, ways, start_limit, stack)
-        dev = _dev(rung.address, wanted, lambda: container.kill(made))
+        dev = _dev(rung.address, wanted, init, lambda: container.kill(made))
         report(
             f"{dev.engine} started from image {wanted.image}{'' if trusted else ', without network'}, reached by {rung.name}"
         )
@@ -96,12 +98,14 @@ def _variables(wanted: Wanted, password: str) -> dict[str, str]:
     return dict.fromkeys(driver.password, password) | dict(driver.fixed) | database
 
 
-def _dev(admin: Address, wanted: Wanted, kill: Callable[[], None]) -> PostgresDev | Emptied:
+def _dev(admin: Address, wanted: Wanted, init: Init | None, kill: Callable[[], None]) -> PostgresDev | Emptied:
     if wanted.driver.engine != "postgres":
         whole: Emptied = import_module(f"ci_runner.devdb.{wanted.driver.engine}").server(
             admin, wanted.database, wanted.options
         )
         whole.kill = kill
+        if init:
+            whole.prepare = lambda: _prepare(replace(admin, database=wanted.database), init)
         return whole
     owner = _step_aside(admin, wanted.superuser)
     options = {**admin.options, **wanted.options}
@@ -109,7 +113,15 @@ def _dev(admin: Address, wanted: Wanted, kill: Callable[[], None]) -> PostgresDe
     template = wanted.database if wanted.custom and wanted.driver.database and wanted.database != "postgres" else ""
     if template:
         user = replace(user, database=f"{wanted.database}_replay")
-    return PostgresDev(owner, user, template=template, confined=not wanted.superuser, kill=kill)
+    return PostgresDev(owner, user, template=template, confined=not wanted.superuser, kill=kill, init=init)
+
+
+def _prepare(admin: Address, init: Init) -> None:
+    database = databases.open_address(admin)
+    try:
+        init.run(database)
+    finally:
+        database.close()
 
 
 def _step_aside(admin: Address, superuser: bool) -> Address:

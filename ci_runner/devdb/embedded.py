@@ -19,6 +19,7 @@ from pathlib import Path
 from ci_runner import databases
 from ci_runner.databases import Address
 from ci_runner.devdb import isolation
+from ci_runner.devdb.init import Init
 from ci_runner.devdb.packing import PackError, pack, unpack
 from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
 from ci_runner.devdb.server import ADMIN, SETTINGS, Owner, Server, owner_here, tail
@@ -56,6 +57,7 @@ def open_server(
     shelf: Shelf | None = None,
     *,
     trusted: bool = True,
+    init: Init | None = None,
 ) -> Iterator[PostgresDev]:
     """Start the server of ``embedded://postgres/MAJOR[/DATABASE]``, yield its dev database, then stop it and remove its files.
 
@@ -84,6 +86,7 @@ def open_server(
             replace(user, socket=str(folder)),
             confined=not superuser,
             shelved=shelved,
+            init=init,
             kill=kill,
             ended=lambda: isolation.FULL if full and full() else "",
         )

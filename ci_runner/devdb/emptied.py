@@ -30,6 +30,7 @@ class Emptied:
         self.dialect = main.dialect
         self.advice = advice
         self.give_back = clean
+        self.prepare: Callable[[], None] = lambda: None
         self.kill: Callable[[], None] = lambda: None  # a server that is not ours is not ended
         self._main = main
         self._address = address
@@ -39,6 +40,7 @@ class Emptied:
     def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - nothing is needed beforehand
         """An empty database."""
         self._empty()
+        self.prepare()
         return databases.open_address(self._address, self._use)
 
     def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002

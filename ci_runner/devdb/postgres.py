@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Sql, Use
+from ci_runner.devdb.init import Init
 
 # Made by us where a script asks for them, because the replay's role may not: well known, and none of them reaches files or the network.
 ALLOWED = frozenset(
@@ -54,7 +55,7 @@ class PostgresDev:
 
     ``confined``: the user has no rights but those of an owner, and ``admin`` makes extensions for it. ``template`` is copied for a fresh
     database, ``prefix`` begins every name when the server is not ours. ``shelved`` keeps a state beyond this run,
-    ``kill`` ends a server of our own, and ``ended`` says why one was ended.
+    ``init`` prepares what empty databases are copied from, ``kill`` ends a server of our own, and ``ended`` says why one was ended.
     """
 
     dialect = "postgres"
@@ -68,6 +69,7 @@ class PostgresDev:
         prefix: str = "",
         confined: bool = True,
         shelved: Shelved | None = None,
+        init: Init | None = None,
         kill: Callable[[], None] = lambda: None,
         ended: Callable[[], str] = lambda: "",
     ) -> None:
@@ -79,6 +81,7 @@ class PostgresDev:
         self._prefix = prefix
         self._confined = confined
         self._shelved = shelved
+        self._init = init
         self._held = shelved.key if shelved and shelved.held else ""
         self._made: list[str] = [user.database] if self._held else []
         self._kept: dict[str, str] = {}
@@ -87,6 +90,8 @@ class PostgresDev:
 
     def fresh(self, scripts: Iterable[str] = ()) -> Database:
         """A new empty database; extensions the ``scripts`` create, and only a superuser may, are made in it beforehand."""
+        if self._init:
+            self._template, self._init = self._prepared(self._init), None
         return self._session(self._create(self._template), scripts)
 
     def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:
@@ -123,9 +128,23 @@ class PostgresDev:
         """End the administrator's session."""
         self._admin.close()
 
-    def _create(self, template: str) -> str:
+    def _prepared(self, init: Init) -> str:
+        """A database the SQL ran on as the replay's role, so that all is that role's own, with an administrator's rights for as long."""
         base = self._prefix or self._user.database or "dev"
-        name = base if not self._made and not self._prefix else f"{base}_{len(self._made) + 1}"
+        name = self._create(self._template, f"{base}_init")
+        lift = self._confined and self._user.user != self._admin_address.user
+        run(self._admin, *([f"ALTER ROLE {quote(self._user.user)} SUPERUSER"] if lift else []))
+        database = databases.open_address(replace(self._user, database=name))
+        try:
+            init.run(database)
+        finally:
+            database.close()
+            run(self._admin, *([f"ALTER ROLE {quote(self._user.user)} NOSUPERUSER"] if lift else []))
+        return name
+
+    def _create(self, template: str, name: str = "") -> str:
+        base = self._prefix or self._user.database or "dev"
+        name = name or (base if base not in self._made and not self._prefix else f"{base}_{len(self._made) + 1}")
         if self._exists(name):
             run(self._admin, f"DROP DATABASE {quote(name)}")
         parts = [f"CREATE DATABASE {quote(name)}"]

@@ -71,7 +71,8 @@ def own_rules(ground: Ground, wanted: Directory) -> tuple[tuple[tuple[str, str],
         return (), ("own rules were left out: their base commit is not known",) if wanted.rules_path else ()
     try:
         commit = _merge_base(ground, ground.git, None)
-        folder = _rules_path(ground, wanted) if commit else None
+        before = settled(ground, wanted) if commit else None
+        folder = before.rules_path if before else None
         if commit is None or folder is None:
             return (), ("own rules were left out: the base commit names no rules_path",) if wanted.rules_path else ()
         return sources.texts_at(ground.git, commit, folder, ".py", "rules_path"), ()
@@ -94,14 +95,22 @@ def configured(ground: Ground) -> Config | None:
     return None if code else load(file.read(content.decode("utf-8", "replace"), name), ground.environ, {})
 
 
-def _rules_path(ground: Ground, wanted: Directory) -> str | None:
-    """Where the configuration of that commit says the rules of the directory are."""
+def settled(ground: Ground, wanted: Directory) -> Directory | None:
+    """The directory as the configuration of the base commit has it; None where that has none of it."""
     config = configured(ground)
     if config is None:
         return None
-    name = ground.config_file or ""
-    below = relocate(config, posixpath.dirname(name) or ".")
-    return next((each.rules_path for each in below.directories if each.dir == wanted.dir), None)
+    below = relocate(config, posixpath.dirname(ground.config_file or "") or ".")
+    return next((each for each in below.directories if each.dir == wanted.dir), None)
+
+
+def text_at_base(ground: Ground, path: str) -> str | None:
+    """The text of a file of the base commit; None where it has no such file."""
+    commit = _merge_base(ground, ground.git, None) if ground.git else None
+    if ground.git is None or commit is None:
+        return None
+    code, content, _ = ground.git.attempt("show", f"{commit}:{path}")
+    return None if code else content.decode("utf-8", "replace")
 
 
 def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str | None) -> Compared:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,14 +12,16 @@ from msgspec import Struct
 from ci_runner import __version__, sql
 from ci_runner.changes import following
 from ci_runner.config import Directory
-from ci_runner.errors import ConfigError
+from ci_runner.errors import ConfigError, SetupError
+from ci_runner.journeys import seeding, trust
 from ci_runner.journeys.ground import Ground
 from ci_runner.migrations import transaction
-from ci_runner.model.directory import Migration
+from ci_runner.model.directory import Migration, Part
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Replay
 
 if TYPE_CHECKING:
+    from ci_runner import devdb
     from ci_runner.devdb import DevDatabase
     from ci_runner.replay import ReplayFile
     from ci_runner.replay.observe import Observed
@@ -28,6 +30,10 @@ NO_DATABASE = (
     "no dev database: the change was judged by its text alone, not run; errors, rewrites and scans that only a database shows "
     "are not seen (--dev-url, docs/dev-databases.md)"
 )
+CLOSED = (
+    "linted without a dev database, because the change may come from a fork and nothing here could be closed off for it"
+)
+TIME_LIMIT, STRANGERS_LIMIT = 600.0, 60.0  # seconds of a replay
 BASES = "bases"  # below the cache folder
 FAMILY = {"mariadb": "mysql", "redshift": "postgres"}
 Statements = Mapping[str, tuple[Statement, ...]]
@@ -40,6 +46,8 @@ class Oracle(Struct, frozen=True):
     database: DevDatabase | None = None
     reason: str = ""
     key: str = ""
+    seconds: float = TIME_LIMIT
+    seeds: tuple[ReplayFile, ...] = ()
 
     def replayed(self, changes: ChangeSet, statements: Statements) -> Replay:
         """What was seen of the change, after its base was replayed or, where its state was kept, taken up."""
@@ -48,7 +56,7 @@ class Oracle(Struct, frozen=True):
         from ci_runner import replay
 
         base, behind = _files(changes, statements)
-        return replay.replay(base, behind, self.database, key=self.key)
+        return replay.replay(base, behind, self.database, key=self.key, time_limit=self.seconds, seeds=self.seeds)
 
     def undone(self, changes: ChangeSet, statements: Statements, ways: Ways) -> Observed:
         """What was seen of the ways back: for each file by name what undoes it, in order."""
@@ -63,36 +71,74 @@ class Oracle(Struct, frozen=True):
             name: [_file(each, sql.outline(each, head.dialect), head.format) for each in way]
             for name, way in ways.items()
         }
-        return undone(self.database, base, behind, downs, key=self.key)
+        return undone(self.database, base, behind, downs, key=self.key, seconds=self.seconds)
 
 
 @contextmanager
 def opened(ground: Ground, wanted: Directory, changes: ChangeSet) -> Iterator[Oracle]:
     """The dev database of a directory while the block lasts; opened only where there is something to run on it."""
-    if not wanted.dev_url:
-        yield Oracle(reason=NO_DATABASE)
-        return
-    if not following(changes):
+    if wanted.dev_url and not following(changes):
         yield Oracle(reason="no migration was added or edited")
         return
+    terms = trust.terms(ground, wanted, NO_DATABASE)
+    if not terms.url:
+        yield Oracle(reason=terms.reason)
+        return
+    with ExitStack() as stack:
+        yield _open(ground, wanted, changes, terms, stack)
+
+
+def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Terms, stack: ExitStack) -> Oracle:
     from ci_runner import devdb
 
     dialect = changes.head.dialect
-    key = base_key(changes)
-    shelf = devdb.Shelf(ground.cache.folder / BASES, key) if ground.cache.folder and changes.released else None
-    with devdb.open(
-        wanted.dev_url, environment=ground.environ, run_id=ground.nonce(), report=ground.note, shelf=shelf
-    ) as database:
-        if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
-            raise ConfigError(
-                f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind"
-            )
-        yield Oracle(database, key=key)
+    key = base_key(changes, terms.init)
+    folder = (
+        ground.cache.folder if terms.trusted else None
+    )  # what strangers' jobs keep nobody else reads, nor the reverse
+    opening = devdb.open(
+        terms.url,
+        environment=ground.environ,
+        run_id=ground.nonce(),
+        report=ground.note,
+        shelf=devdb.Shelf(folder / BASES, key) if folder and changes.released else None,
+        trusted=terms.trusted,
+        init=_init(terms.init, dialect),
+    )
+    try:
+        database = stack.enter_context(opening)
+    except (ConfigError, SetupError) as error:
+        if terms.trusted:
+            raise
+        return Oracle(reason=f"{CLOSED}: {error}")
+    if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
+        raise ConfigError(f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind")
+    seeds = _seeds(seeding.files(ground, wanted, changes), dialect)
+    return Oracle(database, key=key, seconds=TIME_LIMIT if terms.trusted else STRANGERS_LIMIT, seeds=seeds)
 
 
-def base_key(changes: ChangeSet) -> str:
-    """A hash over all that decides what replaying the released files leaves: their names, content, order, and how they are cut and run."""
+def _seeds(found: Iterable[tuple[str, str]], dialect: str) -> tuple[ReplayFile, ...]:
+    """Seed files as they are run: each in a transaction of its own."""
+    seeds = (Migration(path, "", "", text, "") for path, text in found)
+    return tuple(_file(each, sql.outline(each, dialect), "") for each in seeds)
+
+
+def _init(given: tuple[str, str] | None, dialect: str) -> devdb.Init | None:
+    """The SQL that prepares the dev database, cut as a migration is."""
+    if given is None:
+        return None
+    from ci_runner import devdb
+    from ci_runner.databases import Sql
+
+    name, text = given
+    file = Migration(name, "", "", text, "", parts=(Part(0, len(text)),))
+    return devdb.Init(name, tuple(Sql(each.text, each.data) for each in sql.outline(file, dialect)))
+
+
+def base_key(changes: ChangeSet, init: tuple[str, str] | None = None) -> str:
+    """A hash over all that decides what replaying the released files leaves: their names, content, order, how they are cut and run, and on what."""
     running = hashlib.sha256(f"{__version__} {changes.head.dialect} {changes.head.format}".encode())
+    running.update(f"\0{init[1]}".encode() if init else b"")
     for each in changes.released:
         running.update(f"\0{each.name}\0{each.sha256}\0{each.transaction}\0{each.delimiter}".encode())
     return running.hexdigest()
