@@ -83,6 +83,25 @@ OPTIONS: tuple[Option, ...] = (
         metavar="URL",
     ),
     Option(
+        "dev_init",
+        "text",
+        "SQL file that prepares the dev database (extensions, schemas, roles) before migrations run; on pull requests that of the base commit",
+        None,
+        (),
+        "directory",
+        wrapper=False,
+        metavar="FILE",
+    ),
+    Option(
+        "allow_fork_dev_url",
+        "switch",
+        "Run the SQL of pull requests from forks on a dev database you name by its address; counts on the base branch only",
+        False,
+        (),
+        "directory",
+        wrapper=False,
+    ),
+    Option(
         "tx_mode",
         "choice",
         "What your migration runner wraps in a transaction",
@@ -172,6 +191,27 @@ OPTIONS: tuple[Option, ...] = (
         metavar="FILE",
     ),
     Option(
+        "seeds",
+        "text",
+        "Folder of SQL files with rows that tables hold when the dev database watches the change (docs/data.md)",
+        None,
+        (),
+        "directory",
+        wrapper=False,
+        metavar="DIR",
+    ),
+    Option(
+        "stats",
+        "text",
+        "File with the rows and bytes of production's tables, so that findings say how much (pilotage stats writes it)",
+        None,
+        (),
+        "directory",
+        (*_LINTS, "explain"),
+        wrapper=False,
+        metavar="FILE",
+    ),
+    Option(
         "name", "text", "Key of this job's comment; give each job its own", "pilotage", commands=_LINTS, metavar="NAME"
     ),
     Option(
@@ -257,7 +297,7 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 # Options of a directory that are paths, relative to the folder of the configuration or, as flags, to the working folder.
-PATHS = ("dir", "baseline", "rules_path")
+PATHS = ("dir", "baseline", "rules_path", "seeds", "stats", "dev_init")
 
 BY_NAME = {option.name: option for option in OPTIONS}
 
