@@ -56,6 +56,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
         notes=(
             *seen.compared.notes,
             *remarks,
+            *replayed.remarks,
             *guessed(wanted, changes.head),
             *(replayed.unobserved[:UNOBSERVED] if linted.findings else ()),  # a clean run stays one line
         ),
@@ -85,7 +86,9 @@ def folder(ground: Ground, wanted: Directory) -> MigrationDir:
     """The directory as it lies in the working tree, or as the commit to judge has it."""
     if ground.commit is not None and ground.git is not None:
         return read(sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir), wanted)
-    return read(sources.folder(ground.root / wanted.dir, root=ground.root, shown=wanted.dir), wanted)
+    tree = sources.folder(ground.root / wanted.dir, root=ground.root, shown=wanted.dir)
+    ground.seen(tree)
+    return read(tree, wanted)
 
 
 def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:

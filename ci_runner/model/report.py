@@ -46,9 +46,9 @@ FILE = -1  # the statement of an observation on a whole file
 class Observation(Struct, frozen=True):
     """What the dev database was seen to do at one statement (index into the file's statements).
 
-    ``kind``: error, rewrite, scan, index-build, lock, algorithm, rows-lost. ``object`` is the table, ``detail`` the database's
-    own words or lock name. On a whole file (``statement`` is FILE): down-missing, down-fails, down-differs; ``object`` is where its way
-    back stands.
+    ``kind``: error, rewrite, scan, index-build, lock, algorithm, rows-lost, seed-error (refused on the rows of seeds). ``object`` is the
+    table, ``detail`` the database's own words or lock name. On a whole file (``statement`` is FILE): down-missing, down-fails,
+    down-differs; ``object`` is where its way back stands.
     """
 
     file: str
@@ -83,7 +83,7 @@ class Replay(Struct, frozen=True):
     """``reason`` says why it was skipped; ``unobserved`` what could not be looked at, in words.
 
     ``engine`` is the database's name and version, "" when skipped. ``changes`` and ``diagram`` are what the change does to the schema,
-    seen on the database or, when skipped, as the text says.
+    seen on the database or, when skipped, as the text says. ``remarks`` are what somebody has to mend for the replay to say more.
     """
 
     status: Literal["ok", "failed", "skipped"]
@@ -95,6 +95,7 @@ class Replay(Struct, frozen=True):
     changes: tuple[SchemaChange, ...] = ()
     unobserved: tuple[str, ...] = ()
     diagram: Diagram | None = None
+    remarks: tuple[str, ...] = ()
 
 
 class SuggestedFile(Struct, frozen=True):

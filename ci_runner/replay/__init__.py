@@ -29,12 +29,13 @@ def replay(
     time_limit: float = TIME_LIMIT,
     progress: Callable[[int], None] = lambda _files: None,
     key: str = "",
+    seeds: Sequence[ReplayFile] = (),
 ) -> Replay:
     """Replay ``base``, then ``change``, on an empty database of ``dev``, as a runner would; then watch the change on tables with rows.
 
     The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds, for the one as for the other.
     ``progress`` gets the number of files done. ``key`` stands for the whole base: where ``dev`` kept its state under that, it is not run
-    again, nor called when it is a function. TemporaryError when the server itself goes away.
+    again, nor called when it is a function. ``seeds`` fill tables before the change is watched. TemporaryError when the server itself goes away.
     """
     history = History(base, key or BASE)
     kept = dev.restore(key, texts(change)) if key else None
@@ -47,17 +48,32 @@ def replay(
             return Replay("failed", dev.engine, runner.statements, stopped.error)
         finally:
             runner.database.close()
-    seen = _watched(dev, history, change, time_limit)
-    return Replay("ok", dev.engine, runner.statements, None, "", seen.observations, changes, seen.unobserved, diagram)
+    seen = _watched(dev, history, change, time_limit, seeds)
+    return Replay(
+        "ok",
+        dev.engine,
+        runner.statements,
+        observations=seen.observations,
+        changes=changes,
+        unobserved=seen.unobserved,
+        diagram=diagram,
+        remarks=seen.remarks,
+    )
 
 
-def _watched(dev: DevDatabase, history: History, change: Sequence[ReplayFile], time_limit: float) -> Observed:
+def _watched(
+    dev: DevDatabase,
+    history: History,
+    change: Sequence[ReplayFile],
+    time_limit: float,
+    seeds: Sequence[ReplayFile],
+) -> Observed:
     """The second pass, for a change a reviewer could read; of a whole history nobody asks how it behaved on rows."""
     if len(change) > WATCHED:
         return Observed(
             (), (f"{len(change)} files are too many to be watched on tables with rows (at most {WATCHED})",)
         )
-    return observe(dev, history, change, time_limit) if change else Observed((), ())
+    return observe(dev, history, change, time_limit, seeds) if change else Observed((), ())
 
 
 def _first_pass(

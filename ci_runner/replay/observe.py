@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from ci_runner.databases import Database, Watcher
 from ci_runner.devdb import DevDatabase
 from ci_runner.errors import PilotageError
@@ -15,21 +17,29 @@ from ci_runner.replay.runner import Runner, Stopped
 
 
 class Observed(NamedTuple):
-    """What was seen, and what could not be looked at, in words."""
+    """What was seen, and what could not be looked at, in words; ``remarks`` are what somebody has to mend."""
 
     observations: tuple[Observation, ...]
     unobserved: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
-def observe(dev: DevDatabase, history: History, change: Sequence[ReplayFile], seconds: float) -> Observed:
-    """Run each changed file on the state before it, with a row in every table it names.
+def observe(
+    dev: DevDatabase,
+    history: History,
+    change: Sequence[ReplayFile],
+    seconds: float,
+    seeds: Sequence[ReplayFile] = (),
+) -> Observed:
+    """Run each changed file on the state before it, with the rows of ``seeds`` and a row in every other table it names.
 
-    A refusal is an observation; the next file then starts from the state the first pass had. Nothing here changes the outcome of that pass:
-    when the time is over or the server is gone, what was seen so far is all.
+    A refusal is an observation; the next file then starts from the state the first pass had, without seeds, for they belong to the schema
+    before the change. Nothing here changes the outcome of that pass: when the time is over or the server is gone, what was seen so far is all.
     """
     found: list[Observation] = []
     left_out: dict[str, None] = {}
-    database: Database | None = None
+    database, remarks = _sown(dev, history, change, seconds, seeds) if seeds else (None, ())
+    sown = database is not None
     for number, file in enumerate(change):
         try:
             database = database or state(dev, history, change, number, seconds)
@@ -45,11 +55,33 @@ def observe(dev: DevDatabase, history: History, change: Sequence[ReplayFile], se
             break
         found += seen
         if not fits:
+            found += [replace(seen[-1], kind="seed-error")] if sown else []
             database.close()
-            database = None
+            database, sown = None, False
     if database is not None:
         database.close()
-    return Observed(tuple(found), tuple(left_out))
+    return Observed(tuple(found), tuple(left_out), remarks)
+
+
+def _sown(
+    dev: DevDatabase, history: History, change: Sequence[ReplayFile], seconds: float, seeds: Sequence[ReplayFile]
+) -> tuple[Database | None, tuple[str, ...]]:
+    """The state before the change with the rows of the seeds; None, and why, where they do not run."""
+    database: Database | None = None
+    try:
+        database = state(dev, history, change, 0, seconds)
+        with Clock(database, seconds, dev.kill) as clock:
+            Runner(database, dev, clock, lambda _files: None).changed(seeds)
+    except Stopped as stopped:
+        error = stopped.error
+        reason = f"{error.file}:{error.line}: {error.message.partition(chr(10))[0]}"
+    except PilotageError as failure:
+        reason = str(failure)
+    else:
+        return database, ()
+    if database is not None:
+        database.close()
+    return None, (f"the seeds do not run, so the change was watched without them: {reason}",)
 
 
 def state(dev: DevDatabase, history: History, change: Sequence[ReplayFile], done: int, seconds: float) -> Database:
