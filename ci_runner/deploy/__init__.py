@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci_runner.deploy.options import Options
+from ci_runner.deploy.options import Adopt, Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory, directories, read
 from ci_runner.deploy.settling import Answer, settle
@@ -10,6 +10,7 @@ from ci_runner.deploy.stop import Stop, Tools
 from ci_runner.deploy.working import decide, deploy, sizes, standing
 
 __all__ = [
+    "Adopt",
     "Answer",
     "Memory",
     "Options",

@@ -17,7 +17,7 @@ FOREIGN = (
 
 def clean(tables: Sequence[str], name: str, options: Options) -> None:
     """ConflictError for a database that holds tables although nothing was ever deployed to it by us."""
-    if not tables or options.baseline is not None or options.clean:
+    if not tables or options.baseline is not None or options.clean or options.adopt is not None:
         return
     foreign = next((each for each in tables if each.rpartition(".")[2].lower() in FOREIGN), None)
     if foreign is not None:

@@ -9,6 +9,14 @@ from msgspec import Struct
 from ci_runner.model.deploy import Drift, Order, Revision
 
 
+class Adopt(Struct, frozen=True):
+    """Take another tool's history over: of ``tool``, or of the only one there is. ``compat``: keep that tool's table up to date from now on."""
+
+    tool: str | None = None
+    compat: bool = False
+    allow_missing: bool = False
+
+
 class Options(Struct, frozen=True):
     """How to deploy. Times are seconds; ``statement_timeout`` 0 = none. ``clean``: a database with tables and no rows of ours is accepted.
 
@@ -24,6 +32,9 @@ class Options(Struct, frozen=True):
     baseline: str | None = None
     only_baseline: bool = False
     clean: bool = False
+    adopt: Adopt | None = None
+    adopted: tuple[Revision, ...] = ()
+    adopted_from: str = ""
     plan: str | None = None
     accept_rollback: str = ""
     repair_indexes: bool = False

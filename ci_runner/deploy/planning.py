@@ -33,23 +33,24 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
     _suits(mdir, facts)
     history.refuse_doubt(memory.revisions, options)
     rows = {row.version: row for row in memory.revisions}
+    unfinished = {version: row for version, row in rows.items() if row.state in {"running", "failed"}}
     done = applied(memory)
     _refuse_half_way(memory)
     warnings = [*origin.warnings, *history.verify(mdir, done, options)]
     order = versioned(mdir, done)
     now = current(order, done)
     baseline = _baseline(mdir, order, done, options)
-    done = {**done, **{row.version: row for row in baseline}}
+    done = {**done, **{row.version: row for row in baseline if row.state == "applied"}}
     pending = [each for each in order if key(each) not in done]
     pending, skipped = _in_order(order, pending, done, options)
     chosen = _limited(order, pending, done, options)
-    chosen = [] if options.only_baseline else chosen
+    chosen = [] if options.only_baseline or options.adopt is not None else chosen
     taken = set(map(key, chosen))
     left = [key(each) for each in pending if key(each) not in taken]
-    again = [] if left or options.only_baseline else repeatables(mdir, done)
+    again = [] if left or options.only_baseline or options.adopt is not None else repeatables(mdir, done)
     position = max((row.position for row in (*rows.values(), *baseline)), default=0)
     steps = tuple(
-        step(mdir, each, facts, position + index, rows.get(key(each)))
+        step(mdir, each, facts, position + index, unfinished.get(key(each)))
         for index, each in enumerate([*chosen, *again], 1)
     )
     if skipped:
@@ -102,7 +103,8 @@ def versioned(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migra
     if not applied:
         first = set(mdir.first_run) if mdir.first_run is not None else None
         return [each for each in found if first is None or each.version in first]
-    return [each for each in found if each.kind == "versioned" or key(each) in applied]
+    starts = [index for index, each in enumerate(found) if each.kind != "versioned" and key(each) in applied]
+    return [each for each in found[starts[-1] if starts else 0 :] if each.kind == "versioned" or key(each) in applied]
 
 
 def current(order: Sequence[Migration], applied: Mapping[str, Revision]) -> str | None:
@@ -123,6 +125,9 @@ def _baseline(
     mdir: MigrationDir, order: Sequence[Migration], applied: Mapping[str, Revision], options: Options
 ) -> tuple[Revision, ...]:
     """Rows for everything up to ``--baseline V``, which the database holds already without having been told."""
+    if options.adopt is not None:
+        _refuse_second(options, applied)
+        return options.adopted
     if options.baseline is None:
         return ()
     if applied:
@@ -139,6 +144,13 @@ def _baseline(
         )
     upto = everything[: versions.index(options.baseline) + 1]
     return tuple(history.known(mdir, each, options, "baseline", index) for index, each in enumerate(upto, 1))
+
+
+def _refuse_second(options: Options, applied: Mapping[str, Revision]) -> None:
+    if applied:
+        raise ConflictError(
+            f"{options.dir} has a history of our own in this database already ({len(applied)} versions): nothing is left to take over"
+        )
 
 
 def _in_order(

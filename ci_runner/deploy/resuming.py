@@ -18,7 +18,7 @@ def row(run: Run, step: Step, effects: tuple[Effect, ...]) -> Revision:
     """The row the file starts from now; a statement that was begun and not seen to end is judged first."""
     fresh = run.row(step, "running", done=step.done)
     before = step.before
-    if before is None or before.state == "reverted" or before.intent_statement is None:
+    if before is None or before.intent_statement is None:
         return fresh
     index = before.intent_statement - 1
     if index >= len(step.statements):

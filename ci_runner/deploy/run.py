@@ -23,7 +23,10 @@ _TRIES, _SHORTEST, _LONGEST = 10, 1.0, 60.0
 
 
 class Run:
-    """Holds the session and the lock; ``applied`` grows file by file. ``known`` are versions whose row is there."""
+    """Holds the session and the lock; ``applied`` grows file by file. ``known`` are versions whose row is there.
+
+    ``beside`` gives the statements that tell another tool's table of a step, too.
+    """
 
     def __init__(self, target: Target, lock: Lock, options: Options, origin: Origin, tools: Tools) -> None:
         self.target = target
@@ -33,6 +36,7 @@ class Run:
         self.tools = tools
         self.applied: list[Applied] = []
         self.known: set[str] = set()
+        self.beside: Callable[[Step, Revision], list[str]] = lambda _step, _row: []
 
     def through(self, applied: Applied) -> None:
         """A file is carried out and recorded."""
@@ -77,7 +81,8 @@ class Run:
 
     def last(self, step: Step, row: Revision) -> list[str]:
         """The statements that end a step: its own row, and the one that changes with it."""
-        return [self.put(row), *([self.put(step.closing)] if step.closing is not None else [])]
+        closing = [self.put(step.closing)] if step.closing is not None else []
+        return [self.put(row), *closing, *self.beside(step, row)]
 
     def limits(self, step: Step, statement: Statement | None = None) -> None:
         """The time-outs in force: the statement's directives, else the file's, else the run's."""

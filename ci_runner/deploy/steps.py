@@ -29,20 +29,20 @@ def key(migration: Migration) -> str:
 
 
 def step(mdir: MigrationDir, migration: Migration, facts: Facts, position: int, before: Revision | None) -> Step:
-    """The step of ``migration``; ``before`` is the row of an earlier run, if any. ConflictError where that run cannot be gone on with."""
+    """The step of ``migration``; ``before`` is the row of an earlier run that stopped in it, if any. ConflictError where that run cannot be gone on with."""
     statements = _repeated(sql.statements(migration, mdir.dialect))
     if len(statements) > migrations.STATEMENTS:
         raise migrations.too_many_statements(migration.name, len(statements))
     mode, parts = _mode(mdir, migration, statements, facts)
     data = mdir.files[migration.name]
-    done = _done(mdir.path, migration, statements, before) if before is not None and before.state != "reverted" else 0
+    done = _done(mdir.path, migration, statements, before) if before is not None else 0
     return Step(
         version=key(migration),
         name=migration.name,
         description=migration.description,
         kind=_kind(migration),
         mode=mode,
-        position=before.position if before is not None and before.state != "reverted" else position,
+        position=before.position if before is not None else position,
         statements=statements,
         file_hash=file_hash(data),
         text_hash=text_hash(data),

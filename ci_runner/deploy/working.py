@@ -28,6 +28,7 @@ from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
 from ci_runner.deploy.run import Run
+from ci_runner.deploy.steps import DOWN
 from ci_runner.deploy.stop import Tools
 from ci_runner.deploy.stopped import Stopped
 from ci_runner.errors import ConflictError, PilotageError, TemporaryError
@@ -70,12 +71,34 @@ def standing(target: Target, source: Source, options: Options) -> Standing:
 
 
 def _decided(target: Target, source: Source, options: Options, in_chain: InChain, *, back: bool) -> tuple[Plan, Memory]:
+    options = _taken_over(target, source, options)
     memory = revisions.read(target, options.dir)
     guard.rollback(memory.state, source.origin, in_chain, options)
     if not memory.there and not back:
         guard.clean(target.tables(), target.facts.name, options)
     plan = backwards.plan if back else planning.plan
     return plan(source, memory, target.facts, options, target.fingerprint()), memory
+
+
+def _taken_over(target: Target, source: Source, options: Options) -> Options:
+    """The options with the history of another tool that is to be taken over."""
+    if options.adopt is None or options.adopted:
+        return options
+    from ci_runner.deploy.foreign import taking
+
+    return taking.prepared(target, source, options)
+
+
+def _beside(run: Run, source: Source, memory: Memory) -> None:
+    """Keep another tool's table up to date, where it was adopted so."""
+    if memory.state is None or not memory.state.adopted_from:
+        return
+    from ci_runner.deploy.foreign import taking
+
+    run.beside = taking.beside(run.target, memory.state, source)
+    fault = taking.safely(run.target, taking.behind(run.target, memory.state, source, memory.revisions))
+    if fault:
+        run.tools.say(f"the table of {memory.state.adopted_from} could not be brought level: {fault}")
 
 
 def deploy(
@@ -110,7 +133,9 @@ def deploy(
     try:
         target.direct()
         waited = locking.acquire(target, lock, options.lock_wait, tools)
+        run.options = options = _taken_over(target, source, options)
         plan, memory = _decided(target, source, options, in_chain, back=back)
+        _beside(run, source, memory)
         outcome = replace(outcome, earlier=memory.revisions)
         if plan.steps or plan.baseline:  # nothing to do is nothing to approve: a job may well be run again
             approval.approved(plan, options.plan)
@@ -217,6 +242,7 @@ def _write_state(run: Run, memory: Memory, objects: Mapping[str, str]) -> None:
         objects=objects,
         last_seq=guard.number(origin.head) if newer else before.last_seq,
         last_head=origin.head if newer else before.last_head,
+        adopted_from=run.options.adopted_from or before.adopted_from,
         updated_at=run.time(),
     )
     run.target.write([revisions.put_state(run.target, state, known=memory.state is not None)])
@@ -227,16 +253,11 @@ def _outcome(outcome: Outcome, run: Run, plan: Plan | None, failure: Failure | N
         return replace(outcome, status=_status(failure, done=False), error=failure)
     done = {each.version for each in run.applied}
     waiting = [step.version for step in plan.steps if step.version not in done]
-    versioned = [each.version for each in run.applied if each.kind != "repeatable"]
     return replace(
         outcome,
         status=_status(failure, done=bool(run.applied or plan.baseline)),
         before=None if plan.baseline else plan.current,
-        after=versioned[-1]
-        if versioned and plan.order == "linear"
-        else plan.target
-        if not waiting
-        else _reached(plan, done),
+        after=plan.target if not waiting else _reached(plan, done, waiting[0]),
         applied=tuple(run.applied),
         pending=(*waiting, *plan.pending),
         error=failure,
@@ -246,9 +267,12 @@ def _outcome(outcome: Outcome, run: Run, plan: Plan | None, failure: Failure | N
     )
 
 
-def _reached(plan: Plan, done: set[str]) -> str | None:
+def _reached(plan: Plan, done: set[str], waiting: str) -> str | None:
+    """The version a plan that was not finished came to; on the way back that is the one to be undone next."""
+    if waiting.startswith(DOWN):
+        return waiting.removeprefix(DOWN)
     reached = [step.version for step in plan.steps if step.version in done and step.kind != "repeatable"]
-    return reached[-1] if reached else plan.current
+    return reached[-1] if reached and plan.order == "linear" else plan.current
 
 
 def _status(failure: Failure | None, *, done: bool) -> Literal["ok", "noop", "failed", "in_doubt"]:
