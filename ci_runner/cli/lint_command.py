@@ -13,6 +13,7 @@ from ci_runner.errors import UsageError
 
 if TYPE_CHECKING:
     from ci_runner.journeys.fixing import Fixes
+    from ci_runner.model.directory import Tree
 
 
 @click.command("lint")
@@ -64,11 +65,15 @@ def command(
 def _lint(
     world: World, flags: dict[str, object], form: str, output: str | None, *, fix: Literal["preview", "write"] | None
 ) -> int:
+    from msgspec.structs import replace
+
+    from ci_runner.cli import remembering
     from ci_runner.cli.output import show, write_reports
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import lint
 
-    base = ground(world, flags)
+    trees: list[Tree] = []
+    base = replace(ground(world, flags), seen=trees.append)
     run = lint.run(base)
     if fix:
         from ci_runner.journeys import fixing
@@ -80,9 +85,12 @@ def _lint(
         fixing.write(base, fixes)
         _tell(world, fixes)
         run = lint.run(base) if fixes.files else run
-    show(world, base, run, form, output)
+    text = show(world, base, run, form, output)
     write_reports(world, base, run)
-    return 1 if run.verdict == "fail" else 0
+    code = 1 if run.verdict == "fail" else 0
+    if not fix and not output:
+        remembering.keep(world, base, trees, text, code)
+    return code
 
 
 def _keep(world: World, flags: dict[str, object], file: str) -> None:

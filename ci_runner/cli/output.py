@@ -24,14 +24,15 @@ def check_format(form: str) -> None:
         raise UsageError(f"unknown format '{form}'{hint} (one of {', '.join((*REPORTS, 'html'))})")
 
 
-def show(world: World, ground: Ground, run: Run, form: str, output: str | None) -> None:
-    """Print the run in ``form``, or write it to ``output``."""
+def show(world: World, ground: Ground, run: Run, form: str, output: str | None) -> str:
+    """Print the run in ``form``, or write it to ``output``; the text."""
     text = rendered(world, ground, run, form, to_file=output is not None)
     if output:
         write(world.cwd / output, text)
         world.note(f"{form} report written to {output}")
-        return
-    world.say(text.rstrip("\n"))
+    else:
+        world.say(text.rstrip("\n"))
+    return text.rstrip("\n")
 
 
 def rendered(world: World, ground: Ground, run: Run, form: str, *, to_file: bool) -> str:

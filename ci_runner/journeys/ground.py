@@ -11,6 +11,7 @@ from msgspec import Struct
 from ci_runner.cache import Cache
 from ci_runner.config import Config
 from ci_runner.model.ci import Trigger
+from ci_runner.model.directory import Tree
 from ci_runner.sources import Git
 from ci_runner.text import Redactor
 
@@ -31,3 +32,4 @@ class Ground(Struct, frozen=True):
     now: Callable[[], datetime]
     nonce: Callable[[], str]
     commit: str | None = None  # the commit to judge where it is not the one checked out
+    seen: Callable[[Tree], None] = lambda _: None  # is told of every folder that is read

@@ -11,7 +11,7 @@ from ci_runner.migrations.read import read, sum_text
 from ci_runner.migrations.running import transaction
 from ci_runner.migrations.sumfile import NAME as SUM_FILE
 from ci_runner.migrations.table import FORMATS
-from ci_runner.migrations.wanted import markers, wanted
+from ci_runner.wanted import markers, wanted
 
 if TYPE_CHECKING:
     from ci_runner.migrations.guess import guess_dialect

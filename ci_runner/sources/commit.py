@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from ci_runner.errors import DirectoryRefusedError, HistoryError
-from ci_runner.migrations import markers, wanted
 from ci_runner.model.directory import Tree
 from ci_runner.sources.git import Git
 from ci_runner.sources.limits import Count, Limits
+from ci_runner.wanted import markers, wanted
 
 _IRREGULAR = {"120000": "symlink", "160000": "submodule"}
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ci_runner.errors import DirectoryRefusedError, SetupError
-from ci_runner.migrations import markers, wanted
 from ci_runner.model.directory import Tree
 from ci_runner.sources.limits import MIB, Count, Limits
+from ci_runner.wanted import markers, wanted
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -6,7 +6,7 @@ import pytest
 
 from ci_runner.errors import ConfigError
 from ci_runner.migrations import guess_dialect
-from ci_runner.migrations.wanted import markers, wanted
+from ci_runner.wanted import markers, wanted
 from ci_runner.model.directory import Tree
 
 WORDS = {
