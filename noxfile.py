@@ -131,7 +131,8 @@ def faults(session: nox.Session) -> None:
         "checking",
     )
     files = [str(path.relative_to(ROOT)) for name in names for path in sorted(ROOT.glob(f"tests/*/test*_{name}.py"))]
-    session.run("python", "-m", "pytest", "-n", workers(), *files, *session.posargs)
+    longer = ("--timeout=0",) if os.environ.get("PILOTAGE_TEST_ROUNDS") else ()  # a long run is meant to be long
+    session.run("python", "-m", "pytest", "-n", workers(), *longer, *files, *session.posargs)
 
 
 @nox.session
