@@ -6,8 +6,8 @@ import pytest
 
 from ci_runner.errors import ConfigError
 from ci_runner.migrations import guess_dialect
-from ci_runner.wanted import markers, wanted
 from ci_runner.model.directory import Tree
+from ci_runner.wanted import markers, wanted
 
 WORDS = {
     "CREATE TABLE t (id serial PRIMARY KEY, at timestamptz);": "postgres",
