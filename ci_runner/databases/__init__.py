@@ -45,6 +45,9 @@ SCHEMES = {
     "maria": "mysql",
     "sqlite": "sqlite",
     "clickhouse": "clickhouse",
+    "redshift": "redshift",
+    "sqlserver": "sqlserver",
+    "snowflake": "snowflake",
 }
 OPTIONS = {
     "postgres": frozenset(
@@ -53,6 +56,9 @@ OPTIONS = {
     "mysql": frozenset({"charset", "connect_timeout", "foreign_key_checks", "ssl-ca", "tls"}),
     "sqlite": frozenset({"mode", "cache", "_fk"}),
     "clickhouse": frozenset({"connect_timeout", "secure", "skip_verify"}),
+    "redshift": frozenset({"connect_timeout", "sslmode"}),
+    "sqlserver": frozenset({"connect_timeout", "cafile", "validate_host"}),
+    "snowflake": frozenset({"connect_timeout", "warehouse", "role", "authenticator", "account", "protocol"}),
 }
 
 
