@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from ci_runner import lint, sources
 from ci_runner.config import Directory
 from ci_runner.journeys import base
@@ -68,7 +70,7 @@ def policy(ground: Ground, wanted: Directory, own: tuple[lint.Rule, ...] = ()) -
     rules = (*lint.catalogue(), *own) if wanted.rules else ()
     levels = wanted.rules
     if wanted.rules_path and base.proposed(ground):  # it may bring a rule of its own and the severity for it
-        known = lint.names(rules)
+        known = lint.settable(rules)
         levels = {name: level for name, level in levels.items() if name in known}
     return lint.policy(
         levels,
@@ -87,4 +89,15 @@ def unknown(ground: Ground, wanted: Directory, changes: ChangeSet, linted: Linte
     text = sources.text(ground.root, wanted.baseline, "the baseline")
     judged = [file.name for file in changes.files if file.migration]
     present = [migration.name for migration in changes.head.migrations]
-    return lint.baseline.applied(linted, lint.baseline.read(text, wanted.baseline), wanted.dir, judged, present)
+    level = policy(ground, wanted, own_rules(ground, wanted)[0]).remark(lint.baseline.STALE, "notice")
+    return lint.baseline.applied(linted, lint.baseline.read(text, wanted.baseline), wanted.dir, judged, present, level)
+
+
+def leveled(ground: Ground, wanted: Directory, changes: ChangeSet) -> ChangeSet:
+    """The change with the problems of its directory at the severities the directory asks for."""
+    if not wanted.rules:
+        return changes
+    active = policy(ground, wanted, own_rules(ground, wanted)[0])
+    levels = ((problem, active.remark(problem.code, problem.level)) for problem in changes.head.problems)
+    problems = tuple(replace(problem, level=level) for problem, level in levels if level is not None)
+    return replace(changes, head=replace(changes.head, problems=problems))

@@ -7,7 +7,7 @@ from ci_runner.lint.context import Context, File, quoted
 from ci_runner.lint.document import Document, Example, document
 from ci_runner.lint.fixes import combined
 from ci_runner.lint.own import own
-from ci_runner.lint.policy import Policy, names, policy
+from ci_runner.lint.policy import Policy, names, policy, settable
 from ci_runner.lint.review import LintFile, catalogue, explain, lint
 from ci_runner.lint.rule import Edit, Fix, Hit, Rule, rule
 
@@ -33,4 +33,5 @@ __all__ = [
     "policy",
     "quoted",
     "rule",
+    "settable",
 ]

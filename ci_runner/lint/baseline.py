@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.errors import ConfigError
-from ci_runner.model.report import Finding, Linted
+from ci_runner.model.report import Finding, Linted, Severity
 
 VERSION = 1
 SHOWN = 100  # characters of a statement that a reviewer of the file gets to see
@@ -78,12 +78,17 @@ def read(text: str, path: str) -> Baseline:
 
 
 def applied(
-    linted: Linted, baseline: Baseline, folder: str, judged: Iterable[str], present: Iterable[str]
+    linted: Linted,
+    baseline: Baseline,
+    folder: str,
+    judged: Iterable[str],
+    present: Iterable[str],
+    level: Severity | None = "notice",
 ) -> tuple[Linted, tuple[str, ...]]:
     """What is left of the findings of ``folder``'s files, and remarks.
 
-    An entry that a file ``judged`` in this run gave no cause for is stale: a notice there, and a remark when the file is not even
-    ``present`` any more.
+    An entry that a file ``judged`` in this run gave no cause for is stale: a finding of that ``level`` there (None: nothing), and a remark
+    when the file is not even ``present`` any more.
     """
     left = Counter(dict(baseline.counts))
     kept: list[Finding] = []
@@ -96,7 +101,7 @@ def applied(
     gone = len(linted.findings) - len(kept)
     over = {key: count for key, count in sorted(left.items()) if count > 0 and key.file.startswith(f"{folder}/")}
     names, there = {f"{folder}/{name}" for name in judged}, {f"{folder}/{name}" for name in present}
-    kept += [_stale(key, baseline.path, folder) for key in over if key.file in names]
+    kept += [_stale(key, baseline.path, folder, level) for key in over if level is not None and key.file in names]
     lost = list(dict.fromkeys(key.file for key in over if key.file not in names and key.file not in there))
     notes = (
         (f"{baseline.path} lists findings of files that are gone: {', '.join(lost[:5])}; write it anew",)
@@ -106,9 +111,9 @@ def applied(
     return replace(linted, findings=tuple(kept), suppressed=linted.suppressed + gone), notes
 
 
-def _stale(key: Known, path: str, folder: str) -> Finding:
+def _stale(key: Known, path: str, folder: str, level: Severity) -> Finding:
     return Finding(
-        STALE, "notice", f"{path} lists {key.rule} for a statement of this file that gives no cause for it any more.",
+        STALE, level, f"{path} lists {key.rule} for a statement of this file that gives no cause for it any more.",
         key.file.removeprefix(f"{folder}/"), 1, 1, 1, 1, title="Baseline", page=False,
         remedy=f"Write it anew: pilotage lint --write-baseline {path}",
     )  # fmt: skip

@@ -49,6 +49,11 @@ def _is(found: str, word: str) -> bool:
     return word == "*" or (found.startswith("(") if word == "()" else found.upper() == word)
 
 
+def uncommented(text: str) -> str:
+    """The text with a blank for each comment."""
+    return _TOKEN.sub(lambda found: " " if found[0].startswith(("--", "/*")) else found[0], text)
+
+
 def cut(context: Context, span: tuple[int, int]) -> Edit:
     """The edit that takes a clause out of the operation under review, with the blanks before it."""
     text, start = context.text(), context.step.operation.start

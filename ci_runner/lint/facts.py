@@ -58,7 +58,9 @@ def index_on(table: Table | None, column: str, dialect: str) -> str | None:
     name = comparable(column, dialect)
     for index in table.indexes.values() if table else ():
         plain = {comparable(part.strip('"`[]'), dialect) for part in index.columns}
-        if name in plain or any(mentions(part, column) for part in (*index.columns, index.where) if "(" in part or " " in part):
+        if name in plain or any(
+            mentions(part, column) for part in (*index.columns, index.where) if "(" in part or " " in part
+        ):
             return index.name
     return None
 

@@ -10,9 +10,11 @@ from msgspec import Struct, field
 from ci_runner.config.pattern import Pattern
 from ci_runner.errors import ConfigError
 from ci_runner.lint.rule import Rule
+from ci_runner.model.directory import CODES
 from ci_runner.model.report import Severity
 
 Level = Literal["error", "warning", "notice", "off"]
+REMARKS = ("ignore-expired", "ignore-unknown", "ignore-unused", "ignore-without-reason", "baseline-stale")
 
 
 class Policy(Struct, frozen=True):
@@ -34,6 +36,11 @@ class Policy(Struct, frozen=True):
             return rule.severity if rule.default else None
         return None if level == "off" else level
 
+    def remark(self, slug: str, default: Severity) -> Severity | None:
+        """The severity of what is no rule's finding: a remark on a comment or the baseline, a problem of the directory; None when it is off."""
+        level = self.levels.get(slug, default)
+        return None if level == "off" else level
+
 
 def policy(
     levels: Mapping[str, str],
@@ -44,11 +51,11 @@ def policy(
     naming: Mapping[str, Pattern] | None = None,
     source: str = "rules",
 ) -> Policy:
-    """The policy a configuration asks for; names may be slugs or the Atlas and squawk names of the catalogue.
+    """The policy a configuration asks for; names may be slugs, problems of a directory, or the Atlas and squawk names of the catalogue.
 
     A slug outranks a foreign name. Raises ConfigError for a name or level that is none, with the nearest one.
     """
-    known = names(rules)
+    known = settable(rules)
     found: dict[str, Level] = {}
     for name, level in sorted(levels.items(), key=lambda item: item[0] in {rule.slug for rule in rules}):
         if level not in ("error", "warning", "notice", "off"):
@@ -69,6 +76,11 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 _ANALYZERS = {
     "destructive": "DS", "data_depend": "MF", "incompatible": "BC", "nestedtx": "TX", "naming": "NM", "condrop": "CD", "concurrent_index": "PG1",
 }  # fmt: skip
+
+
+def settable(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
+    """Every name a configuration may give a severity, with the slugs it covers."""
+    return names(rules) | {slug: frozenset({slug}) for slug in (*REMARKS, *CODES)}
 
 
 def names(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:

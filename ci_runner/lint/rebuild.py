@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from ci_runner.lint.clauses import uncommented
 from ci_runner.lint.context import File, Step
 from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, RenameTable
 from ci_runner.sql.catalog_names import locate
@@ -106,7 +107,7 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
         if op.source:
             yield target, _key(file, step, op.source)
             return
-        text = file.text[op.start : op.end]
+        text = uncommented(file.text[op.start : op.end])
         for name in re.findall(r'\b(?:from|join)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE):
             schema, _, bare = re.sub(r'["`\[\]]', "", name).rpartition(".")
             yield target, _key(file, step, Name(schema, bare))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner.lint.context import File, Step
 from ci_runner.lint.policy import Policy
@@ -77,7 +78,16 @@ def silenced(
     missed = [entry for number, entry in unread if not asked(NOT_ANALYSED, number, None)]
     gone = len(hits) - len(kept) + len(unread) - len(missed)
     expired = (_expired(file, ignore, said) for ignore, said in over.items())
-    return kept, missed, gone, [*expired, *_notices(file, comments, used | set(over), policy, active)]
+    notices = (*expired, *_notices(file, comments, used | set(over), policy, active))
+    return kept, missed, gone, list(_leveled(notices, policy))
+
+
+def _leveled(notices: Iterable[Notice], policy: Policy) -> Iterator[Notice]:
+    """The notices at the severity the configuration gives them, without those it turns off."""
+    for notice in notices:
+        level = policy.remark(notice.slug, notice.severity)
+        if level is not None:
+            yield replace(notice, severity=level)
 
 
 def _over(ignore: Ignore, today: str) -> str:

@@ -29,6 +29,14 @@ class Tree(Struct, frozen=True):
     linked: tuple[str, ...] = ()
 
 
+CODES = (
+    "byte-order-mark", "dialect-mismatch", "directive-conflict", "directive-detached", "directive-unknown", "duplicate-version",
+    "empty-directory", "empty-file", "file-missing", "format-ambiguous", "format-error", "hard-link", "journal-mismatch", "line-endings",
+    "merge-conflict", "nested-file", "not-supported", "sum-file-invalid", "sum-file-mismatch", "sum-file-missing", "sum-mismatch",
+    "too-many-statements", "version-order",
+)  # fmt: skip
+
+
 class Problem(Struct, frozen=True):
     """Something wrong with the directory itself; ``code`` is a slug of the catalogue, ``line`` counts from 1."""
 

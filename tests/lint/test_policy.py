@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,9 +11,11 @@ from ci_runner import sql
 from ci_runner.errors import ConfigError
 from ci_runner.lint import LintFile, Policy, catalogue, lint, policy
 from ci_runner.lint.rule import Hit, rule
+from ci_runner.model.directory import CODES
 from ci_runner.model.operations import CreateTable
 from ci_runner.model.report import ChangedFile, Linted
 from ci_runner.model.schema import Catalog
+from tests.conftest import ROOT
 from tests.lint.harness import before, check, migration, only, slugs
 
 PRE = "CREATE TABLE a (id int, n int);"
@@ -126,3 +130,36 @@ def test_names_are_shown_as_written_where_case_does_not_matter() -> None:
         tx="none",
     )
     assert '"UserId"' in only(linted, "drop-column").message
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"), [("off", []), ("error", ["error"]), ("warning", ["warning"]), ("notice", ["notice"])]
+)
+@pytest.mark.parametrize(
+    ("slug", "comment"),
+    [
+        ("ignore-unused", "-- pilotage:ignore truncate\n"),
+        ("ignore-unknown", "-- pilotage:ignore no-such-rule\n"),
+        ("ignore-expired", "-- pilotage:ignore drop-table until=2020-01-01\n"),
+    ],
+)
+def test_what_is_said_of_an_ignore_comment_has_the_severity_a_directory_gives_it(
+    slug: str, comment: str, level: str, shown: list[str]
+) -> None:
+    linted = check(f"{comment}SELECT 1;\n", today="2024-01-01", levels={slug: level})
+    assert [finding.severity for finding in linted.findings if finding.rule == slug] == shown
+
+
+def test_problems_of_a_directory_and_of_the_baseline_can_be_given_a_severity() -> None:
+    made = policy({"version-order": "off", "baseline-stale": "error"}, ())
+    assert made.remark("version-order", "warning") is None
+    assert made.remark("baseline-stale", "notice") == "error"
+    assert made.remark("line-endings", "warning") == "warning"
+
+
+def test_every_problem_a_directory_can_have_is_known_to_the_policy() -> None:
+    named = re.compile(r'\bproblem\(\s*"([a-z-]+)"|\bProblem\(\s*"([a-z-]+)"')
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ci_runner").rglob("*.py"))
+    codes = {code for found in named.findall(source) for code in found if code}
+    assert codes <= {*CODES}, codes - {*CODES}
+    assert len(codes) > 10

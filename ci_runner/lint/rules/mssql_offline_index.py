@@ -36,7 +36,8 @@ def check(context: Context) -> Iterator[Hit]:
         what = f"Building index {quoted(op.index.name)}"
         options = (*op.options, *op.index.options)
         known = context.table(op.table)
-        if op.conditional and known is not None and op.index.name.lower() in known.indexes:
+        there = known is not None and op.index.name.lower() in known.indexes
+        if op.conditional and there and not any(option.startswith("drop_existing") for option in options):
             return
     elif isinstance(op, AddConstraint):
         if op.constraint.kind not in ("primary-key", "unique"):

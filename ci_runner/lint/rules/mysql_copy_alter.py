@@ -19,6 +19,7 @@ Good, mysql:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.mysql import algorithm, copies, fail_fast
@@ -50,13 +51,23 @@ def check(context: Context) -> Iterator[Hit]:
     asked = algorithm(op)
     if asked in ("instant", "inplace", "nocopy"):
         return  # refused at once by the server instead of copying
-    reason = copies(op, context.table(table), _column(context, op), tuple(context.siblings()), context.dialect)
+    if any(
+        _reason(context, other, table)
+        for other in takewhile(lambda other: other is not op, context.statement.operations)
+    ):
+        return  # one copy serves the whole statement, and is told once
+    reason = _reason(context, op, table)
     observed = _observed(context)
     if observed is False or (reason is None and not observed and asked != "copy"):
         return
     because = f": {reason}" if reason else ": it names ALGORITHM=COPY" if asked == "copy" else ""
     message = f"This change copies all of {quoted(table)} while writes wait{because}."
     yield Hit(message, observed=observed is True, fix=fail_fast(context))
+
+
+def _reason(context: Context, op: Operation, table: Name) -> str | None:
+    siblings = tuple(other for other in context.statement.operations if other is not op)
+    return copies(op, context.table(table), _column(context, op), siblings, context.dialect)
 
 
 def _column(context: Context, op: Operation) -> Column | None:
