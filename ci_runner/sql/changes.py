@@ -214,8 +214,14 @@ def select(c: Cursor, first: int, *, word: bool = True) -> list[Operation]:
     at = find(c, frozenset({"INTO", "FROM"}), c.i)
     if c.dialect in _INTO_DIALECTS and at < c.last and c.upper[at] == "INTO":
         return [_select_into(c, first, at)]
+    locking = c.dialect == "postgres" and "FOR" in c.upper and _locks(c.upper)
     c.rest()
-    return [c.op(Other, "select", first)]
+    return [c.op(Other, "select", first, options=("for update",) if locking else ())]
+
+
+def _locks(upper: list[str]) -> bool:
+    """Whether a query locks the rows it reads: FOR UPDATE, FOR NO KEY UPDATE, FOR SHARE, FOR KEY SHARE."""
+    return any(upper[i] == "FOR" and upper[i + 1] in ("UPDATE", "NO", "SHARE", "KEY") for i in range(len(upper) - 1))
 
 
 def _select_into(c: Cursor, first: int, at: int) -> Operation:

@@ -17,8 +17,8 @@ class Cost(Struct, frozen=True):
     effect: str
 
 
-AE, SRE, SHARE, SUE, RE = (
-    "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE",
+AE, SRE, SHARE, SUE, RE, READ = (
+    "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE", "SHARE", "SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE",
 )  # fmt: skip
 
 # From weak to strong, per dialect; what is not listed is weaker than all that is.
@@ -49,18 +49,27 @@ def _costs(text: str) -> dict[str, Cost]:
 _POSTGRES = _costs(
     """
     ACCESS EXCLUSIVE|metadata: alter-table drop-table truncate drop-index create-or-replace-view create-policy drop-policy
-    ACCESS EXCLUSIVE|metadata: alter-policy.set-option create-rule
-    ACCESS EXCLUSIVE|metadata: create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view rename-index
+    ACCESS EXCLUSIVE|metadata: alter-policy rename-policy create-rule create-or-replace-rule rename-rule rename-trigger rename-materialized-view
+    ACCESS EXCLUSIVE|metadata: create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view drop-schema
+    ACCESS EXCLUSIVE|metadata: alter-view alter-materialized-view rename-sequence alter-sequence drop-sequence alter-index.attach-partition
+    ACCESS EXCLUSIVE|metadata: alter-type.add-attribute alter-type.drop-attribute alter-type.alter-attribute alter-type.rename-attribute
+    ACCESS EXCLUSIVE|scan: .attach-partition
     ACCESS EXCLUSIVE|scan: .set-not-null .add-check .add-unique .add-primary-key .add-exclusion .add-not-null reindex
     ACCESS EXCLUSIVE|rewrite: .alter-column-type .set-tablespace .set-logged .set-unlogged .set-access-method .set-expression vacuum-full cluster
     ACCESS EXCLUSIVE|rewrite: refresh-materialized-view alter-index.set-tablespace
+    ACCESS EXCLUSIVE|rewrite: alter-materialized-view.set-tablespace alter-materialized-view.set-access-method alter-sequence.set-logged
     EXCLUSIVE|scan: refresh-materialized-view-concurrently
     SHARE ROW EXCLUSIVE|scan: .add-foreign-key
+    SHARE ROW EXCLUSIVE|metadata: alter-sequence.set-option alter-sequence.owned-by
     SHARE ROW EXCLUSIVE|metadata: .add-foreign-key-not-valid .set-trigger-state create-trigger create-or-replace-trigger
-    SHARE|scan: create-index
-    SHARE UPDATE EXCLUSIVE|scan: create-index-concurrently reindex-concurrently .validate-constraint vacuum analyze .attach-partition
+    SHARE|scan: create-index alter-domain.add-constraint alter-domain.set-not-null alter-domain.validate-constraint
+    SHARE UPDATE EXCLUSIVE|scan: create-index-concurrently reindex-concurrently .validate-constraint vacuum analyze
     SHARE UPDATE EXCLUSIVE|metadata: drop-index-concurrently .detach-partition-concurrently .set-column-statistics .set-table-option
     SHARE UPDATE EXCLUSIVE|metadata: .reset-table-option .set-cluster-index .set-without-cluster set-comment create-statistics .set-column-option
+    SHARE UPDATE EXCLUSIVE|metadata: drop-statistics rename-index alter-index .reset-column-option create-publication alter-publication.add-table
+    SHARE UPDATE EXCLUSIVE|metadata: alter-publication.set-table alter-publication.drop-table alter-materialized-view.set-option
+    SHARE UPDATE EXCLUSIVE|metadata: alter-materialized-view.set-column-statistics alter-materialized-view.set-cluster-index
+    SHARE UPDATE EXCLUSIVE|metadata: alter-materialized-view.set-without-cluster
     ROW EXCLUSIVE|scan: update delete merge
     ROW EXCLUSIVE|none: insert copy
     ACCESS SHARE|none: select
@@ -89,6 +98,11 @@ _MYSQL = _costs(
     SHARED|scan: .add-fulltext-index .add-spatial-index .add-vector-index create-fulltext-index create-spatial-index create-vector-index
     SHARED|rewrite: .alter-column-type .drop-primary-key .convert-charset .add-foreign-key .add-check .repartition .remove-partitioning
     SHARED|rewrite: .order-by .coalesce-partition .reorganize-partition .rebuild-partition .add-system-versioning .drop-system-versioning
+    METADATA|metadata: alter-view
+    NONE|scan: analyze .analyze-partition
+    SHARED|scan: check-table checksum-table .check-partition
+    SHARED|rewrite: .optimize-partition
+    EXCLUSIVE|rewrite: repair-table .repair-partition
     ROW|scan: update delete
     ROW|none: insert load-data
     """
@@ -131,6 +145,11 @@ _SNOWFLAKE = _costs(
     PARTITIONS|none: insert insert-overwrite copy
     """
 )
+# What kinds that change the schema, or rights on it, begin with.
+_SCHEMA = (
+    "create-", "drop-", "alter-", "rename-", "undrop-", "set-comment", "grant", "revoke", "deny", "reassign-", "import-", "security-label",
+    "attach-", "detach-", "exchange-", "add-",
+)  # fmt: skip
 COSTS: dict[str, dict[str, Cost]] = {
     "postgres": _POSTGRES, "redshift": _REDSHIFT, "mysql": _MYSQL, "mariadb": _MYSQL, "sqlite": _SQLITE, "sqlserver": _SQLSERVER,
     "clickhouse": _CLICKHOUSE, "snowflake": _SNOWFLAKE,
@@ -138,12 +157,7 @@ COSTS: dict[str, dict[str, Cost]] = {
 
 
 def known(dialect: str, kind: str) -> Cost:
-    """The cost of a kind: its own, that of ALTER TABLE in general, or none."""
+    """The cost of a kind: its own, that of ALTER TABLE (or VIEW, SEQUENCE …) in general, or none."""
     costs = COSTS[dialect]
-    found = costs.get(kind)
-    if found is not None:
-        return found
-    if kind.startswith("alter-table."):
-        return costs["alter-table"]
-    schema = kind.startswith(("create-", "drop-", "alter-", "rename-", "set-comment", "grant", "revoke", "undrop-"))
-    return Cost("", "metadata" if schema else "none")
+    found = costs.get(kind) or costs.get(kind.partition(".")[0])
+    return found or Cost("", "metadata" if kind.startswith(_SCHEMA) else "none")

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 
 from ci_runner.model.operations import (
     AddColumn,
+    AddConstraint,
     AlterColumnType,
     CreateIndex,
     CreateTable,
+    CreateView,
+    Dml,
     Name,
     Operation,
     Other,
@@ -22,7 +25,7 @@ from ci_runner.model.operations import (
 from ci_runner.model.report import StatementEffect
 from ci_runner.model.schema import Catalog
 from ci_runner.sql.dialects import normalize_dialect
-from ci_runner.sql.effect_table import AE, EFFECTS, SHARE, SRE, STRENGTH, SUE, Cost, known
+from ci_runner.sql.effect_table import AE, EFFECTS, READ, SHARE, SRE, STRENGTH, SUE, Cost, known
 from ci_runner.text.pattern import later
 
 _NAMED = (
@@ -83,7 +86,8 @@ def _with_part(table: str, operation: Operation) -> str:
 def cost(operation: Operation, dialect: str, state: Catalog | None = None) -> Cost:
     """The lock an operation takes on what existed before, and its effect on rows."""
     found = known(dialect, operation.kind)
-    judge = _JUDGES.get((_family(dialect), type(operation)))
+    family = _family(dialect)
+    judge = _JUDGES.get((family, type(operation))) or (_my_algorithm if family == "mysql" else None)
     return judge(operation, found, state) if judge else found
 
 
@@ -97,7 +101,8 @@ def _family(dialect: str) -> str:
 def _pg_create_table(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     if isinstance(operation, CreateTable) and not operation.partition_of:
         refers = any(c.references for c in operation.columns) or any(c.references for c in operation.constraints)
-        return Cost(SRE if refers else "", "metadata")
+        copied = operation.selects or operation.source
+        return Cost(SRE if refers else READ if copied else "", "metadata")
     return found
 
 
@@ -162,10 +167,36 @@ def _pg_only(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     return found
 
 
-def _pg_lock(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
-    if operation.kind == "lock-table" and operation.options:
-        return Cost(operation.options[0].upper(), "none")
-    return found
+_COMMENTED = {
+    **dict.fromkeys(("table", "column", "index", "view", "materialized", "sequence", "foreign"), SUE),
+    **dict.fromkeys(("constraint", "trigger", "policy", "rule"), READ),
+}
+
+
+def _pg_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    options = operation.options
+    if operation.kind == "lock-table" and options:
+        return Cost(options[0].upper(), "none")
+    if options == ("not valid",):
+        return Cost("", "metadata")
+    if operation.kind == "set-comment" and options:
+        return Cost(_COMMENTED.get(options[0], ""), "metadata")
+    return Cost("ROW SHARE", "none") if operation.kind == "select" and options else found
+
+
+def _pg_view(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    return Cost(READ, "metadata") if getattr(operation, "reads", ()) and not found.lock else found
+
+
+def _pg_rows(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """COPY … TO reads."""
+    return found if getattr(operation, "tables", ()) or operation.kind != "copy" else Cost(READ, "none")
+
+
+def _pg_constraint(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """What is not enforced is not checked either."""
+    unchecked = isinstance(operation, AddConstraint) and not operation.constraint.enforced
+    return Cost(found.lock, "metadata") if unchecked else found
 
 
 def _my_algorithm(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
@@ -174,6 +205,27 @@ def _my_algorithm(operation: Operation, found: Cost, _state: Catalog | None) -> 
     effect = {"instant": "metadata", "copy": "rewrite"}.get(given.get("algorithm", ""), found.effect)
     lock = {"instant": "METADATA", "copy": "SHARED"}.get(given.get("algorithm", ""), found.lock)
     return Cost({"none": "NONE", "shared": "SHARED", "exclusive": "EXCLUSIVE"}.get(given.get("lock", ""), lock), effect)
+
+
+_REBUILDING = (
+    "row_format",
+    "key_block_size",
+    "encryption",
+    "tablespace",
+    "page_compressed",
+    "encrypted",
+    "data directory",
+)
+
+
+def _my_other(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    """Table options that rebuild the table, those that say something of it, and the two manners of LOCK TABLES."""
+    options = operation.options
+    if operation.kind == "lock-table" and options:
+        return Cost("EXCLUSIVE" if options[0] == "write" else "SHARED", "none")
+    if operation.kind == "alter-table.set-table-option" and not any(o.startswith(_REBUILDING) for o in options):
+        found = Cost("METADATA", "metadata")
+    return _my_algorithm(operation, found, state)
 
 
 def _my_add_column(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
@@ -200,7 +252,9 @@ def _ms_add_column(operation: Operation, found: Cost, _state: Catalog | None) ->
 Judge = Callable[[Operation, Cost, Catalog | None], Cost]
 _JUDGES: dict[tuple[str, type], Judge] = {
     ("postgres", CreateTable): _pg_create_table, ("postgres", AddColumn): _pg_add_column, ("postgres", AlterColumnType): _pg_type,
-    ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_lock, ("mysql", AddColumn): _my_add_column,
-    ("mysql", AlterColumnType): _my_algorithm, ("mysql", CreateIndex): _my_algorithm, ("sqlserver", CreateIndex): _ms_online,
+    ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_other,
+    ("postgres", CreateView): _pg_view, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
+    ("mysql", AddColumn): _my_add_column,
+     ("mysql", Other): _my_other, ("sqlserver", CreateIndex): _ms_online,
     ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_online, ("sqlserver", AddColumn): _ms_add_column,
 }  # fmt: skip

@@ -175,6 +175,8 @@ def columns(c: Cursor) -> tuple[str, ...]:
 
 
 def _element(c: Cursor) -> str:
+    if c.at("PERIOD") and c.peek() not in (",", ")") and c.dialect == "postgres":
+        c.i += 1  # PERIOD p of a key over time
     token, after = c.upper[c.i], c.peek()
     prefix = after == "(" and c.peek(2).isdigit() and c.peek(3) == ")" and c.dialect in ("mysql", "mariadb")
     word = prefix or after in (",", ")") or after.replace("_", "a").isalnum()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ci_runner.model.operations import Dml, Name, Operation, Other, RenameObject, RenameTable
+from msgspec.structs import replace
+
+from ci_runner.model.operations import Dml, Operation, Other, RenameObject, RenameTable
 from ci_runner.sql import alter_mysql, changes, definitions, objects, session, tables
 from ci_runner.sql.session import command
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 _OBJECTS = objects.phrases(
     "DATABASE,SCHEMA,EVENT,LOGFILE GROUP,RESOURCE GROUP,ROLE,SERVER,SPATIAL REFERENCE SYSTEM,TABLESPACE,UNDO TABLESPACE,TRIGGER,USER,"
-    "FUNCTION,PROCEDURE,VIEW,SEQUENCE,PACKAGE,PACKAGE BODY,PREPARE,INSTANCE,LIBRARY,JSON RELATIONAL DUALITY VIEW"
+    "FUNCTION,PROCEDURE,VIEW,SEQUENCE,PACKAGE,PACKAGE BODY,PREPARE,LIBRARY,JSON RELATIONAL DUALITY VIEW"
 )
 _SAME = {"schema": "database"}
 _MODIFIERS = frozenset(
@@ -27,6 +29,11 @@ def create(c: Cursor, first: int) -> list[Operation]:
     """CREATE behind that word."""
     or_replace = c.seq("OR", "REPLACE")
     _view_manner(c)
+    if c.ahead("SPATIAL", "REFERENCE"):
+        return [objects.create(c, first, objects.read_phrase(c, _OBJECTS), or_replace=or_replace)]
+    if c.seq("EXTERNAL", "TABLE"):
+        found = tables.create_table(c, first)
+        return [replace(found, kind="create-external-table", options=(*found.options, "external"))]
     modifiers = set()
     while c.at(*_MODIFIERS):
         modifiers.add(c.word())
@@ -85,6 +92,9 @@ def alter(c: Cursor, first: int) -> list[Operation]:
         pass
     if c.take("TABLE"):
         return alter_mysql.alter_table(c, first)
+    if c.take("INSTANCE"):
+        c.rest()
+        return [c.op(Other, "alter-instance", first)]
     sort = objects.read_phrase(c, _OBJECTS)
     sort = _SAME.get(sort, sort)
     if sort == "view":
@@ -99,10 +109,41 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     return [objects.alter(c, first, sort)]
 
 
+def _rename_users(c: Cursor, first: int) -> list[Operation]:
+    found: list[Operation] = []
+    while True:
+        begin = first if not found else c.i
+        old = objects.account(c)
+        c.need("TO")
+        new = objects.account(c)
+        if old is None or new is None:
+            c.fail()
+        found.append(c.op(RenameObject, "rename-user", begin, name=old, new=new))
+        if not c.take(","):
+            return found
+
+
+def _lock(c: Cursor, first: int) -> list[Operation]:
+    if c.take("INSTANCE"):
+        c.rest()
+        return [c.op(Other, "lock-instance", first)]
+    c.need("TABLE", "TABLES")
+    name = c.name()
+    write = "WRITE" in c.upper[c.i : c.last]
+    c.rest()
+    return [c.op(Other, "lock-table", first, object=name, options=("write" if write else "read",))]
+
+
+def _unlock(c: Cursor, first: int) -> list[Operation]:
+    sort = "instance" if c.take("INSTANCE") else "tables"
+    if sort == "tables":
+        c.need("TABLE", "TABLES")
+    return [c.op(Other, f"unlock-{sort}", first)]
+
+
 def _rename(c: Cursor, first: int) -> list[Operation]:
     if c.take("USER"):
-        c.rest()
-        return [c.op(RenameObject, "rename-user", first, name=Name("", ""), new=Name("", ""))]
+        return _rename_users(c, first)
     c.need("TABLE", "TABLES")
     c.if_exists()
     found: list[Operation] = []
@@ -185,7 +226,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "TABLE": changes.select, "(": changes.select, "GRANT": command("grant", named=False),
     "REVOKE": command("revoke", named=False), "OPTIMIZE": _on_tables("optimize-table"), "ANALYZE": _on_tables("analyze"),
     "CHECK": _on_tables("check-table"), "REPAIR": _on_tables("repair-table"), "CHECKSUM": _on_tables("checksum-table"),
-    "LOCK": command("lock-table", "TABLE", "TABLES"), "UNLOCK": command("unlock-tables", named=False), "LOAD": _load,
+    "LOCK": _lock, "UNLOCK": _unlock, "LOAD": _load,
     "CALL": command("call"), "DO": command("do-expression", named=False), "PREPARE": command("prepare"),
     "EXECUTE": _execute, "DEALLOCATE": command("deallocate", "PREPARE"), "USE": command("use"),
     "SHOW": command("show", named=False), "DESCRIBE": command("explain"), "DESC": command("explain"),

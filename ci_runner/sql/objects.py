@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import DropObjects, Name, Operation, Other, RenameObject
-from ci_runner.sql.cursor import Unmatched
+from ci_runner.sql.cursor import Unmatched, unquote_text
 
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
@@ -63,6 +63,7 @@ _PHRASES = """
     set-column-tag: ALTER * SET TAG, ALTER COLUMN * SET TAG, MODIFY * SET TAG, MODIFY COLUMN * SET TAG
     unset-column-tag: ALTER * UNSET TAG, ALTER COLUMN * UNSET TAG, MODIFY * UNSET TAG, MODIFY COLUMN * UNSET TAG
     alter-attribute: ALTER ATTRIBUTE
+    add-constraint: ADD NOT NULL, ADD CHECK
     set-cluster-index: CLUSTER ON
     set-without-cluster: SET WITHOUT CLUSTER
     set-access-method: SET ACCESS METHOD
@@ -143,10 +144,28 @@ def maybe_name(c: Cursor) -> Name | None:
         return None
 
 
+def account(c: Cursor) -> Name | None:
+    """A user or role, whose name may stand in quotes, without its host."""
+    if c.text[c.i][:1] == "'" and not c.done:
+        c.i += 1
+        name: Name | None = Name("", unquote_text(c.text[c.i - 1]))
+    else:
+        name = maybe_name(c)
+    if c.take("@"):
+        c.word()
+    elif c.text[c.i][:1] == "@" and not c.done:  # 'u'@localhost: the lexer takes @localhost for a variable
+        c.i += 1
+    return name
+
+
+_ACCOUNTS = ("user", "role")
+
+
 def create(c: Cursor, first: int, sort: str, *, or_replace: bool = False) -> Operation:
     """CREATE of an object whose clauses do not matter; the cursor is behind the words that name its sort."""
     c.if_not_exists()
-    name = None if c.at("FOR", "ON", "(", "AUTHORIZATION") else maybe_name(c)
+    read = account if sort in _ACCOUNTS else maybe_name
+    name = None if c.at("FOR", "ON", "(", "AUTHORIZATION") else read(c)
     if sort == "schema" and name is None and c.take("AUTHORIZATION"):
         name = c.name()
     c.rest()
@@ -159,14 +178,13 @@ def drop(c: Cursor, first: int, sort: str) -> Operation:
     concurrently = c.take("CONCURRENTLY")
     if_exists = c.if_exists()
     names: list[Name] = []
+    read = account if sort in _ACCOUNTS else maybe_name
     while True:
-        name = None if c.at("(", "FOR", "BY", "ON") else maybe_name(c)
+        name = None if c.at("(", "FOR", "BY", "ON") else read(c)
         if name is not None:
             names.append(name)
         if c.at("("):
             c.skip_parens()
-        elif c.at("@") and sort in ("user", "role"):
-            c.i += 2
         if not c.take(","):
             break
     first_tail = c.i
@@ -181,11 +199,10 @@ def drop(c: Cursor, first: int, sort: str) -> Operation:
 def alter(c: Cursor, first: int, sort: str) -> Operation:
     """ALTER of an object: a rename, or an action named after its verb and noun."""
     c.if_exists()
-    name = None if c.at("FOR", "ON", "(") else maybe_name(c)
+    read = account if sort in _ACCOUNTS else maybe_name
+    name = None if c.at("FOR", "ON", "(") else read(c)
     if c.at("(") and c.peek() not in ("ADD", "DROP"):
         c.skip_parens()
-    if c.at("@"):
-        c.i += 2
     while not c.done and c.upper[c.i] in ("ON", "USING", "FOR", "SERVER"):
         c.i += 2
         while c.take("."):
@@ -202,8 +219,9 @@ def action(c: Cursor, first: int, sort: str, name: Name | None) -> Operation:
         c.end()
         return c.op(RenameObject, f"rename-{sort}", first, name=name or Name("", ""), new=new)
     what = _action_name(c)
+    options = ("not valid",) if c.upper[c.last - 2 : c.last] == ["NOT", "VALID"] else ()
     c.rest()
-    return c.op(Other, f"alter-{sort}.{what}", first, object=name)
+    return c.op(Other, f"alter-{sort}.{what}", first, object=name, options=options)
 
 
 def _action_name(c: Cursor) -> str:

@@ -135,13 +135,33 @@ def _reindex(c: Cursor, first: int) -> list[Operation]:
     return [c.op(Other, "reindex-concurrently" if concurrently else "reindex", first, object=name)]
 
 
+def _on(options: str, word: str) -> bool:
+    """Whether ``(a, word [true], c off)`` turns ``word`` on."""
+    words = options.upper().replace(",", " , ").split()
+    at = words.index(word) + 1 if word in words else 0
+    return bool(at) and words[at : at + 1] not in (["FALSE"], ["OFF"], ["0"])
+
+
+def _analyze(c: Cursor, first: int) -> list[Operation]:
+    if c.at("("):
+        c.skip_parens()
+    return command("analyze", "VERBOSE", "COMPRESSION", "ONLY")(c, first)
+
+
+def _cluster(c: Cursor, first: int) -> list[Operation]:
+    if c.at("("):
+        c.skip_parens()
+    return command("cluster", "VERBOSE")(c, first)
+
+
 def _vacuum(c: Cursor, first: int) -> list[Operation]:
     full = False
     if c.at("("):
-        full = "FULL" in c.parens().upper().split()
+        full = _on(c.parens(), "FULL")
     while c.at("FULL", "FREEZE", "VERBOSE", "ANALYZE", "SORT", "DELETE", "REINDEX", "RECLUSTER", "ONLY"):
         full = full or c.at("FULL")
         c.i += 1
+    c.take("ONLY")
     name = None if c.done else c.name()
     c.rest()
     return [c.op(Other, "vacuum-full" if full else "vacuum", first, object=name)]
@@ -195,9 +215,7 @@ def _prepare(c: Cursor, first: int) -> list[Operation]:
 def _explain(c: Cursor, first: int) -> list[Operation]:
     """EXPLAIN; with ANALYZE it runs what it explains."""
     if c.at("("):
-        words = c.parens().upper().replace(",", " ").split()
-        at = words.index("ANALYZE") + 1 if "ANALYZE" in words else 0
-        runs = bool(at) and words[at : at + 1] not in (["FALSE"], ["OFF"], ["0"])
+        runs = _on(c.parens(), "ANALYZE")
     else:
         runs = c.take("ANALYZE", "ANALYSE")
         c.take("VERBOSE")
@@ -237,12 +255,12 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "MERGE": changes.merge, "WITH": changes.with_query, "SELECT": changes.select, "VALUES": changes.select,
     "TABLE": changes.select, "(": changes.select, "COPY": changes.copy, "GRANT": command("grant", named=False),
     "REVOKE": command("revoke", named=False), "DO": _do, "CALL": command("call"), "VACUUM": _vacuum,
-    "ANALYZE": command("analyze", "VERBOSE", "COMPRESSION"), "ANALYSE": command("analyze", "VERBOSE"), "REINDEX": _reindex,
-    "CLUSTER": command("cluster", "VERBOSE"), "REFRESH": _refresh, "LOCK": _lock, "NOTIFY": command("notify"),
+    "ANALYZE": _analyze, "ANALYSE": _analyze, "REINDEX": _reindex,
+    "CLUSTER": _cluster, "REFRESH": _refresh, "LOCK": _lock, "NOTIFY": command("notify"),
     "LISTEN": command("listen"), "UNLISTEN": command("unlisten"), "CHECKPOINT": command("checkpoint"), "LOAD": command("load"),
-    "PREPARE": _prepare, "EXECUTE": command("execute-prepared"), "DEALLOCATE": command("deallocate"),
+    "PREPARE": _prepare, "EXECUTE": command("execute-prepared"), "DEALLOCATE": command("deallocate", "PREPARE", "ALL"),
     "EXPLAIN": _explain, "SHOW": command("show"), "SECURITY": command("security-label", named=False),
     "REASSIGN": command("reassign-owned", named=False), "IMPORT": _import, "DECLARE": command("declare-cursor"),
-    "FETCH": command("fetch", named=False), "MOVE": command("move-cursor", named=False), "CLOSE": command("close-cursor"),
+    "FETCH": command("fetch", named=False), "MOVE": command("move-cursor", named=False), "CLOSE": command("close-cursor", "ALL"),
     "UNLOAD": _unload, "USE": command("use"), "CANCEL": command("cancel"), "DETACH": _policy, "ATTACH": _policy,
 }  # fmt: skip

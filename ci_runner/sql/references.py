@@ -15,9 +15,9 @@ def reference(c: Cursor) -> Reference:
     table = c.name()
     columns: tuple[str, ...] = ()
     if c.take("("):
-        found = [c.column()]
+        found = [_column(c)]
         while c.take(","):
-            found.append(c.column())
+            found.append(_column(c))
         c.need(")")
         columns = tuple(found)
     actions = {"DELETE": "", "UPDATE": ""}
@@ -30,6 +30,12 @@ def reference(c: Cursor) -> Reference:
             actions[event] = _action(c)
         else:
             return Reference(table, columns, actions["DELETE"], actions["UPDATE"])
+
+
+def _column(c: Cursor) -> str:
+    if c.at("PERIOD") and c.peek() not in (",", ")"):
+        c.i += 1
+    return c.column()
 
 
 def _action(c: Cursor) -> str:

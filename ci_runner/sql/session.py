@@ -54,7 +54,7 @@ def _setting(c: Cursor, first: int, name: str, scope: str, kind: str = "set-sett
 def set_mysql(c: Cursor, first: int) -> list[Operation]:
     """SET of MySQL: settings and variables parted by commas, NAMES, PASSWORD, TRANSACTION."""
     if c.at("PASSWORD", "ROLE", "RESOURCE") or c.ahead("DEFAULT", "ROLE"):
-        word = "default-role" if c.at("DEFAULT") else c.upper[c.i].lower()
+        word = {"DEFAULT": "default-role", "RESOURCE": "resource-group"}.get(c.upper[c.i], c.upper[c.i].lower())
         c.rest()
         return [c.op(Other, f"set-{word}", first)]
     if c.take("NAMES") or c.take("CHARSET") or c.seq("CHARACTER", "SET"):
@@ -152,7 +152,10 @@ def pragma(c: Cursor, first: int) -> list[Operation]:
 def reset(c: Cursor, first: int) -> list[Operation]:
     """RESET x, RESET ALL, DISCARD x."""
     named = c.upper[first] == "RESET" and not c.at("ALL")
-    name = Name("", c.text[c.i].lower()) if named and not c.done else None
+    name = None
+    if named and not c.done:
+        text = "_".join(c.text[c.i : c.last]).lower().replace("_._", ".")
+        name = Name("", {"time_zone": "timezone"}.get(text, text))
     c.rest()
     return [c.op(Other, "reset-setting", first, object=name)]
 

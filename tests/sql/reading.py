@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,7 @@ from ci_runner.model.directory import Migration, Part
 from ci_runner.model.operations import Operation, Statement
 
 FORMS = Path(__file__).parent / "forms"
+GRAMMAR = Path(__file__).parent / "grammar"
 
 
 def migration(text: str, *, parts: tuple[Part, ...] = (), delimiter: str = "") -> Migration:
@@ -43,3 +45,22 @@ def forms() -> list[tuple[str, str, list[str]]]:
             wanted = [kind.strip() for kind in expected.split(",")]
             found += [(path.stem, statement, wanted) for statement in statements]
     return found
+
+
+def _listed(folder: Path) -> list[tuple[str, str, str]]:
+    """The forms of a folder's files: dialect, statement, and what the file says of it."""
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        for expected, statements in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            found += [(path.stem, statement, expected) for statement in statements]
+    return found
+
+
+def every_form() -> list[tuple[str, str, list[str]]]:
+    """The forms of tests/sql/forms, tests/sql/grammar and its effects: dialect, statement, expected kinds."""
+    clauses = [(dialect, statement, expected.split(", ")) for dialect, statement, expected in _listed(GRAMMAR)]
+    effects = [
+        (dialect, statement, re.sub(r"\([^()]*\)", "", expected.partition(" @ ")[0]).split(", "))
+        for dialect, statement, expected in _listed(GRAMMAR / "effects")
+    ]
+    return [*forms(), *clauses, *effects]
