@@ -9,6 +9,8 @@ from tests.images.servers import (
     mysql_image,
     mysql_server,
     postgres_server,
+    snowflake_server,
+    snowflake_url,
 )
 
 __all__ = [
@@ -20,4 +22,6 @@ __all__ = [
     "mysql_image",
     "mysql_server",
     "postgres_server",
+    "snowflake_server",
+    "snowflake_url",
 ]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -333,25 +333,47 @@ def chdb_home() -> Iterator[Path]:
 
 
 def fetched_chdb() -> Path:
-    named = os.environ.get("PILOTAGE_CHDB_HOME") or os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    home = (
-        Path(named)
-        if os.environ.get("PILOTAGE_CHDB_HOME")
-        else Path(named) / "pilotage-tests" / CHDB[1].replace("=", "-")
-    )
+    named = os.environ.get("PILOTAGE_CHDB_HOME")
+    return Path(named) if named else fetched("ClickHouse's engine", "chdb-core-26.9.0", "chdb", CHDB, "--no-deps")
+
+
+def fetched(part: str, name: str, package: str, wanted: tuple[str, ...], *options: str) -> Path:
+    """A folder of Python packages that stand beside our own environment, fetched once a machine."""
+    home = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "pilotage-tests" / name
     with one_builder():
-        if not (home / "chdb").is_dir():
+        if not (home / package).is_dir():
             scratch = home.with_name(f"{home.name}.{os.getpid()}")
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(scratch), *CHDB]
+            command = [sys.executable, "-m", "pip", "install", "--quiet", *options, "--target", str(scratch), *wanted]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 shutil.rmtree(scratch, ignore_errors=True)
-                missing(
-                    "ClickHouse's engine",
-                    f"pip install --no-deps --target {home} {' '.join(CHDB)}: {done.stderr[-500:]}",
-                )
+                missing(part, f"pip install --target {home} {' '.join(wanted)}: {done.stderr[-500:]}")
             scratch.rename(home)
     return home
+
+
+@pytest.fixture(scope="session")
+def snowflake_server() -> Iterator[int]:
+    """The port of fakesnow; only where its packages stand before ours (see tests/databases/test_snowflake.py)."""
+    port = free_port()
+    serve = f"import sys; from fakesnow.cli import main; sys.exit(main(['-s', '-p', '{port}']))"
+    process = subprocess.Popen([sys.executable, "-c", serve], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + START_LIMIT
+        while time.monotonic() < end and process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield port
+    finally:
+        stop(process)
+
+
+@pytest.fixture
+def snowflake_url(snowflake_server: int) -> str:
+    """A database nobody had before: the stand-in makes it when it is named."""
+    name = f"CONTRACT_{os.urandom(4).hex().upper()}"
+    return f"snowflake://fake:snow@localhost:{snowflake_server}/{name}?account=fakesnow&protocol=http"
 
 
 @pytest.fixture(scope="session")

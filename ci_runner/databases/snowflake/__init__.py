@@ -26,6 +26,7 @@ _CAUSES = (
         "check the account's identifier: ORG-ACCOUNT",
     ),
 )
+NETWORK = 120  # seconds the connector may repeat a request; a long statement is many of them
 _OPTIONS = ("warehouse", "role", "authenticator", "protocol")
 
 
@@ -51,6 +52,7 @@ def connect(address: Address, use: Use) -> PlainSession:
             database=database or None,
             schema=schema or "PUBLIC",
             login_timeout=seconds(address),
+            network_timeout=NETWORK,
             autocommit=True,
             application="pilotage",
             session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False, "CLIENT_TELEMETRY_ENABLED": False},

@@ -1,0 +1,58 @@
+"""What Snowflake's door does on its stand-in; run by test_snowflake.py in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from ci_runner import databases
+from ci_runner.databases import Database, DatabaseFailure, Sql
+from ci_runner.errors import PilotageError
+
+
+@pytest.fixture
+def snowflake(snowflake_url: str) -> Database:
+    return databases.open_url(snowflake_url)
+
+
+def run(database: Database, *texts: str) -> None:
+    database.execute([Sql(text) for text in texts], transaction=False)
+
+
+def test_snowflake_odd_characters_reach_the_server_unchanged(snowflake: Database) -> None:
+    run(snowflake, "CREATE TABLE p (v varchar(99))", "INSERT INTO p VALUES ('100% %s %(a)s ? :b $1 {0}')")
+    assert snowflake.query("SELECT v FROM p") == [("100% %s %(a)s ? :b $1 {0}",)]
+
+
+def test_snowflake_columns_and_views_are_inspected(snowflake: Database) -> None:
+    run(
+        snowflake,
+        "CREATE TABLE t (id int NOT NULL, name varchar(40) DEFAULT 'x', price number(10, 2))",
+        "CREATE VIEW v AS SELECT id FROM t",
+        "CREATE SCHEMA audit",
+        "CREATE TABLE audit.log (id int)",
+    )
+    schema = snowflake.inspect()
+    assert list(schema.tables) == ["AUDIT.LOG", "T"]
+    assert {name: (column.type, column.nullable) for name, column in schema.tables["T"].columns.items()} == {
+        "ID": ("NUMBER(38,0)", False),
+        "NAME": ("TEXT(40)", True),
+        "PRICE": ("NUMBER(10,2)", True),
+    }
+    assert "x" in schema.tables["T"].columns["NAME"].default
+    assert list(schema.views) == ["V"]
+
+
+def test_snowflake_refusals_have_words_and_a_number(snowflake: Database) -> None:
+    with pytest.raises(DatabaseFailure) as caught:
+        run(snowflake, "SELECT * FROM nowhere")
+    assert "NOWHERE" in caught.value.message.upper()
+    assert caught.value.code == "2003"
+    assert not caught.value.lost
+
+
+def test_snowflake_that_does_not_answer_is_told_with_a_remedy() -> None:
+    url = "snowflake://fake:s3cret@localhost:1/DEV?account=fakesnow&protocol=http&connect_timeout=1"
+    with pytest.raises(PilotageError) as caught:
+        databases.open_url(url)
+    assert "cannot connect to snowflake://fake@localhost:1/DEV" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
