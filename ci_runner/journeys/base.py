@@ -131,7 +131,8 @@ def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str |
     if place is None:
         why = f"{directory.dir} lies outside the Git repository {git.root} or in another one inside it"
         return Compared(changes.everything(head), (f"{why}: every file is analysed; run Pilotage in that repository",))
-    before = read(sources.at_commit(git, commit, place, like=Tree(head.path, head.files)), directory, head)
+    tree = sources.at_commit(git, commit, place, like=Tree(head.path, head.files))
+    before = read(tree, directory, head, judged=False)
     return Compared(changes.between(head, before, Base("git", commit)))
 
 
@@ -158,7 +159,7 @@ def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | N
     return git.merge_base(ground.commit or "HEAD", target) if target else None
 
 
-def read(tree: Tree, directory: Directory, head: MigrationDir | None = None) -> MigrationDir:
+def read(tree: Tree, directory: Directory, head: MigrationDir | None = None, *, judged: bool = True) -> MigrationDir:
     """The directory as read with its own settings; the base of a head is read as the head's format and dialect."""
     return migrations.read(
         tree,
@@ -168,4 +169,5 @@ def read(tree: Tree, directory: Directory, head: MigrationDir | None = None) -> 
         sum_mode=directory.sum,
         directives_lenient=directory.directives == "lenient",
         like=head,
+        judged=judged,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ci_runner.errors import DirectoryRefusedError
@@ -81,9 +81,9 @@ def order(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     if form.order == "own":
         return
     ordered = sorted((entry for entry in entries if entry.version), key=lambda entry: entry.path)
-    pairs = list(pairwise(ordered))
-    by_bytes = None if form.order == "number" else _first(pairs, lambda version: version)
-    by_number = _first(pairs, as_number)
+    versions = [entry.version for entry in ordered]
+    by_bytes = None if form.order == "number" else _first(ordered, versions)
+    by_number = _first(ordered, [as_number(version) for version in versions])
     found = by_bytes or by_number
     if found is None:
         return
@@ -95,11 +95,11 @@ def order(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     yield problem("version-order", level, message, before.path, remedy="give every version the same number of digits")  # type: ignore[arg-type]
 
 
-def _first(pairs: Iterable[tuple[Entry, Entry]], key: Callable[[str], object]) -> tuple[Entry, Entry] | None:
-    for before, after in pairs:
-        left, right = key(before.version), key(after.version)
-        if type(left) is type(right) and right < left:  # type: ignore[operator]
-            return before, after
+def _first(ordered: Sequence[Entry], keys: Sequence[str] | Sequence[int | str]) -> tuple[Entry, Entry] | None:
+    """The first entry that one of a lower key follows, and that one; text and numbers are not compared."""
+    for index, (left, right) in enumerate(pairwise(keys)):
+        if left.__class__ is right.__class__ and right < left:  # type: ignore[operator]
+            return ordered[index], ordered[index + 1]
     return None
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ci_runner.errors import ConfigError, DirectoryRefusedError
 from ci_runner.migrations import checks, sumfile
 from ci_runner.migrations.detect import detect
-from ci_runner.migrations.format import Directed, Entry, Format, Sections, Source, is_blank, problem
+from ci_runner.migrations.format import Directed, Entry, Format, Sections, Selection, Source, is_blank, problem
 from ci_runner.migrations.table import FORMATS, load
 from ci_runner.model.directory import Migration, MigrationDir, Part, Problem, SumCheck, Tree, TxMode
 from ci_runner.sql import normalize_dialect
@@ -36,6 +37,7 @@ class _Settings(Struct, frozen=True):
     lenient: bool
     known: Mapping[str, Migration]
     known_files: Mapping[str, bytes]
+    judged: bool
 
 
 def read(
@@ -47,6 +49,7 @@ def read(
     sum_mode: str | None = None,
     directives_lenient: bool = False,
     like: MigrationDir | None = None,
+    judged: bool = True,
 ) -> MigrationDir:
     """The directory as its format's own tool would run it.
 
@@ -54,7 +57,8 @@ def read(
     missing atlas.sum, ``optional`` only one that differs, ``off`` neither; None = required for Atlas, optional elsewhere. Raises
     DirectoryRefusedError for a directory that must not be used, ConfigError for a format, dialect or mode there is none of.
     Statements are not split here. ``like`` is the directory in another state, read with the same settings: files that are the same
-    object there are not read again, and what was wrong with them is not said again.
+    object there are not read again, and what was wrong with them is not said again. With ``judged`` off neither sum nor problems are
+    worked out: for a directory that another is only compared with.
     """
     dialect = normalize_dialect(dialect)
     _known("format", format, FORMATS)
@@ -68,7 +72,7 @@ def read(
     try:
         known = {each.name: each for each in like.migrations} if like and like.format == form.name else {}
         settings = _Settings(
-            form, dialect, cast("TxMode", tx_mode), directives_lenient, known, like.files if like else {}
+            form, dialect, cast("TxMode", tx_mode), directives_lenient, known, like.files if like else {}, judged
         )
         return _read(tree, settings, sum_mode or ("required" if form.name == "atlas" else "optional"))
     except DirectoryRefusedError as error:
@@ -95,37 +99,52 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     selection = form.select(tree, settings.dialect)
     paths = [entry.path for entry in selection.entries]
     for path in (*paths, *selection.down):
-        checks.name(path)
+        if path not in settings.known_files:
+            checks.name(path)
     files = [_migration(entry, tree, settings) for entry in selection.entries]
     migrations = tuple(migration for migration, _ in files)
     used = {*paths, *selection.down}
     skipped = tuple(sorted(path for path in tree.files if path.endswith(".sql") and path not in used))
-    names = paths if selection.sum_order is None else selection.sum_order
-    lines = sumfile.lines(names, tree.files)
-    written = tree.files.get(sumfile.NAME)
-    check = sumfile.check(written, lines, names, tree.files)
     kept = (*paths, *selection.down, *selection.aux, sumfile.NAME)
-    return MigrationDir(
+    found = MigrationDir(
         tree.path,
         form.name,
         settings.dialect,
         migrations,
-        sumfile.text(lines),
-        check,
-        (
-            *_directory(tree, paths),
-            *selection.problems,
-            *checks.order(selection.entries, form),
-            *checks.duplicates(selection.entries, form),
-            *checks.nested(tree, form, skipped),
-            *(() if sum_mode == "off" else _sum(check, written, sum_mode)),
-            *(found for _, problems in files for found in problems),
-        ),
-        skipped,
-        _first_run(migrations),
-        {path: tree.files[path] for path in kept if path in tree.files},
-        selection.down,
+        "",
+        SumCheck(ok=True),
+        skipped=skipped,
+        first_run=_first_run(migrations),
+        files={path: tree.files[path] for path in kept if path in tree.files},
+        down=selection.down,
     )
+    return _judged(found, tree, selection, form, sum_mode, files) if settings.judged else found
+
+
+def _judged(
+    found: MigrationDir,
+    tree: Tree,
+    selection: Selection,
+    form: Format,
+    sum_mode: str,
+    files: list[tuple[Migration, list[Problem]]],
+) -> MigrationDir:
+    """The directory with its sum and its problems."""
+    paths = [entry.path for entry in selection.entries]
+    names = paths if selection.sum_order is None else selection.sum_order
+    lines = sumfile.lines(names, tree.files)
+    written = tree.files.get(sumfile.NAME)
+    check = sumfile.check(written, lines, names, tree.files)
+    problems = (
+        *_directory(tree, paths),
+        *selection.problems,
+        *checks.order(selection.entries, form),
+        *checks.duplicates(selection.entries, form),
+        *checks.nested(tree, form, found.skipped),
+        *(() if sum_mode == "off" else _sum(check, written, sum_mode)),
+        *(each for _, problems in files for each in problems),
+    )
+    return replace(found, sum=sumfile.text(lines), sum_check=check, problems=problems)
 
 
 def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration, list[Problem]]:

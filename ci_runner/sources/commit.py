@@ -64,7 +64,7 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
     found = zip(around, contents[len(unread) :], strict=True)
     context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
     context = dict(like.context) if like is not None else context
-    folders = {folder for blob in blobs for folder in _above(blob.path)}
+    folders = {folder for blob in blobs if "/" in blob.path for folder in _above(blob.path)}
     return Tree(path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
 
 
@@ -73,8 +73,8 @@ def _same(blob: _Blob, files: Mapping[str, bytes]) -> bool:
     data = files.get(blob.path)
     if data is None:
         return False
-    kind = "sha256" if len(blob.sha) == 64 else "sha1"
-    return hashlib.new(kind, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == blob.sha
+    kind = hashlib.sha256 if len(blob.sha) == 64 else hashlib.sha1
+    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == blob.sha
 
 
 def _above(path: str) -> Iterator[str]:
