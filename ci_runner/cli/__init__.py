@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": "Recompute every hash of a registry and name what is damaged",
     "sync": "Level a registry with its backups",
     "registry": "Check a store, list, import, print the rights each role needs",
+    "adopt": "Take over what another migration tool remembers",
     "history": "List what was deployed where, as the registry records it",
     "envs": "Say which version each environment is on",
     "audit": "Print who pushed and deployed what and when, or check that record",

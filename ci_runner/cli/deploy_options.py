@@ -111,6 +111,7 @@ def options(given: dict[str, Any]) -> Options:
         "baseline": given.get("baseline_version"),
         "only_baseline": given.get("only_baseline"),
         "clean": given.get("allow_dirty"),
+        "adopt": given.get("adopt"),
         "plan": given.get("plan"),
         "accept_rollback": given.get("accept_rollback"),
         "repair_indexes": given.get("repair_indexes"),

@@ -35,7 +35,8 @@ def command(world: World, /, as_json: bool, **flags: object) -> None:
     if as_json:
         world.say(json.dumps(found, indent=2))
         return
-    world.say(f"user       {visible(actor['name']) or 'unknown'} ({actor['platform']}, {'verified' if actor['verified'] == 'yes' else 'not verified'})")
+    proven = "verified" if actor["verified"] == "yes" else "not verified"
+    world.say(f"user       {visible(actor['name']) or 'unknown'} ({actor['platform']}, {proven})")
     world.say(f"workspace  {visible(workspace or 'none')}")
     world.say(f"registry   {visible(registry or 'none: pilotage login --registry URL')}")
     if source:
