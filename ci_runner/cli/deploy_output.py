@@ -85,6 +85,13 @@ class Teller:
             left = f"; pending: {listed(outcome.pending)}" if outcome.pending else ""
             self._world.say(f"{click.style('✓', fg='green')} {where}: nothing to do{at}{left}")
             return 0
+        if outcome.action == "adopt":
+            mark = click.style("✓", fg="green")
+            self._world.say(
+                f"{mark} {where}: taken over at version {visible(outcome.after or 'none')}; nothing was run"
+            )
+            self._world.note("  pilotage status says what is pending")
+            return 0
         self._world.say(
             f"{click.style('✓', fg='green')} {where}: {visible(outcome.before or 'empty')} → {visible(outcome.after or 'empty')}, "
             f"{len(outcome.applied)} file{'s' * (len(outcome.applied) != 1)} in {duration(outcome.duration_ms)}"
@@ -142,12 +149,13 @@ class Teller:
             return 0
         for warning in (*plan.warnings, *([plan.facts.weak] if plan.facts.weak else [])):
             self._world.note(warning)
-        if not versions:
-            self._world.say(f"{visible(plan.facts.name)}: nothing to do at version {visible(plan.current or 'none')}")
-        else:
+        self._noted(plan)
+        if versions:
             self._world.say(
                 f"{visible(plan.facts.name)}: would go {visible(plan.current or 'empty')} → {visible(plan.target or 'empty')}"
             )
+        elif not plan.baseline:
+            self._world.say(f"{visible(plan.facts.name)}: nothing to do at version {visible(plan.current or 'none')}")
         for step in plan.steps:
             self._step(plan, step, sizes)
         if plan.drift:
@@ -157,6 +165,19 @@ class Teller:
         if self._digest:
             self._world.say(f"  plan {plan.digest}")
         return 0
+
+    def _noted(self, plan: Plan) -> None:
+        """What would be noted as applied without being run: a baseline, or another tool's history."""
+        if not plan.baseline:
+            return
+        noted = [row.version for row in plan.baseline if row.state == "applied"]
+        self._world.say(f"{visible(plan.facts.name)}: would note as applied, without running them: {listed(noted)}")
+        for row in plan.baseline:
+            if row.state != "applied":
+                part = f"{row.statements_done} of {row.statements_total} statements"
+                self._world.say(
+                    f"  {visible(row.name)} was carried out in part ({part}); the next deploy goes on there"
+                )
 
     def _step(self, plan: Plan, step: Step, sizes: Mapping[str, int]) -> None:
         resumed = f" (from statement {step.done + 1} on)" if step.done else ""

@@ -134,6 +134,7 @@ def deploy(
         target.direct()
         waited = locking.acquire(target, lock, options.lock_wait, tools)
         run.options = options = _taken_over(target, source, options)
+        outcome = replace(outcome, action="adopt" if options.adopt is not None else outcome.action)
         plan, memory = _decided(target, source, options, in_chain, back=back)
         _beside(run, source, memory)
         outcome = replace(outcome, earlier=memory.revisions)
