@@ -51,17 +51,26 @@ def open(  # noqa: A001 - devdb.open reads as what it does
     shelf: Shelf | None = None,
     trusted: bool = True,
     init: Init | None = None,
+    dialect: str = "",
 ) -> Iterator[DevDatabase]:
     """The dev database of ``url``, gone when the block ends, also when SIGTERM ends it.
 
     ``environment`` is where DOCKER_HOST and PILOTAGE_POSTGRES_HOME_<MAJOR> are looked up; ``run_id`` marks what is left if the machine dies;
     ``report`` gets a line for each thing that takes time; ``shelf`` is where a replayed base is looked for and kept;
+    ``dialect`` is the SQL that will run, where a server of another engine can stand in for the one it is of;
     ``init`` prepares every empty database, on a server of our own with an administrator's rights.
     SQL that is not ``trusted`` gets a server from which nothing leads out, and a ConfigError or SetupError where there is none.
     ConfigError, SetupError, RefusedError, TemporaryError say what to do.
     """
     with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf, trusted, init) as dev:
-        yield dev if init is None or url.startswith(_OWN) else Prepared(dev, init)
+        prepared = dev if init is None or url.startswith(_OWN) else Prepared(dev, init)
+        yield _standing_in(prepared) if (dialect, dev.dialect) == ("redshift", "postgres") else prepared
+
+
+def _standing_in(dev: DevDatabase) -> DevDatabase:
+    from ci_runner.devdb.standin import StandInDev
+
+    return StandInDev(dev)
 
 
 def _route(

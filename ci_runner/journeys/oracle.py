@@ -35,7 +35,7 @@ CLOSED = (
 )
 TIME_LIMIT, STRANGERS_LIMIT = 600.0, 60.0  # seconds of a replay
 BASES = "bases"  # below the cache folder
-FAMILY = {"mariadb": "mysql", "redshift": "postgres"}
+FAMILY = {"mariadb": "mysql"}
 Statements = Mapping[str, tuple[Statement, ...]]
 Ways = Mapping[str, tuple[Migration, ...]]
 
@@ -104,6 +104,7 @@ def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Te
         shelf=devdb.Shelf(folder / BASES, key) if folder and changes.released else None,
         trusted=terms.trusted,
         init=_init(terms.init, dialect),
+        dialect=dialect,
     )
     try:
         database = stack.enter_context(opening)

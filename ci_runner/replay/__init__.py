@@ -57,7 +57,7 @@ def replay(
         changes=changes,
         unobserved=seen.unobserved,
         diagram=diagram,
-        remarks=seen.remarks,
+        remarks=(*runner.all_remarks(), *seen.remarks),
     )
 
 

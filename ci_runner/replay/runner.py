@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from ci_runner.databases import Database, DatabaseFailure
+from ci_runner.databases import Database, DatabaseFailure, Seen
 from ci_runner.devdb import DevDatabase
 from ci_runner.errors import TemporaryError
 from ci_runner.model.report import ReplayError
@@ -13,6 +13,11 @@ from ci_runner.replay.clock import Clock
 from ci_runner.replay.files import ReplayFile, pieces
 
 STATEMENT_LIMIT = 1_000
+REMARKS = 20
+ASIDE = {
+    "left-out": "not analysed, because {engine} was not given it: {words}",
+    "not-judged": "not judged by {engine}, which refuses it: {words}",
+}
 RELEASED = "in a released file, before this change comes to run: "
 
 
@@ -34,6 +39,8 @@ class Runner:
         self._clock = clock
         self._progress = progress
         self._files = 0
+        self._passed_over = 0
+        self.remarks: list[str] = []
 
     def go_on(self, database: Database) -> None:
         """The same state on another session."""
@@ -69,14 +76,37 @@ class Runner:
     def _statements(self, file: ReplayFile, prefix: str) -> None:
         for piece in pieces(file):
             try:
-                self.database.execute(piece.statements, transaction=piece.transaction)
+                aside = self.database.execute(piece.statements, transaction=piece.transaction)
             except DatabaseFailure as failure:
                 index = len(piece.statements) - 1 if failure.statement is None else failure.statement
                 self.statements += index
                 raise self._stopped(file, piece.first + index, failure, prefix) from None
             self.statements += len(piece.statements)
+            self._remark(file, piece.first, aside, released=bool(prefix))
         self._files += 1
         self._progress(self._files)
+
+    def _remark(self, file: ReplayFile, first: int, aside: Sequence[Seen], *, released: bool) -> None:
+        """What the dev database was not given; of released files only that there was something."""
+        if released:
+            self._passed_over += sum(seen.kind == "not-judged" for seen in aside)
+            return
+        for number, group in groupby(aside, key=lambda seen: (seen.statement, seen.kind)):
+            words = ", ".join(seen.detail for seen in group)
+            line = file.statements[first + number[0]].line
+            self.remarks.append(f"{file.name}:{line}: {ASIDE[number[1]].format(words=words, engine=self._dev.engine)}")
+
+    def all_remarks(self) -> tuple[str, ...]:
+        """Those of the changed files, the first of them, and how many statements of released ones were passed over."""
+        released = (
+            f"statements of released files that {self._dev.engine} does not know, passed over: {self._passed_over}"
+        )
+        more = f"… and {len(self.remarks) - REMARKS} remarks of the kind"
+        return (
+            *([released] if self._passed_over else []),
+            *self.remarks[:REMARKS],
+            *([more] if len(self.remarks) > REMARKS else []),
+        )
 
     def _commit(self, file: ReplayFile, prefix: str) -> None:
         """Commit what a file, or all of them, left open."""

@@ -23,10 +23,12 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def opened(url: str, environment: Mapping[str, str] | None = None, run_id: str = RUN) -> Iterator[Opened]:
+def opened(
+    url: str, environment: Mapping[str, str] | None = None, run_id: str = RUN, dialect: str = ""
+) -> Iterator[Opened]:
     lines: list[str] = []
     given = os.environ if environment is None else environment
-    with devdb.open(url, environment=given, run_id=run_id, report=lines.append) as dev:
+    with devdb.open(url, environment=given, run_id=run_id, report=lines.append, dialect=dialect) as dev:
         yield Opened(dev, lines)
 
 
