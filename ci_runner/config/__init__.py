@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from ci_runner.config import file
 from ci_runner.config import options as manifest
 from ci_runner.config.options import BY_NAME, OPTIONS, Option
 from ci_runner.config.pattern import Pattern, pattern
-from ci_runner.config.values import Config, Directory, Setting
+from ci_runner.config.values import REGISTRY_LISTS, Config, Directory, Setting
 from ci_runner.errors import ConfigError
 from ci_runner.text.pattern import later
 
@@ -46,22 +45,26 @@ def load(
     for settings in (top, *entries):
         _no_secrets(settings)
     above = _variables(environ) | _flags(flags)
-    run = {name: s for name, s in (top | above).items() if name == "backups" or BY_NAME[name].scope == "run"}
+    run = {name: s for name, s in (top | above).items() if name in REGISTRY_LISTS or BY_NAME[name].scope == "run"}
     own = {name: s for name, s in top.items() if name in BY_NAME and BY_NAME[name].scope == "directory"}
     over = {name: s for name, s in above.items() if BY_NAME[name].scope == "directory"}
     directories = tuple(_directory(settings, environ) for settings in _entries(own, entries, over))
     _unique(directories)
-    values = {name: _value(BY_NAME[name], s, environ) for name, s in run.items() if name not in {"backups", "report"}}
+    apart = {"report", *REGISTRY_LISTS}
+    values = {name: _value(BY_NAME[name], s, environ) for name, s in run.items() if name not in apart}
     return Config(
         directories=directories,
         reports=tuple(_report(s, text) for s in [run.get("report")] if s for text in _list(s)),
-        backups=tuple(_expand(text, run["backups"], environ) for text in _list(run["backups"]))
-        if "backups" in run
-        else (),
+        backups=_addresses(run.get("backups"), environ),
+        publish=_addresses(run.get("publish"), environ),
         hooks=_hooks(hooks) if hooks else (),
         sources=MappingProxyType({name: s.source for name, s in (top | above).items()}),
         **values,  # type: ignore[arg-type]  # checked by _value against the manifest
     )
+
+
+def _addresses(setting: Setting | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(_expand(text, setting, environ) for text in _list(setting)) if setting else ()
 
 
 def _hooks(setting: Setting) -> tuple[Hook, ...]:
@@ -172,6 +175,8 @@ def _choice(option: Option, setting: Setting) -> str:
     word = str(setting.value).strip().lower()
     word = _SPELLINGS.get(word, word)
     if word not in option.choices:
+        from difflib import get_close_matches
+
         close = get_close_matches(word, option.choices, 1, 0.5)
         hint = f" — did you mean '{close[0]}'?" if close else ""
         raise ConfigError(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from ci_runner.config.options import BY_NAME, OPTIONS
-from ci_runner.config.values import Setting
+from ci_runner.config.values import REGISTRY_LISTS, Setting
 from ci_runner.errors import ConfigError
 
 Node = Any  # yaml's nodes carry their class in an untyped attribute
@@ -18,7 +17,7 @@ NODES = 20_000
 
 TOP = frozenset(o.name for o in OPTIONS if o.file) | {"directories", "hooks"}
 ENTRY = frozenset(o.name for o in OPTIONS if o.file and o.scope == "directory") | {"name"}
-REGISTRY = frozenset({"url", "backups"})
+REGISTRY = frozenset({"url", *REGISTRY_LISTS})
 
 File = tuple[dict[str, Setting], tuple[dict[str, Setting], ...]]
 
@@ -28,7 +27,7 @@ def read(text: str, name: str) -> File:
 
     Raises ConfigError with file:line for YAML that does not parse, unknown or repeated keys and values of the wrong shape.
     """
-    root = _compose(text, name)
+    root = compose(text, name)
     if root is None:
         return {}, ()
     top = _settings(root, name, TOP)
@@ -41,11 +40,12 @@ def read(text: str, name: str) -> File:
     return top, tuple(_settings(node, name, ENTRY) for node in entries.value)
 
 
-def _compose(text: str, name: str) -> Node | None:
+def compose(text: str, name: str, limit: int = LIMIT) -> Node | None:
+    """The mapping that a YAML file holds, as nodes that know their lines; None for an empty file. ConfigError for anything else."""
     import yaml
 
-    if len(text) > LIMIT:
-        raise ConfigError(f"{name} is larger than {LIMIT // 1024} KiB: that is no configuration file")
+    if len(text) > limit:
+        raise ConfigError(f"{name} is larger than {limit // 1024} KiB: that is no configuration file")
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root: Node = yaml.compose(text, Loader=loader)
@@ -112,7 +112,7 @@ def _scalar(node: Node) -> object:
 
 
 def _registry(setting: Setting | None) -> dict[str, Setting]:
-    """``registry: url`` or ``registry: {url, backups}`` → the settings ``registry`` and ``backups``."""
+    """``registry: url`` or ``registry: {url, backups, publish}`` → the settings of those names; the address is ``registry``."""
     if setting is None:
         return {}
     if not isinstance(setting.value, Mapping):
@@ -121,9 +121,9 @@ def _registry(setting: Setting | None) -> dict[str, Setting]:
         if key not in REGISTRY:
             raise ConfigError(f"unknown option 'registry.{key}' in {setting.source}{_meant(key, REGISTRY)}")
     found = {"registry": Setting(setting.value.get("url"), setting.source)}
-    if "backups" in setting.value:
-        found["backups"] = Setting(setting.value["backups"], setting.source)
-    return found
+    return found | {
+        name: Setting(setting.value[name], setting.source) for name in REGISTRY_LISTS if name in setting.value
+    }
 
 
 def _at(node: Node, name: str) -> str:
@@ -131,6 +131,8 @@ def _at(node: Node, name: str) -> str:
 
 
 def _meant(word: str, known: frozenset[str]) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(str(word).replace("-", "_"), known, 1, 0.6)
     return f" — did you mean '{close[0]}'?" if close else f" — known are: {', '.join(sorted(known))}"
 

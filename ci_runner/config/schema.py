@@ -39,9 +39,14 @@ def _registry() -> Schema:
         "items": {"type": "string"},
         "description": "Read and written in this order when the first is down",
     }
+    publish = {
+        "type": "array",
+        "items": {"type": "string", "pattern": "^oci://"},
+        "description": "OCI registries that get a copy of each version after it is committed",
+    }
     return {
         "type": "object",
-        "properties": {"url": {"type": "string"}, "backups": backups},
+        "properties": {"url": {"type": "string"}, "backups": backups, "publish": publish},
         "required": ["url"],
         "additionalProperties": False,
     }

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ci_runner.config.hooks import Hook
 
 
+REGISTRY_LISTS = ("backups", "publish")  # addresses beside the registry's own
+
+
 class Directory(Struct, frozen=True):
     """One migration directory. ``name`` is its entry in the registry and its heading in reports."""
 
@@ -52,6 +55,7 @@ class Config(Struct, frozen=True):
     reports: tuple[tuple[str, str], ...] = ()
     registry: str | None = None
     backups: tuple[str, ...] = ()
+    publish: tuple[str, ...] = ()
     comment: bool = True
     code_scanning: bool = False
     skip_replay: bool = False

@@ -9,8 +9,8 @@ from typing import Any
 
 from ci_runner.errors import IntegrityError, PilotageError
 from ci_runner.journeys.acting import actor
+from ci_runner.journeys.facts import facts
 from ci_runner.journeys.ground import Ground
-from ci_runner.journeys.push import facts
 from ci_runner.model.deploy import Outcome
 from ci_runner.model.events import Event
 from ci_runner.model.registry import Pushed

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from ci_runner import changes, registry
 from ci_runner.config import Directory
 from ci_runner.errors import CheckError, ConfigError, ConflictError, PilotageError, UsageError
-from ci_runner.journeys import lint, oracle
+from ci_runner.journeys import lint, oracle, publishing
 from ci_runner.journeys.acting import actor
+from ci_runner.journeys.facts import facts
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.versions import ancestry, every_store
 from ci_runner.model.directory import MigrationDir
-from ci_runner.model.registry import GitFacts, Pushed
+from ci_runner.model.registry import Pushed
 
 
 def every(
@@ -94,10 +95,11 @@ def commit(
     if not single_writer:
         every = [registry.FirstUse(each, ground.now, ground.nonce) for each in every]
     store, *backups = every
-    return registry.push(
+    snapshot = registry.snapshot(read)
+    pushed = registry.push(
         store,
         name,
-        registry.snapshot(read),
+        snapshot,
         tags=tags,
         git=facts(ground),
         ancestry=ancestry(ground),
@@ -109,6 +111,7 @@ def commit(
         allow_rewrite=allow_rewrite,
         move_tag=move_tag,
     )
+    return publishing.copied(ground, name, snapshot, pushed, tags) if ground.config.publish else pushed
 
 
 def sound(read: MigrationDir) -> None:
@@ -131,12 +134,3 @@ def runs(ground: Ground, wanted: Directory, read: MigrationDir) -> None:
     raise CheckError(
         f"{read.path}/{error.file}:{error.line}:{error.column} does not run on {outcome.engine}: {error.message}"
     )
-
-
-def facts(ground: Ground) -> GitFacts:
-    """Where this push comes from, as far as Git and the CI system say."""
-    if ground.git is None:
-        return GitFacts()
-    trigger = ground.trigger
-    branch = trigger.head_branch or ground.git.branch() or ""
-    return GitFacts(repo=trigger.repository or ground.git.remote_slug() or "", sha=ground.git.head() or "", ref=branch)

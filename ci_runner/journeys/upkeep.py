@@ -9,8 +9,8 @@ from typing import Any
 from ci_runner import registry, stores
 from ci_runner.errors import ConfigError
 from ci_runner.journeys.acting import actor
+from ci_runner.journeys.facts import facts
 from ci_runner.journeys.ground import Ground
-from ci_runner.journeys.push import facts
 from ci_runner.journeys.versions import addresses, ancestry, every_store
 from ci_runner.model.registry import Entry, Synced
 

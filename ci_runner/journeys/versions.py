@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from ci_runner import registry, stores
 from ci_runner.errors import ConfigError, UsageError
+from ci_runner.journeys import publishing
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.registry import Entry, Reference, Snapshot, Synced
 
@@ -21,7 +22,10 @@ def pull(
     ground: Ground, reference: str, folder: Path, *, seq: int | None, digest: str | None, version: str | None
 ) -> dict[str, Any]:
     """Write a version to ``folder``; what was written, as JSON values."""
-    asked = _asked(reference, {"seq": seq, "digest": digest, "version": version})
+    flags = {"seq": seq, "digest": digest, "version": version}
+    if reference.startswith("oci://"):
+        return publishing.pulled(ground, reference, folder, flags)
+    asked = _asked(reference, flags)
 
     def bring(store: stores.Store) -> tuple[Snapshot, Entry]:
         if asked.selector.kind == "latest":

@@ -14,6 +14,7 @@ from ci_runner.registry.chain import is_registry, list_names, log, manifest
 from ci_runner.registry.checking import FirstUse, check, refuse
 from ci_runner.registry.commit import Pause, jitter, put_format
 from ci_runner.registry.marking import mark, refuse_yanked_latest, yank
+from ci_runner.registry.mirroring import Copy, copied, mirror
 from ci_runner.registry.names import file_names_fault
 from ci_runner.registry.output import write
 from ci_runner.registry.policies import CLOUDS, ROLES, policy
@@ -28,9 +29,11 @@ from ci_runner.stores import Store
 __all__ = [
     "CLOUDS",
     "ROLES",
+    "Copy",
     "FirstUse",
     "applied_bytes",
     "check",
+    "copied",
     "deployable",
     "digest",
     "file_names_fault",
@@ -41,6 +44,7 @@ __all__ = [
     "log",
     "log_document",
     "manifest",
+    "mirror",
     "parse_address",
     "parse_anchor",
     "parse_reference",
