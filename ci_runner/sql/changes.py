@@ -26,6 +26,9 @@ def insert(c: Cursor, first: int) -> list[Operation]:
     overwrite = False
     if c.take("OR"):
         c.word()
+    if c.dialect == "sqlserver" and c.take("TOP"):
+        c.skip_parens() if c.at("(") else c.word()
+        c.take("PERCENT")
     while c.at(*_INSERT_NOISE) and c.peek() != ".":
         overwrite = overwrite or c.at("OVERWRITE")
         c.i += 1
@@ -192,7 +195,18 @@ def with_query(c: Cursor, first: int) -> list[Operation]:
     found = reader(c, first)
     reads = tables_read(c, first, c.last)
     target = found[0].tables if isinstance(found[0], Dml) else ()
-    return [*changed, _reading(found[0], tuple(name for name in reads if name not in target))]
+    reading = _reading(found[0], tuple(name for name in reads if name not in target))
+    return [*changed, _through(c, reading, at) if c.dialect == "sqlserver" else reading]
+
+
+def _through(c: Cursor, operation: Operation, stop: int) -> Operation:
+    """T-SQL changes a table through a CTE: the table is what the CTE reads."""
+    target = operation.tables[0] if isinstance(operation, Dml) and operation.tables else None
+    for i in range(1, stop if target and not target.schema else 0):
+        if target and c.text[i].strip('[]"').lower() == target.name.lower() and c.upper[i - 1] in ("WITH", ","):
+            reads = tables_read(c, i + 1, stop)
+            return replace(operation, tables=reads[:1]) if reads else operation
+    return operation
 
 
 def _reading(operation: Operation, reads: tuple[Name, ...]) -> Operation:

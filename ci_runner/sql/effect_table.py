@@ -119,10 +119,12 @@ _SQLITE = _costs(
 _SQLSERVER = _costs(
     """
     Sch-M|metadata: alter-table drop-table truncate rename-table rename-column rename-index drop-index create-or-replace-view drop-view
+    Sch-M|metadata: rename-constraint alter-view alter-procedure alter-function alter-trigger create-or-replace-procedure drop-procedure
+    Sch-M|metadata: create-or-replace-function drop-function create-or-replace-trigger
     Sch-M|metadata: create-trigger drop-trigger alter-index.disable .add-foreign-key-nocheck .add-check-nocheck
     Sch-M|scan: .add-foreign-key .add-check .validate-constraint .add-unique .add-primary-key
-    Sch-M|rewrite: .alter-column-type .rebuild alter-index.rebuild
-    S|scan: create-index .add-index create-xml-index create-spatial-index create-fulltext-index
+    Sch-M|rewrite: .alter-column-type .rebuild .rebuild-index alter-index.rebuild
+    S|scan: create-vector-index create-json-index create-index .add-index create-xml-index create-spatial-index create-fulltext-index
     IX|scan: update delete merge alter-index.reorganize analyze
     IX|none: insert bulk-insert
     """

@@ -246,7 +246,10 @@ def _ms_add_column(operation: Operation, found: Cost, _state: Catalog | None) ->
         return found
     column = operation.column
     fills = (column.default is not None and column.nullable is False) or "with values" in column.options
-    return Cost("Sch-M", "rewrite" if fills or column.identity else "metadata")
+    if fills or column.identity or column.generated == "stored":
+        return Cost("Sch-M", "rewrite")
+    checked = column.unique or column.primary_key or column.check
+    return Cost("Sch-M", "scan" if checked else "metadata")
 
 
 Judge = Callable[[Operation, Cost, Catalog | None], Cost]

@@ -6,7 +6,7 @@ checked, but for those that have a reading of their own (indexes, views, types, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import DropObjects, Name, Operation, Other, RenameObject
@@ -159,12 +159,20 @@ def account(c: Cursor) -> Name | None:
 
 
 _ACCOUNTS = ("user", "role")
+_NAMELESS = ("master-key", "service-master-key", "database-encryption-key")
+
+
+def _reader(sort: str) -> Callable[[Cursor], Name | None]:
+    """What reads the name of such an object."""
+    if sort in _NAMELESS:
+        return lambda _c: None
+    return account if sort in _ACCOUNTS else maybe_name
 
 
 def create(c: Cursor, first: int, sort: str, *, or_replace: bool = False) -> Operation:
     """CREATE of an object whose clauses do not matter; the cursor is behind the words that name its sort."""
     c.if_not_exists()
-    read = account if sort in _ACCOUNTS else maybe_name
+    read = _reader(sort)
     name = None if c.at("FOR", "ON", "(", "AUTHORIZATION") else read(c)
     if sort == "schema" and name is None and c.take("AUTHORIZATION"):
         name = c.name()
@@ -178,7 +186,7 @@ def drop(c: Cursor, first: int, sort: str) -> Operation:
     concurrently = c.take("CONCURRENTLY")
     if_exists = c.if_exists()
     names: list[Name] = []
-    read = account if sort in _ACCOUNTS else maybe_name
+    read = _reader(sort)
     while True:
         name = None if c.at("(", "FOR", "BY", "ON") else read(c)
         if name is not None:
@@ -199,7 +207,7 @@ def drop(c: Cursor, first: int, sort: str) -> Operation:
 def alter(c: Cursor, first: int, sort: str) -> Operation:
     """ALTER of an object: a rename, or an action named after its verb and noun."""
     c.if_exists()
-    read = account if sort in _ACCOUNTS else maybe_name
+    read = _reader(sort)
     name = None if c.at("FOR", "ON", "(") else read(c)
     if c.at("(") and c.peek() not in ("ADD", "DROP"):
         c.skip_parens()
@@ -215,6 +223,10 @@ def action(c: Cursor, first: int, sort: str, name: Name | None) -> Operation:
     if c.done:
         c.fail()
     if c.seq("RENAME", "TO"):
+        new = c.name()
+        c.end()
+        return c.op(RenameObject, f"rename-{sort}", first, name=name or Name("", ""), new=new)
+    if c.seq("MODIFY", "NAME", "=") or (sort == "role" and c.seq("WITH", "NAME", "=")):  # SQL Server
         new = c.name()
         c.end()
         return c.op(RenameObject, f"rename-{sort}", first, name=name or Name("", ""), new=new)

@@ -303,7 +303,7 @@ def _trigger_state(c: Cursor, first: int) -> list[Operation]:
     c.need("TRIGGER")
     while not c.done and not c.take("ON"):
         c.i += 1
-    table = objects.maybe_name(c)
+    table = None if c.at("DATABASE", "ALL") else objects.maybe_name(c)
     c.rest()
     return [c.op(Other, "alter-table.set-trigger-state", first, object=table)]
 

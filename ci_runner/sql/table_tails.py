@@ -53,6 +53,10 @@ def _query(c: Cursor, draft: Draft) -> bool:
     """AS SELECT …, or ClickHouse's AS other_table; a bare SELECT in MySQL. False where the word means something else."""
     if c.at("WITH") and c.peek() in ("(", "TAG", "ROW", "SYSTEM", "NO", "DATA", "OIDS"):
         return False
+    if c.dialect == "sqlserver" and c.at("AS") and c.peek() in ("NODE", "EDGE", "FILETABLE"):
+        c.i += 2
+        draft["options"].append("as " + c.upper[c.i - 1].lower())
+        return True
     if c.take("AS"):
         if not c.at(*_QUERY) and c.dialect in ("clickhouse", "postgres"):
             source = c.name()

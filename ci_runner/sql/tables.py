@@ -32,11 +32,10 @@ def create_table(
 ) -> CreateTable:
     """CREATE TABLE behind the word TABLE; ``first`` is the token of CREATE."""
     draft: Draft = {"options": [], "if_not_exists": c.if_not_exists(), "or_replace": or_replace}
-    named = c.i
     draft["table"] = c.name()
     if c.dialect == "snowflake":
         draft["if_not_exists"] = c.if_not_exists() or draft["if_not_exists"]
-    hashed = c.dialect in ("sqlserver", "redshift") and "#" in c.text[named][:2]
+    hashed = c.dialect in ("sqlserver", "redshift") and draft["table"].name.startswith("#")
     temporary = hashed or bool(modifiers & {"TEMP", "TEMPORARY", "VOLATILE"})
     draft["temporary"] = temporary
     draft["options"] += [
