@@ -72,11 +72,13 @@ class World(Struct, frozen=True):
 
 
 def _width(environ: Mapping[str, str], *, terminal: bool) -> int:
-    import shutil
-
     if environ.get("COLUMNS", "").isdigit():
         return max(40, min(200, int(environ["COLUMNS"])))
-    return min(140, shutil.get_terminal_size().columns) if terminal else 120
+    if not terminal:
+        return 120
+    import shutil
+
+    return min(140, shutil.get_terminal_size().columns)
 
 
 def known_secrets(environ: Mapping[str, str]) -> list[str]:

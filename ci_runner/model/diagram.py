@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from msgspec import Struct
 
 Mark = Literal["", "added", "removed", "changed"]
 
 
-class Row(NamedTuple):
+class Row(Struct, frozen=True):
     """A column in a box: ``keys`` are those of PK, FK and UK it belongs to; ``before`` is its ``definition`` before a change."""
 
     name: str
@@ -39,7 +39,7 @@ class Box(Struct, frozen=True):
     hidden: int = 0
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True):
     """A foreign key from ``child`` to ``parent`` over columns; ``optional``: it may be NULL, ``single``: at most one child a parent."""
 
     child: str

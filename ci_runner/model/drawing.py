@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.diagram import Box, Diagram, Line, Mark, Row
 from ci_runner.model.inspected import Column, Schema, Table
@@ -15,7 +16,7 @@ NEAR = 5  # columns of a table that is only a neighbour
 WIDEST = 100  # columns of a table in the diagram of a whole schema
 
 
-class _Sides(NamedTuple):
+class _Sides(Struct, frozen=True):
     """A table before and after a change; both the same where nothing changed."""
 
     old: Table | None

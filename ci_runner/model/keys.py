@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ci_runner.model.inspected import Table
 
@@ -15,7 +16,7 @@ _REFERENCES = re.compile(r"\s*references\s+", re.IGNORECASE)
 _KEY = re.compile(r"(primary key|unique)(?: nulls not distinct)?(?: (?:non)?clustered| btree)? \(", re.IGNORECASE)
 
 
-class Foreign(NamedTuple):
+class Foreign(Struct, frozen=True):
     """A foreign key's columns, and the table and columns it leads to (no columns: that table's primary key)."""
 
     columns: tuple[str, ...]

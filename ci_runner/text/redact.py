@@ -6,7 +6,6 @@ report for: such values go only where the structure shows them.
 
 from __future__ import annotations
 
-import json
 import operator
 import re
 from binascii import b2a_base64
@@ -134,6 +133,8 @@ def _lower_hex(text: str) -> str:
 
 def _spellings(secret: str) -> set[str]:
     """Every way this program or a client library may write the secret."""
+    import json
+
     percent = [_percent(secret, safe) for safe in ("", "/", "/:@!$&'()*+,;=")]
     percent.append(percent[0].replace("%20", "+"))
     quoted = [json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]]
