@@ -29,7 +29,7 @@ def key(migration: Migration) -> str:
 
 
 def step(mdir: MigrationDir, migration: Migration, facts: Facts, position: int, before: Revision | None) -> Step:
-    """The step of ``migration``; ``before`` is the row of an earlier run that stopped in it, if any. ConflictError where that run cannot be gone on with."""
+    """The step of ``migration``; ``before`` is the row of an earlier run that stopped in it. ConflictError where that cannot be gone on with."""
     statements = _repeated(sql.statements(migration, mdir.dialect))
     if len(statements) > migrations.STATEMENTS:
         raise migrations.too_many_statements(migration.name, len(statements))

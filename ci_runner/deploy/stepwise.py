@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ci_runner.databases import DatabaseFailure
 from ci_runner.deploy import resuming, revisions
 from ci_runner.deploy.effects import Effect, effect, settings_before
-from ci_runner.deploy.intent import fingerprint, verdict
+from ci_runner.deploy.intent import fingerprint
 from ci_runner.deploy.run import Run, sent, with_failure
 from ci_runner.deploy.stopped import Stopped, refused
 from ci_runner.errors import TemporaryError
@@ -194,6 +194,7 @@ def _own_transaction(going: _Going, row: Revision, index: int) -> tuple[int, Rev
 def _with_intent(going: _Going, row: Revision, index: int) -> Revision:
     """Intent, statement, done: what is open when the process dies is judged by :func:`resuming.row`."""
     run, found = going.run, going.effects[index]
+    resuming.unfinished(run, found)
     before = fingerprint(run.target, found)
     intent = replace(row, statements_done=index, state="running", intent_statement=index + 1, intent_fingerprint=before)
     run.target.write([revisions.progress(run.target, intent)])
@@ -216,7 +217,7 @@ def _after_refusal(going: _Going, intent: Revision, index: int, failure: Databas
     changed = found.kind == "schema" and fingerprint(run.target, found) != before
     if not partial and not changed:
         return
-    if changed and verdict(run.target, statement, found, before) == "unknown" and _only_invalid(run, found):
+    if changed and _only_invalid(run, found):
         return
     words = f"it was refused ({failure.message.splitlines()[0]}), but a part of it may have taken effect"
     raise resuming.stop_in_doubt(run, going.step, replace(intent, error=words))

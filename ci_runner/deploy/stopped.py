@@ -8,7 +8,7 @@ from ci_runner.deploy.run import Run
 from ci_runner.errors import PilotageError
 from ci_runner.model.deploy import Failure, Step
 
-REFUSED, IN_DOUBT, TEMPORARY = 1, 4, 5
+REFUSED, USAGE, IN_DOUBT, TEMPORARY = 1, 2, 4, 5
 
 
 class Stopped(Exception):  # noqa: N818 - the end of a run that was written down, not a failure of the program

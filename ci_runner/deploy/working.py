@@ -160,9 +160,8 @@ def _failure(error: DatabaseFailure) -> Failure:
     """A statement of our own was refused: the connection, or a right that is missing."""
     if error.lost:
         return stopped.of(TemporaryError(f"the connection to the database was lost: {error.message}; run again"))
-    return Failure(
-        stopped.REFUSED, f"the database refused a statement of Pilotage's own: {error.message}", sql_code=error.code
-    )
+    words = f"the database refused a statement of Pilotage's own: {error.message}; check the rights of its user"
+    return Failure(stopped.USAGE, words, sql_code=error.code)
 
 
 def _carry_out(run: Run, plan: Plan, memory: Memory) -> None:

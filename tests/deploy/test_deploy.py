@@ -161,7 +161,7 @@ def test_checks_in_a_file_must_hold_before_it_runs(place: Place) -> None:
     place.run("INSERT INTO a VALUES (1)")
     refused = place.deploy(checked)
     assert refused.error is not None
-    assert (refused.error.code, refused.pending) == (1, ("2",))
+    assert (refused.error.code, refused.pending) == (1, ("2",)), refused.error
     assert "SELECT count(*) = 0 FROM a" in refused.error.message
     place.run("DELETE FROM a")
     assert place.deploy(checked).status == "ok"

@@ -35,20 +35,35 @@ _PRAGMAS = (
 
 def connect(address: Address, use: Use) -> Sqlite:  # noqa: ARG001 - as for every engine
     """Open the file, or a database in memory for ``?mode=memory``; SetupError when the file cannot be opened."""
+    connection = opened(address)
+    readable(connection, address)
+    return Sqlite(connection, address.path)
+
+
+def opened(address: Address, patience: float = 5.0) -> sqlite3.Connection:
+    """A connection that has not looked into the file yet; ``patience`` is how many seconds a statement waits for another process."""
     mode = address.options.get("mode", "")
     if mode not in {"", "memory", "ro", "rw", "rwc"}:
         raise ConfigError(f"{address}: mode is memory, ro, rw or rwc, not {mode!r}")
     if mode == "memory" or address.path == ":memory:":
-        return Sqlite(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False), address.path)
+        return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     uri = Path(address.path).absolute().as_uri() + f"?mode={mode or 'rwc'}"
     try:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=patience)
+    except sqlite3.Error as error:
+        raise _unusable(address, error) from None
+
+
+def readable(connection: sqlite3.Connection, address: Address) -> None:
+    """SetupError for a file that is no database, or may not be read."""
+    try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.Error as error:
-        raise SetupError(
-            f"cannot open {address}: {error}; check that it is an SQLite file that may be read and written"
-        ) from None
-    return Sqlite(connection, address.path)
+        raise _unusable(address, error) from None
+
+
+def _unusable(address: Address, error: sqlite3.Error) -> SetupError:
+    return SetupError(f"cannot open {address}: {error}; check that it is an SQLite file that may be read and written")
 
 
 class Sqlite:

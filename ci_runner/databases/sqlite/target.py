@@ -7,21 +7,29 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from ci_runner.databases.address import Address, Use
+from ci_runner.databases.address import Address
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.session import Session, digest
-from ci_runner.databases.sqlite import Sqlite, connect
+from ci_runner.databases.sqlite import Sqlite, opened, readable
 from ci_runner.databases.target import OWN_TABLES, Lock, Target, Words
+from ci_runner.errors import SetupError
 from ci_runner.model.deploy import Facts
 
 _OBJECTS = """SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
  AND tbl_name NOT IN ({own}) ORDER BY 1, 2"""
+_PATIENCE = 0.2  # seconds: waiting is done by asking again
 _KINDS = {"table": "table", "view": "view", "index": "index", "trigger": "trigger"}
 
 
 def open_target(address: Address, name: str) -> Target:
     """The file, made where there is none."""
-    database = connect(address, Use())
+    connection = opened(address, _PATIENCE)
+    try:
+        readable(connection, address)
+    except SetupError as error:
+        if "locked" not in str(error):  # whoever has it is waited for when the lock is taken
+            raise
+    database = Sqlite(connection, address.path)
     place = os.path.realpath(address.path) if address.path not in {"", ":memory:"} else ":memory:"
     facts = Facts("sqlite", database.engine, database.version, Path(place).name, "main", f"sqlite:{place}")
     if address.options.get("_fk") == "1":
@@ -49,14 +57,14 @@ class SqliteTarget(Session[Sqlite]):
         """PRAGMAs back to their first values."""
         self.database.reset()
 
-    def try_lock(self, lock: Lock) -> bool:  # noqa: ARG002 - one file, one lock
+    def try_lock(self, lock: Lock) -> bool:
         """A transaction that locks the file, which is kept when it ends."""
         self.query("PRAGMA locking_mode = EXCLUSIVE")
         try:
             self.write(["BEGIN EXCLUSIVE", "COMMIT"])
         except DatabaseFailure as failure:
             self.rollback()
-            self._let_go()
+            self.unlock(lock)
             if failure.code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 return False
             raise
@@ -72,7 +80,8 @@ class SqliteTarget(Session[Sqlite]):
     def unlock(self, lock: Lock) -> None:  # noqa: ARG002
         """Let the file go."""
         with suppress(DatabaseFailure):
-            self._let_go()
+            self.query("PRAGMA locking_mode = NORMAL")
+            self.query("SELECT count(*) FROM sqlite_schema")  # the mode takes effect with the next access
 
     def fingerprint(self) -> Mapping[str, str]:
         """The text of every object as SQLite keeps it."""
@@ -92,7 +101,3 @@ class SqliteTarget(Session[Sqlite]):
     def _objects(self) -> list[tuple[str, str, str]]:
         own = ", ".join(self.literal(name) for name in OWN_TABLES)
         return [(kind, name, text) for kind, name, text in self.query(_OBJECTS.replace("{own}", own))]
-
-    def _let_go(self) -> None:
-        self.query("PRAGMA locking_mode = NORMAL")
-        self.query("SELECT count(*) FROM sqlite_schema")  # the mode takes effect with the next access
