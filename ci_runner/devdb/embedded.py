@@ -78,7 +78,9 @@ def open_server(
         shelved = _prepared(server, shelf, _traits(home, user, superuser), superuser=superuser)
 
         def kill() -> None:
-            server.stop(signal.SIGKILL)
+            server.stop(
+                signal.SIGQUIT
+            )  # its sessions, processes of their own, get it too, and soon SIGKILL from the server
 
         full = None if trusted else stack.enter_context(isolation.disk_watched(folder, kill))
         dev = PostgresDev(
