@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
-from ci_runner.databases.address import Address, Use, parse
+from ci_runner.databases.address import IN_USE, Address, Use, parse
 from ci_runner.databases.failure import DatabaseFailure, NobodyThere, PasswordRefused
 from ci_runner.databases.target import Lock, Target, Words
 from ci_runner.databases.watch import Seen, Watched
@@ -17,6 +17,7 @@ from ci_runner.errors import ConfigError
 from ci_runner.model.inspected import Schema
 
 __all__ = [
+    "IN_USE",
     "Address",
     "Database",
     "DatabaseFailure",

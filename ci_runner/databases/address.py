@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ci_runner.errors import ConfigError
 
+IN_USE = "pilotage_in_use"  # a table that says a dev database is taken, on servers that lock nothing for clients; no schema shows it
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ci_runner.databases.address import IN_USE
 from ci_runner.model.inspected import Column, Schema, Table
 
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -46,7 +47,7 @@ def inspect(
         of_table = constraints.setdefault(name(place, table), {})
         before = of_table.get(constraint, "")
         of_table[constraint] = f"{before[:-1]}, {column})" if before else f"{kind.lower()} ({column})"
-    names = [name(place, table) for place, table in rows(_TABLES)]
+    names = [name(place, table) for place, table in rows(_TABLES) if table.lower() != IN_USE]
     return Schema(
         tables={
             each: Table(columns.get(each, {}), (more or {}).get(each, {}), constraints.get(each, {})) for each in names

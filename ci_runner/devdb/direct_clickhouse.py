@@ -6,17 +6,16 @@ import secrets
 from dataclasses import replace
 from functools import partial
 
-from ci_runner.databases import Address, Database, DatabaseFailure
+from ci_runner.databases import IN_USE, Address, Database, DatabaseFailure
 from ci_runner.devdb.clickhouse import ALONE, advice, quote
 from ci_runner.devdb.emptied import Emptied, run
 from ci_runner.errors import RefusedError
 
 # The server has no locks for clients; making a table that may be there once serves as one.
-LOCK = "pilotage_in_use"
 _CONTENTS = f"""SELECT CASE WHEN engine = 'Dictionary' THEN 'dictionary' WHEN engine LIKE '%View' THEN 'view' ELSE 'table' END, name
-FROM system.tables WHERE database = currentDatabase() AND name <> '{LOCK}' AND name NOT LIKE '.inner%'
+FROM system.tables WHERE database = currentDatabase() AND name <> '{IN_USE}' AND name NOT LIKE '.inner%'
 ORDER BY engine LIKE '%View' DESC, engine = 'Dictionary' DESC, name"""
-_EXPIRED = f"SELECT count() FROM {LOCK} WHERE until < now()"
+_EXPIRED = f"SELECT count() FROM {IN_USE} WHERE until < now()"
 LIFETIME = 3600
 
 
@@ -25,7 +24,7 @@ class ClickhouseKeeper:
 
     def lock(self, main: Database) -> bool:
         """Make the lock's table; one left by a run that was killed is taken over after an hour."""
-        make = f"CREATE TABLE {LOCK} ENGINE = TinyLog AS SELECT now() + {LIFETIME} AS until"
+        make = f"CREATE TABLE {IN_USE} ENGINE = TinyLog AS SELECT now() + {LIFETIME} AS until"
         try:
             run(main, make)
         except DatabaseFailure as failure:
@@ -33,12 +32,12 @@ class ClickhouseKeeper:
                 raise RefusedError(f"the dev database cannot be locked: {failure}; grant CREATE TABLE there") from None
             if main.query(_EXPIRED) == [(0,)]:
                 return False
-            run(main, f"DROP TABLE {LOCK} SYNC", make)
+            run(main, f"DROP TABLE {IN_USE} SYNC", make)
         return True
 
     def unlock(self, main: Database) -> None:
         """Remove the lock's table."""
-        run(main, f"DROP TABLE IF EXISTS {LOCK} SYNC")
+        run(main, f"DROP TABLE IF EXISTS {IN_USE} SYNC")
 
     def contents(self, main: Database) -> list[str]:
         """Tables, views and dictionaries."""

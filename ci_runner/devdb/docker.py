@@ -55,7 +55,7 @@ def open_container(
         stack.callback(client.close)
         container.reap(client, clock())
         image = engine.image(client, wanted.image, report, pull_limit)
-        password = secrets.token_hex(16)
+        password = f"Aa1-{secrets.token_hex(16)}"  # of four kinds of characters, which SQL Server insists on
         run = closed.Run(run_id, clock())
         if trusted:
             ways = Ways(environment)

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 DRIVERS = {
     "postgres": ("psycopg", "postgres"),
     "mysql": ("pymysql", "mysql"),
+    "sqlserver": ("pytds", "sqlserver"),
+    "snowflake": ("snowflake", "snowflake"),
 }
 
 

@@ -71,8 +71,20 @@ DRIVERS: Mapping[str, Driver] = {
         "/var/lib/clickhouse",
         fixed={"CLICKHOUSE_DEFAULT_ACCESS_MANAGEMENT": "1"},
     ),
+    # https://learn.microsoft.com/sql/linux/sql-server-linux-configure-environment-variables
+    "sqlserver": Driver(
+        "mcr.microsoft.com/mssql/server",
+        "sqlserver",
+        1433,
+        "sa",
+        ("MSSQL_SA_PASSWORD",),
+        (),
+        "/var/opt/mssql",
+        default="master",
+        fixed={"ACCEPT_EULA": "Y", "MSSQL_PID": "Developer"},
+    ),
 }
-ALIASES = {"maria": "mariadb", "postgresql": "postgres"}
+ALIASES = {"maria": "mariadb", "postgresql": "postgres", "mssql": "sqlserver"}
 OPTIONS = {
     "postgres": frozenset({"search_path", "superuser"}),
     "mysql": frozenset({"foreign_key_checks"}),

@@ -8,6 +8,7 @@ from tests.images.servers import (
     mariadb_image,
     mariadb_server,
     mysql_image,
+    mysql_server,
     postgres_image,
     postgres_server,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "mariadb_image",
     "mariadb_server",
     "mysql_image",
+    "mysql_server",
     "postgres_image",
     "postgres_server",
 ]

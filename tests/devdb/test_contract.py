@@ -31,6 +31,8 @@ URLS = {
     "direct-mariadb": ("", "mariadb_server"),
     "direct-mariadb-within": ("", "mariadb_server"),
     "direct-clickhouse": ("", "clickhouse_server"),
+    "direct-redshift": ("", "postgres_server"),
+    "direct-redshift-within": ("", "postgres_server"),
 }
 KEEPING = {
     "memory",
@@ -47,6 +49,9 @@ KEEPING = {
 
 def direct_url(kind: str, server: Server) -> str:
     """An empty database on ``server``, for its administrator or for a user who may do nothing beside it."""
+    if "redshift" in kind:  # PostgreSQL stands in
+        url = direct_url(kind.replace("redshift", "postgres"), server)
+        return f"{url.replace('postgres:', 'redshift:', 1)}?sslmode=disable"
     admin = "postgres" if server.scheme == "postgres" else ""
     server.run("DROP DATABASE IF EXISTS clean", "CREATE DATABASE clean", database=admin)
     if not kind.endswith("within"):

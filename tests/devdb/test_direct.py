@@ -9,13 +9,22 @@ from tests.devdb.opening import execute, opened
 from tests.devdb.test_contract import direct_url
 from tests.images.servers import PASSWORD, Server
 
-KINDS = ["direct-postgres", "direct-postgres-within", "direct-mariadb", "direct-mariadb-within"]
+SERVERS = {
+    "direct-postgres": "postgres_server",
+    "direct-postgres-within": "postgres_server",
+    "direct-mariadb": "mariadb_server",
+    "direct-mariadb-within": "mariadb_server",
+    "direct-mysql": "mysql_server",
+    "direct-clickhouse": "clickhouse_server",
+    "direct-redshift": "postgres_server",
+    "direct-redshift-within": "postgres_server",
+}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=SERVERS)
 def place(request: pytest.FixtureRequest) -> tuple[Server, str]:
     kind = str(request.param)
-    server: Server = request.getfixturevalue("postgres_server" if "postgres" in kind else "mariadb_server")
+    server: Server = request.getfixturevalue(SERVERS[kind])
     return server, direct_url(kind, server)
 
 
@@ -62,7 +71,8 @@ def test_after_a_failure_inside_the_database_is_clean_again(place: tuple[Server,
     with pytest.raises(ZeroDivisionError):
         fail_inside(url)
     with opened(url) as (dev, lines):
-        assert lines == [f"{dev.engine} at {url.replace(':tiny%20pass', '').replace(':' + PASSWORD, '')}"]
+        shown = url.partition("?")[0].replace(":tiny%20pass", "").replace(":" + PASSWORD, "")
+        assert lines == [f"{dev.engine} at {shown}"]
 
 
 def test_everything_postgresql_can_make_is_removed_from_the_named_database(postgres_server: Server) -> None:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ci_runner.databases.address import IN_USE
 from ci_runner.model.inspected import Column, Schema, Table
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 SYSTEM = ("system", "information_schema", "INFORMATION_SCHEMA", "_system")
 _TABLES = """SELECT database, name, engine, engine_full, create_table_query, as_select FROM system.tables
-WHERE {own} AND NOT is_temporary AND name NOT LIKE '.inner%' ORDER BY 1, 2"""
+WHERE {own} AND NOT is_temporary AND name NOT LIKE '.inner%' AND name <> '{in_use}' ORDER BY 1, 2"""
 _COLUMNS = """SELECT database, table, name, type, default_kind, default_expression, compression_codec, comment FROM system.columns
 WHERE {own} ORDER BY database, table, position"""
 _INDEXES = """SELECT database, table, name, expr, type_full, granularity FROM system.data_skipping_indices WHERE {own} ORDER BY 1, 2, 3"""
@@ -27,7 +28,7 @@ def inspect(query: Query, database: str) -> Schema:
     own = f"database = {text(database)}" if database else f"database NOT IN ({', '.join(map(text, SYSTEM))})"
 
     def rows(sql: str) -> list[tuple[Any, ...]]:
-        return query(sql.replace("{own}", own))
+        return query(sql.replace("{own}", own).replace("{in_use}", IN_USE))
 
     def name(schema: str, plain: str) -> str:
         return plain if schema == database else f"{schema}.{plain}"
