@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import opened
-from ci_runner.text.pattern import many
+from ci_runner.text.pattern import later, many
 
 _COMMENTED = many(r"[^*]|\*(?!/)")
 _GAP = rf"\s|/\*{_COMMENTED}\*/|--[^\n]*+\n|\#[^\n]*+\n"
@@ -57,10 +57,14 @@ def may_hold_statements(text: str, start: int, stop: int, traits: Dialect) -> bo
     return traits.name != "postgres" or _pg_body(text, start, stop)
 
 
+_GAP = many(r"\s++|--[^\n]{0,500}+\n|/\*[^*]{0,500}+\*/", 1)
+_ATOMIC = later(rf"\bbegin{_GAP}atomic\b", re.IGNORECASE)
+
+
 def _pg_body(text: str, start: int, stop: int) -> bool:
     """PostgreSQL's bodies are quoted, but for BEGIN ATOMIC and the parentheses of a rule."""
     piece = text[start:stop]
-    return bool(re.search(r"\bbegin\s+atomic\b", piece, re.IGNORECASE)) or piece.count("(") > piece.count(")")
+    return bool(_ATOMIC.search(piece)) or piece.count("(") > piece.count(")")
 
 
 @cache
