@@ -18,6 +18,7 @@ COMMANDS = {
     "lint": "Check the changed migrations and replay them on a dev database",
     "explain": "Show what each statement does, with which lock, for how long in kind",
     "schema": "Show the schema the migrations come to: diagram, SQL or JSON",
+    "stats": "Write down how large production's tables are, for findings to say",
     "push": "Put the directory into the registry as its next version",
     "pull": "Write a version from the registry into a folder",
     "log": "List the versions of a directory in the registry",

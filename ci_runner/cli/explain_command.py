@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from ci_runner.cli.world import World
 from ci_runner.model.report import StatementEffect
+from ci_runner.model.stats import amount
 from ci_runner.text import line
 
 
@@ -17,6 +18,7 @@ from ci_runner.text import line
 @click.option("--dialect", help="SQL dialect; taken from the configuration or guessed when not given.")
 @click.option("--dir-format", help="Directory format; taken from the configuration or detected when not given.")
 @click.option("--server-version", help="Version of the production server.")
+@click.option("--stats", metavar="FILE", help="File with the rows and bytes of production's tables.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/explain.md).")
 @click.pass_obj
 def command(world: World, /, file: str, as_json: bool, **flags: object) -> None:
@@ -42,12 +44,15 @@ def command(world: World, /, file: str, as_json: bool, **flags: object) -> None:
             world.say(click.style(f"   not analysed: {row.not_analysed}", fg="yellow"))
         if row.operations:
             colour = {"rewrite": "red", "scan": "yellow"}.get(row.effect, "green")
-            world.say(f"   {click.style(row.effect, fg=colour)}{', lock: ' + row.lock if row.lock else ''}")
+            much = f" of {amount(row.size)}" if row.size else ""
+            world.say(f"   {click.style(row.effect, fg=colour)}{much}{', lock: ' + row.lock if row.lock else ''}")
 
 
 def document(row: StatementEffect) -> dict[str, object]:
     """One statement as JSON values."""
     found = asdict(row)
+    size = found.pop("size")
+    found["rows"], found["bytes"] = (size.rows, size.bytes) if size else (None, None)
     found["operations"] = [{"kind": k, "object": o, "conditional": c} for k, o, c in found["operations"]]
-    ordered = ("line", "end_line", "text", "operations", "lock", "effect", "not_analysed")
+    ordered = ("line", "end_line", "text", "operations", "lock", "effect", "rows", "bytes", "not_analysed")
     return {key: found[key] for key in ordered}

@@ -207,7 +207,7 @@ OPTIONS: tuple[Option, ...] = (
         None,
         (),
         "directory",
-        (*_LINTS, "explain"),
+        _LINTS,
         wrapper=False,
         metavar="FILE",
     ),

@@ -76,6 +76,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "end_line": finding.end_line,
         "end_column": finding.end_column,
         "statement": finding.statement,
+        "table": finding.table or None,
+        "rows": finding.size.rows if finding.size else None,
+        "bytes": finding.size.bytes if finding.size else None,
         "suggestion": None
         if suggestion is None
         else {

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ci_runner import sql
 from ci_runner.config import Directory
 from ci_runner.errors import UsageError
-from ci_runner.journeys import lint
+from ci_runner.journeys import lint, sizing
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.report import StatementEffect
@@ -25,7 +25,9 @@ def effects(ground: Ground, path: Path) -> tuple[StatementEffect, ...]:
     migration = _migration(read, name)
     before = read.migrations[: read.migrations.index(migration)]
     state = history.before(before, read.dialect, ground.cache)
-    return tuple(sql.effects(sql.statements(migration, read.dialect), read.dialect, state))
+    statements = sql.statements(migration, read.dialect)
+    sizes, _ = sizing.known(ground, wanted, state, read.dialect)
+    return sizing.told(sql.effects(statements, read.dialect, state), statements, state, sizes, read.dialect)
 
 
 def _directory(ground: Ground, path: Path) -> tuple[Directory, str]:

@@ -12,6 +12,7 @@ from ci_runner.config import Directory
 from ci_runner.journeys import base
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
+from ci_runner.lint.sizes import Sizes
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Linted, Observation
@@ -35,8 +36,10 @@ class Judge(Protocol):
         ...
 
 
-def judge(ground: Ground, wanted: Directory, before: Catalog, own: tuple[lint.Rule, ...] = ()) -> Judge:
-    """The linter of that directory with the team's ``own`` rules, on top of the schema ``before``."""
+def judge(
+    ground: Ground, wanted: Directory, before: Catalog, own: tuple[lint.Rule, ...] = (), sizes: Sizes = lint.NO_SIZES
+) -> Judge:
+    """The linter of that directory with the team's ``own`` rules, on top of the schema ``before`` of tables of such ``sizes``."""
     active = policy(ground, wanted, own)
 
     def judged(
@@ -54,6 +57,7 @@ def judge(ground: Ground, wanted: Directory, before: Catalog, own: tuple[lint.Ru
             observations=observations,
             parse=parse,
             directory=changes.head,
+            sizes=sizes,
         )
 
     return judged

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ci_runner import report, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import judging, merging, oracle, reversing, suggestions
+from ci_runner.journeys import judging, merging, oracle, reversing, sizing, suggestions
 from ci_runner.journeys.base import Compared, compare, read
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
@@ -38,13 +38,14 @@ class Examined(Struct, frozen=True):
     before: Catalog
     replayed: Replay
     linted: Linted
+    sizes: sizing.Sizes
 
 
 def directory(ground: Ground, wanted: Directory) -> Report:
     """The report of one directory."""
     seen = examined(ground, wanted)
     changes = seen.compared.changeset
-    effects, after = explained(changes, seen.statements, seen.before)
+    effects, after = explained(changes, seen.statements, seen.before, seen.sizes)
     replayed = told(seen.replayed, seen.before, after, changes.head.dialect) if after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     return report.build(
@@ -73,13 +74,14 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     statements = analyse(changes)
     before = history.before(changes.released, head.dialect, ground.cache)
     own, remarks = judging.own_rules(ground, wanted)
-    judge = judging.judge(ground, wanted, before, own)
+    sizes, strange = sizing.known(ground, wanted, before, head.dialect)
+    judge = judging.judge(ground, wanted, before, own, sizes)
     with oracle.opened(ground, wanted, changes) as database:
         replayed = reversing.back(database, changes, statements, database.replayed(changes, statements))
         linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
-    notes = (*compared.notes, *remarks)
-    return Examined(replace(compared, notes=notes), statements, before, replayed, linted)
+    notes = (*compared.notes, *remarks, *strange)
+    return Examined(replace(compared, notes=notes), statements, before, replayed, linted, sizes)
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:
@@ -98,7 +100,7 @@ def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
 
 
 def explained(
-    changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog
+    changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog, sizes: sizing.Sizes
 ) -> tuple[dict[str, tuple[StatementEffect, ...]], Catalog | None]:
     """What each statement of the first files does, by file (more than these no comment shows), and the schema they all leave.
 
@@ -109,7 +111,8 @@ def explained(
     for number, file in enumerate(changes.files[:EXPLAINED] if new else changes.files):
         rows = statements.get(file.name, ())
         if number < EXPLAINED:
-            found[file.name] = sql.effects(rows, changes.head.dialect, before)
+            effects = sql.effects(rows, changes.head.dialect, before)
+            found[file.name] = sizing.told(effects, rows, before, sizes, changes.head.dialect)
         before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
     return found, None if new else before
 

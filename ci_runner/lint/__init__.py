@@ -8,10 +8,11 @@ from ci_runner.lint.document import Document, Example, document
 from ci_runner.lint.fixes import combined
 from ci_runner.lint.own import own
 from ci_runner.lint.policy import Policy, names, policy, settable
-from ci_runner.lint.review import LintFile, catalogue, explain, lint
+from ci_runner.lint.review import NO_SIZES, LintFile, catalogue, explain, lint
 from ci_runner.lint.rule import Edit, Fix, Hit, Rule, rule
 
 __all__ = [
+    "NO_SIZES",
     "Context",
     "Document",
     "Edit",

@@ -21,6 +21,7 @@ from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
 from ci_runner.lint.rule import Rule, discover
 from ci_runner.lint.silence import Found, silenced
+from ci_runner.lint.sizes import Sizes, sized
 from ci_runner.lint.suppress import Lines, ignores
 from ci_runner.lint.transactions import Tx, transactions
 from ci_runner.migrations import transaction
@@ -29,6 +30,8 @@ from ci_runner.model.operations import Operation, Statement
 from ci_runner.model.report import FILE, ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog as schema
+
+NO_SIZES: Sizes = {}
 
 
 class LintFile(Struct, frozen=True):
@@ -51,6 +54,7 @@ class _Run(Struct, frozen=True):
     known: dict[str, frozenset[str]]
     parse: Parse | None
     directory: MigrationDir | None = None
+    sizes: Sizes = NO_SIZES
     taken: list[str] = field(default_factory=list)  # names of migrations that suggestions put behind the newest
     wanted: dict[type[Operation], list[Rule]] = field(
         default_factory=dict
@@ -96,11 +100,13 @@ def lint(
     parse: Parse | None = None,
     directory: MigrationDir | None = None,
     rules: Sequence[Rule] = (),
+    sizes: Sizes = NO_SIZES,
 ) -> Linted:
     """The findings of changed files, in execution order, on top of the schema ``before`` that the released ones made.
 
     ``parse`` reads a rewritten file: with it, suggestions are tried and shown; without it there are none. With the ``directory`` a
-    suggestion may write further files. ``rules`` are a team's own, beside the catalogue.
+    suggestion may write further files. ``rules`` are a team's own, beside the catalogue; ``sizes`` are those of production's tables, by their
+    key in the catalog.
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
@@ -110,7 +116,8 @@ def lint(
         seen[key] = (*seen.get(key, ()), observation)
     run = _Run(
         dialect, active, format, server_version, server_edition, seen,
-        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse, directory,
+        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
+        directory, sizes,
     )  # fmt: skip
     findings: list[Finding] = []
     unread: list[NotAnalysed] = []
@@ -240,12 +247,15 @@ def _finding(found: Found, file: File, lines: Lines, run: _Run) -> Finding:
     line, column = lines.place(start)
     end_line, end_column = lines.place(end)
     severity: Severity = run.policy.level(found.rule) or found.rule.severity
+    message, table, size = _as_written(found, file), "", None
+    if run.sizes and found.step and operation:
+        message, table, size = sized(message, found.step, operation, run.sizes, run.dialect)
     return Finding(
-        rule=found.rule.slug, severity=severity, message=_as_written(found, file), file=file.changed.name, line=line, column=column,
+        rule=found.rule.slug, severity=severity, message=message, file=file.changed.name, line=line, column=column,
         end_line=end_line, end_column=end_column, title=words.title, why=words.why, remedy=found.hit.remedy or words.remedy,
         aliases=found.rule.aliases, evidence="observed" if found.observed else "inferred",
         statement=file.statements[found.step.statement].text if found.step else "",
-        page=not found.rule.module.startswith(PACKAGE),
+        page=not found.rule.module.startswith(PACKAGE), table=table, size=size,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ci_runner.model.diagram import Diagram
 from ci_runner.model.directory import Migration, MigrationDir, Problem
+from ci_runner.model.stats import Size
 
 Severity = Literal["error", "warning", "notice"]
 Change = Literal["added", "edited", "removed", "renamed"]
@@ -124,7 +125,8 @@ class Suggestion(Struct, frozen=True):
 class Finding(Struct, frozen=True):
     """One observation worth a reviewer's time. Lines and columns from 1; ``end_column`` is one past the last character.
 
-    ``page``: there is a page on the rule under docs/rules.
+    ``page``: there is a page on the rule under docs/rules. ``table`` and ``size``: the table it is about as the statement names it, and
+    how large that is in production, where somebody said so.
     """
 
     rule: str
@@ -143,6 +145,8 @@ class Finding(Struct, frozen=True):
     statement: str = ""
     suggestion: Suggestion | None = None
     page: bool = True
+    table: str = ""
+    size: Size | None = None
 
 
 class NotAnalysed(Struct, frozen=True):
@@ -162,7 +166,7 @@ class Linted(Struct, frozen=True):
 
 
 class StatementEffect(Struct, frozen=True):
-    """One row of ``pilotage explain``."""
+    """One row of ``pilotage explain``; ``size`` is that of the table that is read or written, where it is known."""
 
     line: int
     end_line: int
@@ -171,6 +175,7 @@ class StatementEffect(Struct, frozen=True):
     lock: str
     effect: str
     not_analysed: str | None = None
+    size: Size | None = None
 
 
 class FileReport(Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner import text
 from ci_runner.errors import ConfigError
+from ci_runner.model.stats import amount
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -80,7 +81,9 @@ def environment(override: Path | None = None) -> SandboxedEnvironment:
     made.code_generator_class = _generator()
     made.filters = {name: made.filters[name] for name in FILTERS}
     made.filters.update({"code": _code, "fence": _fence, "quote": _quote, "join": _join, "plural": plural})
-    made.filters.update({"cell": _cell, "address": _address, "html": _html, "clip": clip, "words": words})
+    made.filters.update(
+        {"cell": _cell, "address": _address, "html": _html, "clip": clip, "words": words, "amount": amount}
+    )
     return made
 
 

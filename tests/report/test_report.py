@@ -146,7 +146,7 @@ CONTRACT = {
     "directory": "path format dialect sum files",
     "base": "kind ref",
     "files.0": "name version change findings",
-    "files.0.findings.0": "rule aliases severity message remedy evidence line column end_line end_column statement suggestion",
+    "files.0.findings.0": "rule aliases severity message remedy evidence line column end_line end_column statement table rows bytes suggestion",
     "files.0.findings.0.suggestion": "line end_line text summary safe files",
     "not_analysed.0": "file line reason",
     "replay": "status engine statements error",
