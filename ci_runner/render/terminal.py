@@ -27,6 +27,7 @@ STYLES = {
     "": "",
 }
 SOURCE_LINES = 6
+SUGGESTED_LINES = 30
 
 
 def text(run: Run, *, colour: bool = False, width: int | None = None, quiet: bool = False) -> str:
@@ -90,12 +91,19 @@ def _finding(
             yield from _wrapped(label, clip(said, 12), width)
     if finding.suggestion:
         yield from _wrapped("suggestion", finding.suggestion.summary or "replace the lines by", width)
-        for row in lines_of(finding.suggestion.text.rstrip("\n"))[:SOURCE_LINES]:
-            yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+        yield from _proposed(finding.suggestion.text, width)
         for file in finding.suggestion.files:
             yield from _wrapped("and", f"{file.name}:", width)
-            for row in lines_of(file.text.rstrip("\n"))[:SOURCE_LINES]:
-                yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+            yield from _proposed(file.text, width)
+
+
+def _proposed(text: str, width: int | None) -> Iterator[Row]:
+    """The lines of a suggestion, and how many more there are where they are too many."""
+    rows = lines_of(text.rstrip("\n"))
+    for row in rows[:SUGGESTED_LINES]:
+        yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+    if len(rows) > SUGGESTED_LINES:
+        yield [(f"        … {len(rows) - SUGGESTED_LINES} more lines", "")]
 
 
 def _headed(head: Row, said: str, width: int | None) -> Iterator[Row]:
