@@ -74,7 +74,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "dev_url",
         "text",
-        "Empty throw-away database to replay on: embedded://postgres/18, docker://mysql/8/dev, sqlite://dev?mode=memory or a direct URL",
+        "Empty throw-away database to replay on: auto, embedded://postgres/18, docker://mysql/8/dev, sqlite://dev?mode=memory or a direct URL",
         None,
         (),
         "directory",

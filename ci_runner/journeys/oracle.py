@@ -109,6 +109,8 @@ def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Te
     try:
         database = stack.enter_context(opening)
     except (ConfigError, SetupError) as error:
+        if terms.url == devdb.AUTO:
+            return Oracle(reason=str(error))
         if terms.trusted:
             raise
         return Oracle(reason=f"{CLOSED}: {error}")
