@@ -15,7 +15,11 @@ TYPES = {
     "postgres": {"key": "varchar(255)", "flag": "boolean", "when": "timestamptz", "bytes": "bytea", "serial": "serial PRIMARY KEY"},
     "mariadb": {"key": "varchar(255)", "flag": "boolean", "when": "timestamp", "bytes": "blob", "serial": "bigint AUTO_INCREMENT PRIMARY KEY"},
 }  # fmt: skip
-SQL = ("CREATE TABLE a (id int);\n", "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);\n", "CREATE TABLE c (id int);\n")
+SQL = (
+    "CREATE TABLE a (id int);\n",
+    "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);\n",
+    "CREATE TABLE c (id int);\n",
+)
 NOW = "CURRENT_TIMESTAMP"
 
 
@@ -91,7 +95,9 @@ ATLAS = _plain(("1_a.sql", "2_b.sql", "3_c.sql"))
 FLYWAY = _plain(("V1__a.sql", "V1.1__b.sql", "V2__c.sql"))
 MIGRATE = {f"{name}.{way}.sql": SQL[i] if way == "up" else f"DROP TABLE {name[-1]};\n"
            for i, name in enumerate(("000001_a", "000002_b", "000003_c")) for way in ("up", "down")}  # fmt: skip
-DBMATE = _plain(("20260101000001_a.sql", "20260101000002_b.sql", "20260101000003_c.sql"), "-- migrate:up\n{}\n-- migrate:down\n")
+DBMATE = _plain(
+    ("20260101000001_a.sql", "20260101000002_b.sql", "20260101000003_c.sql"), "-- migrate:up\n{}\n-- migrate:down\n"
+)
 GOOSE = _plain(("00001_a.sql", "00002_b.sql", "00003_c.sql"), "-- +goose Up\n{}\n-- +goose Down\n")
 PRISMA = _plain(("20260101000001_a/migration.sql", "20260101000002_b/migration.sql", "20260101000003_c/migration.sql"))
 DIESEL = _plain(("2026-01-01-000001_a/up.sql", "2026-01-01-000002_b/up.sql", "2026-01-01-000003_c/up.sql"))
@@ -107,14 +113,25 @@ LIQUIBASE = {
 }
 
 
-def _atlas(version: str, name: str, done: int, total: int, error: str = "NULL", partial: str = "'null'", kind: int = 2, found: str = "") -> str:
+def _atlas(
+    version: str,
+    name: str,
+    done: int,
+    total: int,
+    error: str = "NULL",
+    partial: str = "'null'",
+    kind: int = 2,
+    found: str = "",
+) -> str:
     digest = found or atlas_sum(ATLAS).get(f"{version}_{name}.sql", "x")
     return f"'{version}', '{name}', {kind}, {done}, {total}, {NOW}, 1, {error}, '', '{digest}', {partial}, 'Atlas CLI v0.30'"
 
 
 def _flyway(rank: int, version: str, file: str, success: str = "TRUE", kind: str = "SQL") -> str:
     text = FLYWAY.get(file)
-    return f"{rank}, '{version}', 'x', '{kind}', '{file}', {_crc(text) if text else 'NULL'}, 'root', {NOW}, 1, {success}"
+    return (
+        f"{rank}, '{version}', 'x', '{kind}', '{file}', {_crc(text) if text else 'NULL'}, 'root', {NOW}, 1, {success}"
+    )
 
 
 def _prisma(name: str, finished: str = NOW, back: str = "NULL", number: int = 1) -> str:
@@ -161,7 +178,8 @@ CASES = (
     ),
     Case(
         "goose", "goose", GOOSE,
-        "CREATE TABLE goose_db_version (id {serial}, version_id bigint NOT NULL, is_applied {flag} NOT NULL, tstamp {when} DEFAULT CURRENT_TIMESTAMP)",
+        "CREATE TABLE goose_db_version (id {serial}, version_id bigint NOT NULL, "
+        "is_applied {flag} NOT NULL, tstamp {when} DEFAULT CURRENT_TIMESTAMP)",
         "version_id, is_applied", ("0, TRUE", "1, TRUE", "2, TRUE", "3, TRUE", "3, FALSE"), gone="9, TRUE", count=lambda applied: applied + 3,
     ),
     Case(
@@ -174,12 +192,15 @@ CASES = (
         gone=_prisma("20200101000000_z"), bad=(_prisma("20260101000003_c", "NULL"),), hashed=True, count=lambda applied: applied + 1,
     ),
     Case(
-        "diesel", "diesel", DIESEL, "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY NOT NULL, run_on {when} DEFAULT CURRENT_TIMESTAMP)",
+        "diesel", "diesel", DIESEL,
+        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY NOT NULL, "
+        "run_on {when} DEFAULT CURRENT_TIMESTAMP)",
         "version", ("'20260101000001'", "'20260101000002'"), gone="'20200101000000'",
     ),
     Case(
         "sqlx", "sqlx", SQLX,
-        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, installed_on {when} NOT NULL DEFAULT CURRENT_TIMESTAMP, "
+        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, "
+        "installed_on {when} NOT NULL DEFAULT CURRENT_TIMESTAMP, "
         "success {flag} NOT NULL, checksum {bytes} NOT NULL, execution_time bigint NOT NULL)",
         "version, description, installed_on, success, checksum, execution_time",
         (_sqlx(1, "a"), _sqlx(2, "b")), gone=_sqlx(9, "z"), bad=(_sqlx(3, "c", "FALSE"),), hashed=True,
@@ -194,7 +215,8 @@ CASES = (
     ),
     Case(
         "liquibase", "liquibase", LIQUIBASE,
-        "CREATE TABLE databasechangelog (id {key} NOT NULL, author {key} NOT NULL, filename {key} NOT NULL, orderexecuted int NOT NULL, exectype varchar(10) NOT NULL)",
+        "CREATE TABLE databasechangelog (id {key} NOT NULL, author {key} NOT NULL, filename {key} NOT NULL, "
+        "orderexecuted int NOT NULL, exectype varchar(10) NOT NULL)",
         "id, author, filename, orderexecuted, exectype",
         ("'1', 'ada', 'db/changelog/1_a.sql', 1, 'EXECUTED'", "'2', 'ada', 'db/changelog/2_b.sql', 2, 'MARK_RAN'"),
         gone="'9', 'eve', 'db/changelog/z.sql', 3, 'EXECUTED'", bad=("'3', 'ada', '3_c.sql', 3, 'FAILED'",), compat=False,

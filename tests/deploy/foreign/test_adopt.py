@@ -66,43 +66,43 @@ def test_with_compat_the_table_gets_the_row_its_tool_would_write(place: Place, c
     assert len(place.memory("other").revisions) == 3
 
 
-def test_a_row_that_a_killed_run_left_out_is_written_by_the_next(place: Place) -> None:
+def test_a_row_that_a_killed_run_left_out_is_written_by_the_next(sqlite: Place) -> None:
     case = BY_NAME["dbmate"]
-    case.make(place)
-    adopt(place, case, compat=True)
-    place.deploy(case.files, form=case.form)
-    place.run("DELETE FROM schema_migrations WHERE version = '20260101000003'")
-    assert place.deploy(case.files, form=case.form).status == "noop"
-    assert len(case.content(place)) == 3
+    case.make(sqlite)
+    adopt(sqlite, case, compat=True)
+    sqlite.deploy(case.files, form=case.form)
+    sqlite.run("DELETE FROM schema_migrations WHERE version = '20260101000003'")
+    assert sqlite.deploy(case.files, form=case.form).status == "noop"
+    assert len(case.content(sqlite)) == 3
 
 
-def test_a_half_way_history_is_refused_and_nothing_is_written(place: Place, case: Case) -> None:
+def test_a_half_way_history_is_refused_and_nothing_is_written(sqlite: Place, case: Case) -> None:
     if not case.bad:
         return
-    case.make(place, case.bad if case.tool == "golang-migrate" else (*case.rows, *case.bad))
-    before = case.content(place)
-    outcome = adopt(place, case)
+    case.make(sqlite, case.bad if case.tool == "golang-migrate" else (*case.rows, *case.bad))
+    before = case.content(sqlite)
+    outcome = adopt(sqlite, case)
     assert (outcome.status, outcome.exit_code) == ("failed", 3)
     assert case.name in str(outcome.error) or "carried out in part" in str(outcome.error)
-    assert not place.memory().there
-    assert case.content(place) == before
+    assert not sqlite.memory().there
+    assert case.content(sqlite) == before
 
 
-def test_a_version_without_a_file_is_refused_by_name_and_can_be_left_out(place: Place, case: Case) -> None:
+def test_a_version_without_a_file_is_refused_by_name_and_can_be_left_out(sqlite: Place, case: Case) -> None:
     if not case.gone:
         return
-    case.make(place, (*case.rows, case.gone))
-    refused = adopt(place, case)
+    case.make(sqlite, (*case.rows, case.gone))
+    refused = adopt(sqlite, case)
     assert (refused.exit_code, "--allow-missing" in str(refused.error)) == (3, True)
-    assert adopt(place, case, allow_missing=True).status == "ok"
-    assert len(place.memory().revisions) == 2
+    assert adopt(sqlite, case, allow_missing=True).status == "ok"
+    assert len(sqlite.memory().revisions) == 2
 
 
-def test_an_edited_file_is_found_where_the_table_holds_a_hash(place: Place, case: Case) -> None:
-    case.make(place)
+def test_an_edited_file_is_found_where_the_table_holds_a_hash(sqlite: Place, case: Case) -> None:
+    case.make(sqlite)
     name = next(each for each in case.half if each.endswith(".sql") and "CREATE TABLE a" in case.half[each])
     edited = {**case.files, name: case.files[name].replace("TABLE a (id int)", "TABLE a (id int, more int)")}
-    outcome = adopt(place, case, edited)
+    outcome = adopt(sqlite, case, edited)
     assert (outcome.status == "ok") is not case.hashed
     if case.hashed:
         assert outcome.exit_code == 3
@@ -154,14 +154,24 @@ def test_a_file_that_atlas_left_half_way_goes_on_behind_what_is_done(place: Plac
 
 def test_a_baseline_row_stands_for_everything_before_it(sqlite: Place) -> None:
     case = BY_NAME["flyway"]
-    case.make(sqlite, ("1, '1.1', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, 'root', CURRENT_TIMESTAMP, 0, TRUE",))
+    case.make(
+        sqlite,
+        (
+            "1, '1.1', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, 'root', CURRENT_TIMESTAMP, 0, TRUE",
+        ),
+    )
     assert adopt(sqlite, case).status == "ok"
     assert [row.version for row in sqlite.memory().revisions] == ["1", "1.1"]
 
 
 def test_a_baseline_whose_file_is_gone_stands_for_what_is_older(sqlite: Place) -> None:
     case = BY_NAME["flyway"]
-    case.make(sqlite, ("1, '1.5', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, 'root', CURRENT_TIMESTAMP, 0, TRUE",))
+    case.make(
+        sqlite,
+        (
+            "1, '1.5', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, 'root', CURRENT_TIMESTAMP, 0, TRUE",
+        ),
+    )
     assert adopt(sqlite, case, allow_missing=True).status == "ok"
     assert [row.version for row in sqlite.memory().revisions] == ["1", "1.1"]
 
