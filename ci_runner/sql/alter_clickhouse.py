@@ -72,10 +72,18 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
     if c.at("CONSTRAINT"):
         return _add_constraint(c, table, first)
     if c.take("STATISTICS"):
-        c.until(frozenset())
-        return other(c, table, first, "add-statistics")
+        return _statistics(c, table, first, "add-statistics")
     c.take("COLUMN")
     return one(add_column(c, table, first, if_not_exists=c.if_not_exists()))
+
+
+def _statistics(c: Cursor, table: Name, first: int, action: str) -> list[Operation]:
+    """``[IF …] a, b [TYPE tdigest, uniq]``; names follow until another action begins."""
+    c.until(frozenset())
+    while c.at(",") and c.peek() not in _ACTIONS:
+        c.i += 1
+        c.until(frozenset())
+    return other(c, table, first, action)
 
 
 def _place(c: Cursor) -> None:
@@ -112,11 +120,12 @@ def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
         index = Name("", c.identifier())
         _in_partition(c)
         return one(c.op(DropIndex, kind("drop-index"), first, indexes=(index,), table=table, if_exists=exists))
-    if c.take("PROJECTION", "STATISTICS"):
-        word = c.upper[c.i - 1].lower()
+    if c.take("STATISTICS"):
+        return _statistics(c, table, first, "drop-statistics")
+    if c.take("PROJECTION"):
         c.if_exists()
-        c.until(frozenset())
-        return other(c, table, first, f"drop-{word}")
+        c.identifier()
+        return other(c, table, first, "drop-projection")
     if c.take("CONSTRAINT"):
         return drop_constraint(c, table, first)
     if c.at("DETACHED"):
@@ -185,7 +194,7 @@ def _modify(c: Cursor, table: Name, first: int) -> list[Operation]:
                 c.rest()
             else:
                 c.until(frozenset())
-                if action in ("modify-ttl", "modify-setting"):
+                if action in ("modify-ttl", "modify-setting", "modify-statistics"):
                     _settings_list(c)
             return other(c, table, first, action, c.slice(begin, c.i).lower() if action == "modify-order-by" else "")
     c.take("COLUMN")

@@ -335,6 +335,15 @@ def _add_redshift(c: Cursor, table: Name, first: int) -> list[Operation]:
     return _external_partition(c, table, first) or add(c, table, first)
 
 
+def _of_partition(c: Cursor, table: Name, first: int) -> list[Operation]:
+    """PARTITION (…) SET LOCATION '…' of an external table."""
+    c.skip_parens()
+    c.need("SET")
+    c.need("LOCATION")
+    c.word()
+    return other(c, table, first, "set-location")
+
+
 def _drop_redshift(c: Cursor, table: Name, first: int) -> list[Operation]:
     if c.at("PARTITION"):
         begin = c.i
@@ -344,5 +353,6 @@ def _drop_redshift(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 
 _REDSHIFT: dict[str, Action] = {
-    **_ACTIONS, "ALTER": _alter_redshift, "APPEND": _append, "ROW": _row_security, "MASKING": _masking, "ADD": _add_redshift, "DROP": _drop_redshift,
+    **_ACTIONS, "ALTER": _alter_redshift, "APPEND": _append, "ROW": _row_security, "MASKING": _masking,
+    "PARTITION": _of_partition, "ADD": _add_redshift, "DROP": _drop_redshift,
 }  # fmt: skip

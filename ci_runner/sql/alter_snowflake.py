@@ -77,7 +77,7 @@ def _policy(c: Cursor, table: Name, first: int, verb: str) -> list[Operation]:
         sort = f"{sort}-{c.upper[c.i].lower()}"
         c.need("ACCESS", "LIFECYCLE")
     c.need("POLICY", "POLICIES")
-    c.rest() if verb == "drop" else c.until(frozenset())
+    c.until(frozenset())
     return other(c, table, first, f"{verb}-{sort}-policy")
 
 
@@ -212,7 +212,9 @@ def _unset_column(c: Cursor, table: Name, column: str, first: int) -> Operation:
 
 def _set(c: Cursor, table: Name, first: int) -> list[Operation]:
     word = c.upper[c.i]
-    if c.upper[first] == "UNSET":
+    if c.at(*_POLICIES) and c.peek() == "POLICY":
+        action = f"{c.upper[first].lower()}-{word.lower()}-policy"
+    elif c.upper[first] == "UNSET":
         action = {"TAG": "unset-tag", "COMMENT": "set-comment"}.get(word, "unset-table-option")
     else:
         action = {"TAG": "set-tag", "COMMENT": "set-comment"}.get(word, "set-table-option")

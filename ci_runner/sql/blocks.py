@@ -112,6 +112,7 @@ def inner_statements(inside: _Inside, traits: Dialect) -> Reading:
             continue
         tokens = _tokens(text, segment, traits, base)
         reading, declaring = _inner(tokens, blanked(text, segment), traits, base + segment.start, declaring, depth)
+        declaring = declaring and not traits.delimiter_command  # MySQL declares one thing a statement
         failed = failed or (reading if reading.reason else None)
         above = tuple((comment, base + at) for comment, at in mine)
         found += [

@@ -34,6 +34,9 @@ _WORDS = rf"""(?<![\w$.@])(?:
   )(?![\w$])"""
 
 
+_PACKAGE = re.compile(r"create\b[^;]{0,200}?\bpackage\b", re.IGNORECASE)
+
+
 class Body(Struct, frozen=True):
     """Where the statement stops, the comments inside it, and the offset of a block that never ends."""
 
@@ -91,6 +94,8 @@ def body(text: str, start: int, end: int, traits: Dialect) -> Body:
     """The extent of the statement at ``start``: to the first ``;`` outside its blocks and parentheses, at most to ``end``."""
     declared = text[start : start + 7].lower() == "declare"  # Snowflake: DECLARE …; BEGIN … END is one statement
     blocks: list[tuple[str, int]] = [("declare", start)] if declared else []
+    if traits.name == "mariadb" and _PACKAGE.match(text, start, end):
+        blocks.append(("package", start))
     comments: list[tuple[int, int]] = []
     opaque: list[tuple[int, int]] = []
     parens, waiting = 0, 0

@@ -26,6 +26,8 @@ def insert(c: Cursor, first: int) -> list[Operation]:
     overwrite = False
     if c.take("OR"):
         c.word()
+    if c.dialect == "snowflake" and (c.at("ALL", "FIRST") or (c.at("OVERWRITE") and c.peek() in ("ALL", "FIRST"))):
+        return _insert_all(c, first)
     if c.dialect == "sqlserver" and c.take("TOP"):
         c.skip_parens() if c.at("(") else c.word()
         c.take("PERCENT")
@@ -53,6 +55,22 @@ def insert(c: Cursor, first: int) -> list[Operation]:
     c.rest()
     kind = "insert-overwrite" if overwrite else "insert"
     return [c.op(Dml, kind, first, tables=(table,), reads=reads, where=where, columns=columns, values=values)]
+
+
+def _insert_all(c: Cursor, first: int) -> list[Operation]:
+    """Snowflake's INSERT ALL and FIRST: rows of one query go to several tables."""
+    kind = "insert-overwrite" if c.take("OVERWRITE") else "insert"
+    tables: list[Name] = []
+    while True:
+        c.i = find(c, frozenset({"INTO", "SELECT", "WITH"}), c.i)
+        if not c.take("INTO"):
+            break
+        tables.append(c.name())
+    reads = tables_read(c, c.i, c.last)
+    if not tables or c.done:
+        c.fail()
+    c.rest()
+    return [c.op(Dml, kind, first, tables=tuple(tables), reads=reads)]
 
 
 def _columns(c: Cursor, first: int, stop: int) -> tuple[str, ...]:
@@ -142,7 +160,7 @@ def _name_before(c: Cursor, stop: int) -> Name:
 
 def delete(c: Cursor, first: int) -> list[Operation]:
     """DELETE behind that word."""
-    while c.take("LOW_PRIORITY", "QUICK", "IGNORE"):
+    while c.take("LOW_PRIORITY", "QUICK", "IGNORE") or (c.ahead("HISTORY", "FROM") and c.take("HISTORY")):
         pass
     if c.take("TOP"):
         c.skip_parens()

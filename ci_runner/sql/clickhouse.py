@@ -155,6 +155,7 @@ def _delete(c: Cursor, first: int) -> list[Operation]:
 
 def _truncate(c: Cursor, first: int) -> list[Operation]:
     if c.take("DATABASE"):
+        c.if_exists()
         name = c.name()
         c.rest()
         return [c.op(Other, "truncate-database", first, object=name)]

@@ -50,7 +50,7 @@ _POSTGRES = _costs(
     """
     ACCESS EXCLUSIVE|metadata: alter-table drop-table truncate drop-index create-or-replace-view create-policy drop-policy
     ACCESS EXCLUSIVE|metadata: alter-policy rename-policy create-rule create-or-replace-rule rename-rule rename-trigger rename-materialized-view
-    ACCESS EXCLUSIVE|metadata: create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view drop-schema
+    ACCESS EXCLUSIVE|metadata: create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view
     ACCESS EXCLUSIVE|metadata: alter-view alter-materialized-view rename-sequence alter-sequence drop-sequence alter-index.attach-partition
     ACCESS EXCLUSIVE|metadata: alter-type.add-attribute alter-type.drop-attribute alter-type.alter-attribute alter-type.rename-attribute
     ACCESS EXCLUSIVE|scan: .attach-partition
@@ -134,13 +134,13 @@ _CLICKHOUSE = _costs(
     |metadata: alter-table drop-table truncate rename-table exchange-tables detach-table attach-table
     |rewrite: .alter-column-type .update .delete .materialize-column .materialize-index .materialize-projection .materialize-ttl
     |rewrite: .materialize-statistics .clear-column .clear-index .clear-projection .apply-deleted-mask optimize-table .modify-ttl
-    |scan: delete update
+    |scan: delete update check-table
     |none: insert
     """
 )
 _SNOWFLAKE = _costs(
     """
-    TABLE|metadata: alter-table drop-table truncate create-or-replace-table
+    TABLE|metadata: alter-table drop-table truncate create-or-replace-table create-or-alter-table
     |rewrite: .alter-clustering-key
     |metadata: create-or-replace-view
     TABLE|scan: update delete merge
@@ -150,7 +150,7 @@ _SNOWFLAKE = _costs(
 # What kinds that change the schema, or rights on it, begin with.
 _SCHEMA = (
     "create-", "drop-", "alter-", "rename-", "undrop-", "set-comment", "grant", "revoke", "deny", "reassign-", "import-", "security-label",
-    "attach-", "detach-", "exchange-", "add-",
+    "attach-", "detach-", "exchange-", "add-", "truncate-",
 )  # fmt: skip
 COSTS: dict[str, dict[str, Cost]] = {
     "postgres": _POSTGRES, "redshift": _REDSHIFT, "mysql": _MYSQL, "mariadb": _MYSQL, "sqlite": _SQLITE, "sqlserver": _SQLSERVER,

@@ -16,6 +16,7 @@ from ci_runner.model.operations import (
     CreateTable,
     CreateView,
     Dml,
+    DropObjects,
     Name,
     Operation,
     Other,
@@ -88,7 +89,11 @@ def cost(operation: Operation, dialect: str, state: Catalog | None = None) -> Co
     found = known(dialect, operation.kind)
     family = _family(dialect)
     judge = _JUDGES.get((family, type(operation))) or (_my_algorithm if family == "mysql" else None)
-    return judge(operation, found, state) if judge else found
+    costs = judge(operation, found, state) if judge else found
+    return Cost(SRE, costs.effect) if dialect == "redshift" and costs.lock not in _REDSHIFT_LOCKS else costs
+
+
+_REDSHIFT_LOCKS = ("", READ, AE)  # and SHARE ROW EXCLUSIVE: it has these three modes
 
 
 def _family(dialect: str) -> str:
@@ -184,6 +189,11 @@ def _pg_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost
     return Cost("ROW SHARE", "none") if operation.kind == "select" and options else found
 
 
+def _pg_drop(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """DROP SCHEMA locks what is in it."""
+    return Cost(AE, "metadata") if operation.kind == "drop-schema" and "cascade" in operation.options else found
+
+
 def _pg_view(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     return Cost(READ, "metadata") if getattr(operation, "reads", ()) and not found.lock else found
 
@@ -256,7 +266,7 @@ Judge = Callable[[Operation, Cost, Catalog | None], Cost]
 _JUDGES: dict[tuple[str, type], Judge] = {
     ("postgres", CreateTable): _pg_create_table, ("postgres", AddColumn): _pg_add_column, ("postgres", AlterColumnType): _pg_type,
     ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_other,
-    ("postgres", CreateView): _pg_view, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
+    ("postgres", CreateView): _pg_view, ("postgres", DropObjects): _pg_drop, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
     ("mysql", AddColumn): _my_add_column,
      ("mysql", Other): _my_other, ("sqlserver", CreateIndex): _ms_online,
     ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_online, ("sqlserver", AddColumn): _ms_add_column,

@@ -14,11 +14,22 @@ _KEY_WORDS = frozenset({"CLUSTERED", "NONCLUSTERED", "HASH", "UNIQUE", "KEY", "I
 _FLAGS = frozenset(
     {
         "DEFERRABLE", "ENFORCED", "RELY", "NORELY", "ENABLE", "DISABLE", "VALIDATE", "NOVALIDATE", "VISIBLE", "INVISIBLE",
-        "CLUSTERED", "NONCLUSTERED", "IGNORED", "ASC", "DESC",
+        "CLUSTERED", "NONCLUSTERED", "IGNORED", "NOWAIT", "ASC", "DESC",
     }
 )  # fmt: skip
 _VALUED = frozenset(
-    {"INITIALLY", "KEY_BLOCK_SIZE", "COMMENT", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "ALGORITHM", "LOCK"}
+    {
+        "INITIALLY",
+        "KEY_BLOCK_SIZE",
+        "COMMENT",
+        "ENGINE_ATTRIBUTE",
+        "SECONDARY_ENGINE_ATTRIBUTE",
+        "ALGORITHM",
+        "LOCK",
+        "WAIT",
+        "M",
+        "DISTANCE",
+    }
 )
 _OLD_OPTIONS = (
     "FILLFACTOR",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, Operation, Other, RenameObject, RenameTable
-from ci_runner.sql import alter_mysql, changes, definitions, objects, session, tables
+from ci_runner.sql import alter_mysql, changes, definitions, inner, objects, session, tables
 from ci_runner.sql.session import command
 
 if TYPE_CHECKING:
@@ -163,7 +163,18 @@ def _rename(c: Cursor, first: int) -> list[Operation]:
 
 def _on_tables(kind: str) -> Callable[[Cursor, int], list[Operation]]:
     """OPTIMIZE, ANALYZE, CHECK, REPAIR and CHECKSUM TABLE."""
-    return command(kind, "NO_WRITE_TO_BINLOG", "LOCAL", "TABLE", "TABLES")
+    return command(kind, "NO_WRITE_TO_BINLOG", "LOCAL", "TABLE", "TABLES", "VIEW")
+
+
+def _analyze(c: Cursor, first: int) -> list[Operation]:
+    """ANALYZE TABLE; MariaDB's ANALYZE of a statement runs it."""
+    if c.take("FORMAT"):
+        c.need("=")
+        c.word()
+    if c.at("SELECT", "UPDATE", "DELETE", "INSERT", "REPLACE", "WITH"):
+        found = [operation for operation in inner.part(c, c.i, c.last) if operation.kind != "select"]
+        return [c.op(Other, "explain", first), *found]
+    return _on_tables("analyze")(c, first)
 
 
 def _load(c: Cursor, first: int) -> list[Operation]:
@@ -224,7 +235,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "RELEASE": session.release, "INSERT": changes.insert, "REPLACE": changes.insert, "UPDATE": changes.update,
     "DELETE": changes.delete, "WITH": changes.with_query, "SELECT": changes.select, "VALUES": changes.select,
     "TABLE": changes.select, "(": changes.select, "GRANT": command("grant", named=False),
-    "REVOKE": command("revoke", named=False), "OPTIMIZE": _on_tables("optimize-table"), "ANALYZE": _on_tables("analyze"),
+    "REVOKE": command("revoke", named=False), "OPTIMIZE": _on_tables("optimize-table"), "ANALYZE": _analyze,
     "CHECK": _on_tables("check-table"), "REPAIR": _on_tables("repair-table"), "CHECKSUM": _on_tables("checksum-table"),
     "LOCK": _lock, "UNLOCK": _unlock, "LOAD": _load,
     "CALL": command("call"), "DO": command("do-expression", named=False), "PREPARE": command("prepare"),
@@ -238,6 +249,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "RESIGNAL": command("signal", named=False),
     "GET": command("get-diagnostics", named=False),
     "SHUTDOWN": command("shutdown"), "RESTART": command("restart"), "BINLOG": command("binlog", named=False),
+    "BACKUP": command("backup", named=False),
     "CACHE": command("cache-index", "INDEX"), "IMPORT": command("import-table", named=False), "CLONE": command("clone-instance", named=False),
     "IF": _block, "WHILE": _block, "LOOP": _block, "REPEAT": _block, "CASE": _block, "FOR": _block,
 }  # fmt: skip

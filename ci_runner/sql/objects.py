@@ -81,6 +81,10 @@ _PHRASES = """
     add-schema: ADD TABLES IN SCHEMA, ADD SCHEMA
     drop-schema: DROP TABLES IN SCHEMA
     remove-schema: REMOVE SCHEMA
+    add-table: ADD ALL TABLES
+    add-function: ADD ALL FUNCTIONS
+    remove-table: REMOVE ALL TABLES
+    remove-function: REMOVE ALL FUNCTIONS
     add-member: ADD USER
     drop-member: DROP USER
     add-log-file: ADD LOG FILE
@@ -96,9 +100,12 @@ _PHRASES = """
     remove-delegated-authorization: REMOVE DELEGATED
     set-allowed-values: ADD ALLOWED_VALUES, DROP ALLOWED_VALUES, UNSET ALLOWED_VALUES
     set-body: SET BODY
+    set-option: MODIFY SETTING
+    enable-managed-access: ENABLE MANAGED ACCESS
+    disable-managed-access: DISABLE MANAGED ACCESS
     set-query: MODIFY SQL
     set-secure: UNSET SECURE
-    set-comment: UNSET COMMENT, COMMENT
+    set-comment: UNSET COMMENT, MODIFY COMMENT, COMMENT
     set-storage-location: ADD STORAGE_LOCATION, REMOVE STORAGE_LOCATION
 """
 

@@ -28,8 +28,16 @@ _WITHOUT = (
     "LOAD",
 )
 
+
+def _show(c: Cursor, first: int) -> list[Operation]:
+    """SHOW setting; SHOW TABLE s.a and its sisters."""
+    return command("show", named=c.i + 1 == c.last)(c, first)
+
+
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     **{word: reader for word, reader in postgres.HEADS.items() if word not in _WITHOUT},
+    "SHOW": _show,
+    "CANCEL": command("cancel", named=False),
     "DESC": command("explain", named=False),
     "DESCRIBE": command("explain", named=False),
 }

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import Name, Operation, Other, Setting, Transaction
 from ci_runner.sql.cursor import unquote_text
+from ci_runner.sql.inner import part
 from ci_runner.sql.objects import maybe_name
+from ci_runner.sql.queries import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +66,7 @@ def set_mysql(c: Cursor, first: int) -> list[Operation]:
     if c.take("TRANSACTION"):
         return [_setting(c, first, "transaction", scope)]
     if c.take("STATEMENT"):
-        c.rest()
-        return [c.op(Other, "set-statement", first)]
+        return _for_statement(c, first)
     found = [_assignment(c, first, scope)]
     while c.take(","):
         begin = c.i
@@ -73,6 +74,14 @@ def set_mysql(c: Cursor, first: int) -> list[Operation]:
         found.append(_assignment(c, begin, scope))
     c.end()
     return found
+
+
+def _for_statement(c: Cursor, first: int) -> list[Operation]:
+    """MariaDB's SET STATEMENT a = 1 FOR …: settings for one statement, and that statement."""
+    c.i = find(c, frozenset({"FOR"}), c.i)
+    c.need("FOR")
+    found = [operation for operation in part(c, c.i, c.last) if operation.kind != "select"]
+    return [c.op(Other, "set-statement", first), *found]
 
 
 def _assignment(c: Cursor, first: int, scope: str) -> Operation:
@@ -132,20 +141,48 @@ def set_snowflake(c: Cursor, first: int) -> list[Operation]:
     return [_setting(c, first, name, "", "set-variable")]
 
 
+def alter_session(c: Cursor, first: int) -> list[Operation]:
+    """ALTER SESSION SET a = 1 [b = 2], UNSET a [, b] of Snowflake."""
+    if c.take("UNSET"):
+        name = c.identifier("lower")
+        c.rest()
+        return [c.op(Other, "reset-setting", first, object=Name("", name))]
+    c.need("SET")
+    found: list[Operation] = []
+    while not c.done:
+        begin = first if not found else c.i
+        name = c.identifier("lower")
+        c.need("=")
+        value = unquote_text(c.text[c.i])
+        c.word()
+        found.append(c.op(Setting, "set-setting", begin, name=name, value=value))
+        c.take(",")
+    return found
+
+
+# Pragmas whose argument says what to show.
+_ASKING = frozenset(
+    {
+        "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list", "foreign_key_check",
+        "integrity_check", "quick_check",
+    }
+)  # fmt: skip
+
+
 def pragma(c: Cursor, first: int) -> list[Operation]:
     """PRAGMA [schema.]name [= value | (value)] of SQLite."""
     name = c.identifier("lower")
     if c.take("."):
         name = c.identifier("lower")
-    value = ""
+    value, asked = "", False
     if c.take("="):
         begin = c.i
         c.rest()
         value = c.slice(begin, c.i)
     elif c.at("("):
-        value = c.parens()
+        value, asked = c.parens(), name in _ASKING
     c.end()
-    kind = "set-setting" if value else "show"
+    kind = "set-setting" if value and not asked else "show"
     return [c.op(Setting, kind, first, name=name, value=value.strip("'\"").lower())]
 
 

@@ -103,9 +103,11 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for ALTER {c.text[c.i]}")
-    if sort in ("session", "account"):
+    if sort == "session":
+        return session.alter_session(c, first)
+    if sort == "account":
         c.rest()
-        return [c.op(Other, "set-setting" if sort == "session" else "alter-account", first)]
+        return [c.op(Other, "alter-account", first)]
     return [objects.alter(c, first, sort)]
 
 
@@ -188,7 +190,8 @@ def _files(kind: str) -> Callable[[Cursor, int], list[Operation]]:
 
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CREATE": create, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "UNDROP": _undrop, "COMMENT": session.comment,
-    "SET": session.set_snowflake, "UNSET": command("unset-variable"), "USE": command("use", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "SECONDARY"),
+    "SET": session.set_snowflake, "UNSET": command("unset-variable"),
+    "USE": command("use", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "SECONDARY", "ROLES"),
     "BEGIN": _begin, "START": session.begin, "COMMIT": session.commit, "ROLLBACK": session.rollback, "DECLARE": _declare,
     "INSERT": changes.insert, "UPDATE": changes.update, "DELETE": changes.delete, "MERGE": changes.merge, "WITH": _with,
     "SELECT": changes.select, "VALUES": changes.select, "(": changes.select, "COPY": _copy, "GRANT": _grant,

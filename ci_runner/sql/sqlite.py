@@ -74,12 +74,22 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 _ACTIONS: dict[str, alter.Action] = {"ADD": _add, "DROP": alter.drop, "RENAME": alter.rename}
 
+
+def _vacuum(c: Cursor, first: int) -> list[Operation]:
+    """VACUUM [schema] [INTO file]."""
+    name = None if c.done or c.at("INTO") else c.name()
+    if c.take("INTO"):
+        c.rest()
+    c.end()
+    return [c.op(Other, "vacuum", first, object=name)]
+
+
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CREATE": create, "DROP": drop, "ALTER": alter_table, "PRAGMA": session.pragma, "BEGIN": session.begin,
     "COMMIT": session.commit, "END": session.commit, "ROLLBACK": session.rollback, "SAVEPOINT": session.savepoint,
     "RELEASE": session.release, "INSERT": changes.insert, "REPLACE": changes.insert, "UPDATE": changes.update,
     "DELETE": changes.delete, "WITH": changes.with_query, "SELECT": changes.select, "VALUES": changes.select,
-    "VACUUM": command("vacuum"), "REINDEX": command("reindex"), "ANALYZE": command("analyze"),
+    "VACUUM": _vacuum, "REINDEX": command("reindex"), "ANALYZE": command("analyze"),
     "ATTACH": command("attach-database", named=False), "DETACH": command("detach-database", "DATABASE"),
     "EXPLAIN": command("explain", named=False),
 }  # fmt: skip

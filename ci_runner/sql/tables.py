@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ci_runner.model.operations import Column, Constraint, CreateTable, Dml, DropTable, Index, Operation
+from ci_runner.sql.cursor import Unmatched
 from ci_runner.sql.keys import constraint, settings
 from ci_runner.sql.options import definition
 from ci_runner.sql.table_tails import Draft, on_cluster, table_tail
@@ -72,6 +73,7 @@ def _body(c: Cursor, draft: Draft) -> None:
             _elements(c, draft)
     elif c.at("LIKE", "CLONE"):
         c.i += 1
+        c.take("AS")  # ClickHouse
         draft["source"] = c.name()
         if c.at("AT", "BEFORE"):
             c.i += 1
@@ -231,7 +233,12 @@ def foreign_table(c: Cursor, first: int, kind: str) -> CreateTable:
     if c.seq("PARTITION", "OF"):
         draft["partition_of"] = c.name()
     elif c.at("("):
-        _elements(c, draft)
+        begin = c.i
+        try:
+            _elements(c, draft)
+        except Unmatched:  # types of a lake: STRUCT<a:INT>
+            c.i = begin
+            c.skip_parens()
     c.rest()
     draft["options"] = tuple(draft["options"])
     return c.op(CreateTable, kind, first, **draft)
