@@ -7,6 +7,7 @@ import re
 from ci_runner.lint.context import Context
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.model.operations import (
+    AddColumn,
     AddConstraint,
     Column,
     Constraint,
@@ -63,6 +64,17 @@ def index_on(table: Table | None, column: str, dialect: str) -> str | None:
         ):
             return index.name
     return None
+
+
+def added_here(context: Context, table: Name, column: str) -> bool:
+    """Whether the file itself added the column further up: IF NOT EXISTS adds none that is there."""
+    key = context.key(table)
+    for step, op in context.earlier(AddColumn):
+        if context.key(op.table) == key and context.same(op.column.name, column):
+            known = step.catalog.tables.get(key)
+            if known is None or comparable(column, context.dialect) not in known.columns:
+                return True
+    return False
 
 
 def mentions(expression: str, column: str) -> bool:

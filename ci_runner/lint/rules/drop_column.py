@@ -21,10 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
+from ci_runner.lint.facts import added_here
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import AddColumn, CreateTable, DropColumn, DropTable
+from ci_runner.model.operations import CreateTable, DropColumn, DropTable
 from ci_runner.model.schema import Table
 
 
@@ -51,11 +52,7 @@ def _holds_data(context: Context, op: DropColumn) -> bool:
     table, column = context.table(op.table), context.column(op.table, op.column)
     if column is None:
         return not ((op.if_exists or op.conditional) and table is not None and not table.partial)
-    added_here = any(
-        context.key(other.table) == context.key(op.table) and context.same(other.column.name, op.column)
-        for _, other in context.earlier(AddColumn)
-    )
-    return column.generated != "virtual" and not added_here
+    return column.generated != "virtual" and not added_here(context, op.table, op.column)
 
 
 def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:

@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import added_here
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import AddColumn, RenameColumn
+from ci_runner.model.operations import RenameColumn
 
 
 @rule("warning", on=(RenameColumn,), aliases=("BC102", "DS103", "renaming-column"))
@@ -29,18 +30,16 @@ def check(context: Context) -> Iterator[Hit]:
     """Columns of old tables that get another name, unless the same file made them."""
     op = context.step.operation
     assert isinstance(op, RenameColumn)  # noqa: S101
-    if not context.old(op.table) or op.column == op.new or _is_key(context, op) or _new_here(context, op):
+    if (
+        not context.old(op.table)
+        or op.column == op.new
+        or _is_key(context, op)
+        or added_here(context, op.table, op.column)
+    ):
         return
     yield Hit(
         f"Renaming column {quoted(op.column)} of {quoted(op.table)} to {quoted(op.new)} breaks the running release, which still asks for "
         f"{quoted(op.column)}."
-    )
-
-
-def _new_here(context: Context, op: RenameColumn) -> bool:
-    return any(
-        context.key(other.table) == context.key(op.table) and context.same(other.column.name, op.column)
-        for _, other in context.earlier(AddColumn)
     )
 
 

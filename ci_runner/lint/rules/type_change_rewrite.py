@@ -30,9 +30,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint import sqlserver
+from ci_runner.lint.clauses import clause
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import type_change, utc
-from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import AlterColumnType
 
 
@@ -41,7 +42,7 @@ def check(context: Context) -> Iterator[Hit]:
     """Type changes of old columns that do not keep the stored rows."""
     op = context.step.operation
     assert isinstance(op, AlterColumnType)  # noqa: S101
-    if not context.old(op.table):
+    if not context.old(op.table) or (context.dialect == "sqlserver" and _online(context.text())):
         return
     column = context.column(op.table, op.column)
     if column is None or column.type is None:
@@ -53,15 +54,35 @@ def check(context: Context) -> Iterator[Hit]:
     hazard, observed = context.judged("rewrite", inferred, op.table)
     if not hazard:
         return
+    fix = _fix(context, op) if context.dialect == "sqlserver" else None
     new = op.type.text or op.type.base
     if column is None or column.type is None:
         yield Hit(
             f"Changing {quoted(op.column)} to {new} may rewrite {quoted(op.table)}: its present type is not known.",
             observed=observed,
+            fix=fix,
         )
         return
     old = column.type.text or column.type.base
     yield Hit(
         f"Changing {quoted(op.column)} from {old} to {new} rewrites {quoted(op.table)} while nobody can use it.",
         observed=observed,
+        fix=fix,
     )
+
+
+def _online(text: str) -> bool:
+    """Whether SQL Server is to do it while the table stays in use."""
+    options = clause(text, "WITH", "()")
+    return (
+        options is not None
+        and clause(text[options[0] : options[1] - 1].partition("(")[2], "ONLINE", "=", "ON") is not None
+    )
+
+
+def _fix(context: Context, op: AlterColumnType) -> Fix | None:
+    """ONLINE = ON, which Enterprise and Azure know for ALTER COLUMN since 2016."""
+    if clause(context.text(), "WITH", "()"):
+        return None
+    at = op.start + len(context.text().rstrip().rstrip(";").rstrip())
+    return Fix((Edit(at, at, " WITH (ONLINE = ON)"),), "do it online (Enterprise and Azure)", safe=False)
