@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ci_runner.errors import UsageError
+from ci_runner.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from ci_runner.cli.world import World
+    from ci_runner.config.environments import Environment
     from ci_runner.deploy import Options
     from ci_runner.journeys.deploying import Request
     from ci_runner.journeys.ground import Ground
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 URL_VARIABLE = "PILOTAGE_DATABASE_URL"
 
-_WHERE = (
+_DATABASE = (
     click.option("--to", "url", metavar="URL", help=f"The database; else the variable {URL_VARIABLE}."),
+    click.option(
+        "--env", metavar="NAME", help="The databases of this environment in pilotage.yml (docs/environments.md)."
+    ),
+    click.option("--database", metavar="NAME", help="Only this database of the environment."),
+)
+_WHERE = (
+    *_DATABASE,
     click.option("--commit", metavar="SHA", help="Take the directory from this Git commit."),
     click.option("--require-primary", is_flag=True, help="Read the registry itself, never a backup."),
 )
@@ -47,6 +55,13 @@ _HOW = (
 )
 
 
+def database(function: Function) -> Function:
+    """Decorator: which database."""
+    for option in reversed(_DATABASE):
+        function = option(function)
+    return function
+
+
 def where(function: Function) -> Function:
     """Decorator: which files, which database."""
     for option in reversed(_WHERE):
@@ -61,11 +76,48 @@ def how(function: Function) -> Function:
     return function
 
 
-def request(world: World, base: Ground, name: str | None, given: dict[str, Any], *, local: bool) -> Request:
-    """The request that the flags make; UsageError when no database or more than one source is named."""
+def requests(
+    world: World, base: Ground, name: str | None, given: dict[str, Any], *, local: bool
+) -> tuple[Environment | None, list[Request]]:
+    """The environment, if one is named, and a request for each database; UsageError when no database or more than one source is named."""
+    from ci_runner.cli.world import keep_password
+    from ci_runner.journeys import deploying_many
     from ci_runner.journeys.deploying import Request
 
-    return Request(wanted(base, name, given, local=local), address(world, given), options(given))
+    files, how = wanted(base, name, given, local=local), options(given)
+    env = given.get("env")
+    if env is None or given.get("url") or not _configured(base, env, world):
+        return None, [Request(files, address(world, given), how, env or "")]
+    environment, found = deploying_many.requests(base, files, how, env)
+    keep_password(*(each.url for each in found))
+    only = given.get("database")
+    if only is not None:
+        found = [each for each in found if each.database == only]
+    if not found:
+        raise UsageError(f"environment '{env}' has no database '{only}'")
+    return environment, found
+
+
+def _configured(base: Ground, env: str, world: World) -> bool:
+    """Whether the environment's databases are those of the configuration; else its name alone goes with the variable's address."""
+    from ci_runner.journeys import deploying_many
+
+    try:
+        deploying_many.environment(base, env)
+    except ConfigError:
+        if world.environ.get(URL_VARIABLE):
+            return False
+        raise
+    return True
+
+
+def one(world: World, base: Ground, name: str | None, given: dict[str, Any], *, local: bool) -> Request:
+    """The only request; UsageError where an environment has several databases."""
+    _, found = requests(world, base, name, given, local=local)
+    if len(found) > 1:
+        names = ", ".join(each.database for each in found[:10])
+        raise UsageError(f"which database? give --database NAME: environment '{given.get('env')}' has {names}")
+    return found[0]
 
 
 def address(world: World, given: dict[str, Any]) -> str:
@@ -74,7 +126,7 @@ def address(world: World, given: dict[str, Any]) -> str:
 
     url: str | None = given.get("url") or world.environ.get(URL_VARIABLE)
     if not url:
-        raise UsageError(f"which database? give --to URL or set {URL_VARIABLE}")
+        raise UsageError(f"which database? give --to URL, --env NAME or set {URL_VARIABLE}")
     keep_password(url)
     return url
 
@@ -123,7 +175,7 @@ def options(given: dict[str, Any]) -> Options:
 
 
 def _seconds(given: dict[str, Any], name: str) -> float | None:
-    from ci_runner.deploy.durations import milliseconds
+    from ci_runner.text.durations import milliseconds
 
     text = given.get(name)
     if text is None:

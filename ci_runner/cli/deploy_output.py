@@ -57,26 +57,27 @@ class Teller:
         self._json = as_json
         self._digest = digest
 
-    def voice(self) -> Voice:
+    def voice(self, database: str = "") -> Voice:
         """Remarks go to stderr; files are told as they go through, unless JSON is wanted."""
         from ci_runner.journeys.deploying import Voice
 
-        return Voice(self._world.note, self._through)
+        before = f"{visible(database)}: " if database else ""
+        return Voice(lambda text: self._world.note(before + text), lambda applied: self._through(applied, before))
 
-    def _through(self, applied: Applied) -> None:
+    def _through(self, applied: Applied, before: str) -> None:
         if self._json or self._world.quiet:
             return
         mark = click.style("✓", fg="green")
         some = f", the first {applied.resumed} before" if applied.resumed else ""
         count = f"{applied.statements} statement{'s' * (applied.statements != 1)}{some}"
-        self._world.say(f"  {mark} {visible(applied.name)}  {count}, {duration(applied.duration_ms)}")
+        self._world.say(f"  {mark} {before}{visible(applied.name)}  {count}, {duration(applied.duration_ms)}")
 
     def ended(self, outcome: Outcome) -> int:
         """Say how it ended; its exit code."""
         if self._json:
             self._world.say(json.dumps(document(outcome), indent=2, ensure_ascii=False))
             return outcome.exit_code
-        where = visible(outcome.facts.name) if outcome.facts else "the database"
+        where = visible(outcome.database or (outcome.facts.name if outcome.facts else "the database"))
         if outcome.error:
             self._stopped(outcome, where)
             return outcome.exit_code
@@ -101,12 +102,32 @@ class Teller:
         self._world.note(self._source(outcome))
         return 0
 
+    def all_ended(self, outcomes: Sequence[Outcome]) -> int:
+        """Say how each of several databases ended; the exit code of all."""
+        from ci_runner.journeys.deploying_many import code
+
+        found = code(outcomes)
+        if self._json:
+            worst = next((each.status for each in outcomes if each.exit_code == found), "ok")
+            changed = "ok" if any(each.status == "ok" for each in outcomes) else "noop"
+            shown = [{"database": each.database} | document(each) for each in outcomes]
+            self._world.say(
+                json.dumps({"status": worst if found else changed, "databases": shown}, indent=2, ensure_ascii=False)
+            )
+            return found
+        for each in outcomes:
+            self.ended(each)
+        done = sum(not each.exit_code for each in outcomes)
+        self._world.say(f"{done} of {len(outcomes)} databases are where they should be")
+        return found
+
     def _stopped(self, outcome: Outcome, where: str) -> None:
         """What failed goes to stderr, what stands now to stdout."""
         message = outcome.error.message if outcome.error else ""
+        of = f"{outcome.database}: " if outcome.database else ""
         word = "in doubt" if outcome.status == "in_doubt" else "failed"
         click.echo(
-            click.style(f"{word}: ", fg="red", bold=True) + visible(self._redacted(message)),
+            click.style(f"{word}: ", fg="red", bold=True) + visible(self._redacted(of + message)),
             err=True,
             color=self._world.colour,
         )
@@ -134,6 +155,19 @@ class Teller:
         from ci_runner.model.deploy import Failure, Outcome
 
         return self.ended(Outcome("failed", error=Failure(error.exit_code, str(error))))
+
+    def all_planned(self, found: Sequence[tuple[str, Plan, Mapping[str, int]]]) -> int:
+        """The plan of each database; of several also the digest that stands for all."""
+        from ci_runner.journeys.deploying_many import together
+
+        if self._json and len(found) > 1:
+            self._world.say(json.dumps(plans_document(found), indent=2, ensure_ascii=False))
+            return 0
+        for _, plan, sizes in found:
+            self.planned(plan, sizes)
+        if self._digest and len(found) > 1:
+            self._world.say(f"all plans {together([plan for _, plan, _ in found])}")
+        return 0
 
     def planned(self, plan: Plan, sizes: Mapping[str, int] = MappingProxyType({})) -> int:
         """A dry run, or a plan."""
@@ -192,6 +226,16 @@ class Teller:
             )
             text = " ".join(row["text"].split())
             self._world.say(f"    {row['line']}: {visible(text[:100])}{' …' * (len(text) > 100)}  [{facts}]")
+
+
+def plans_document(found: Sequence[tuple[str, Plan, Mapping[str, int]]]) -> dict[str, Any]:
+    """The JSON of the plan of one database, or of several with one digest for all."""
+    from ci_runner.journeys.deploying_many import together
+
+    if len(found) == 1:
+        return plan_document(found[0][1], found[0][2])
+    shown = [{"name": name} | plan_document(plan, sizes) for name, plan, sizes in found]
+    return {"digest": together([plan for _, plan, _ in found]), "databases": shown}
 
 
 def plan_document(plan: Plan, sizes: Mapping[str, int]) -> dict[str, Any]:

@@ -26,16 +26,16 @@ def command(world: World, /, name: str | None, output: str | None, as_json: bool
     Writes nothing to the database and takes no lock. The digest changes with the files, the database, its version and its schema, so that what was
     approved is what runs, or nothing.
     """
-    from ci_runner.cli.deploy_output import Teller, plan_document
+    from ci_runner.cli.deploy_output import Teller, plans_document
     from ci_runner.cli.deploying import planned
     from ci_runner.cli.output import write
 
-    plan, sizes = planned(world, name, given)
-    shown = plan_document(plan, sizes)
+    found = planned(world, name, given)
+    text = json.dumps(plans_document(found), indent=2, ensure_ascii=False)
     if output:
-        write(world.cwd / output, json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        write(world.cwd / output, text + "\n")
         world.note(f"plan written to {output}")
     if as_json:
-        world.say(json.dumps(shown, indent=2, ensure_ascii=False))
+        world.say(text)
         return 0
-    return Teller(world, as_json=False, digest=True).planned(plan, sizes)
+    return Teller(world, as_json=False, digest=True).all_planned(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ci_runner.cli.deploy_options import URL_VARIABLE
+from ci_runner.cli.deploy_options import database
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("resolve")
 @click.argument("name", required=False, metavar="[NAME]")
-@click.option("--to", "url", metavar="URL", help=f"The database; else the variable {URL_VARIABLE}.")
+@database
 @click.option("--applied", "answer", flag_value="applied", help="The statement took effect: go on behind it.")
 @click.option("--not-applied", "answer", flag_value="not-applied", help="It did not: run it again.")
 @click.option("--rerun", "answer", flag_value="rerun", help="Run the whole file again from its first statement.")

@@ -28,20 +28,16 @@ def command(world: World, /, name: str | None, as_json: bool, **given: Any) -> i
 
     Writes nothing and takes no lock. Exit code 0, 3 when something needs a decision, 4 when a statement is in doubt.
     """
-    from ci_runner.cli.deploy_options import request
-    from ci_runner.cli.deploying import split
-    from ci_runner.cli.setup import ground
-    from ci_runner.deploy import Stop
-    from ci_runner.journeys import deploying
+    from ci_runner.cli.deploying import standings
 
-    flags, own = split(given)
-    base = ground(world, flags)
-    found = deploying.standing(base, request(world, base, name, own, local=bool(flags.get("dir"))), Stop())
+    found = standings(world, name, given)
     if as_json:
-        world.say(json.dumps(document(found), indent=2, ensure_ascii=False))
+        shown = [({"name": database} if database else {}) | document(each) for database, each in found]
+        world.say(json.dumps(shown[0] if len(shown) == 1 else shown, indent=2, ensure_ascii=False))
     else:
-        tell(world, found)
-    return 4 if found.in_doubt else 0 if found.settled else 3
+        for _, each in found:
+            tell(world, each)
+    return max(4 if each.in_doubt else 0 if each.settled else 3 for _, each in found)
 
 
 def document(found: Standing) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ci_runner.errors import ConfigError
 from ci_runner.text.pattern import later
 
 if TYPE_CHECKING:
+    from ci_runner.config.environments import Environment
     from ci_runner.config.hooks import Hook
 
 __all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
@@ -40,8 +41,8 @@ def load(
     naming the place of the wrong value.
     """
     top, entries = found
-    hooks = top.get("hooks")
-    top = {name: setting for name, setting in top.items() if name != "hooks"}
+    hooks, environments = top.get("hooks"), top.get("environments")
+    top = {name: setting for name, setting in top.items() if name not in {"hooks", "environments"}}
     for settings in (top, *entries):
         _no_secrets(settings)
     above = _variables(environ) | _flags(flags)
@@ -58,6 +59,7 @@ def load(
         backups=_addresses(run.get("backups"), environ),
         publish=_addresses(run.get("publish"), environ),
         hooks=_hooks(hooks) if hooks else (),
+        environments=_environments(environments) if environments else (),
         sources=MappingProxyType({name: s.source for name, s in (top | above).items()}),
         **values,  # type: ignore[arg-type]  # checked by _value against the manifest
     )
@@ -65,6 +67,12 @@ def load(
 
 def _addresses(setting: Setting | None, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(_expand(text, setting, environ) for text in _list(setting)) if setting else ()
+
+
+def _environments(setting: Setting) -> tuple[Environment, ...]:
+    from ci_runner.config import environments
+
+    return environments.parse(setting)
 
 
 def _hooks(setting: Setting) -> tuple[Hook, ...]:

@@ -15,7 +15,7 @@ LIMIT = 256 * 1024
 DEPTH = 12
 NODES = 20_000
 
-TOP = frozenset(o.name for o in OPTIONS if o.file) | {"directories", "hooks"}
+TOP = frozenset(o.name for o in OPTIONS if o.file) | {"directories", "hooks", "environments"}
 ENTRY = frozenset(o.name for o in OPTIONS if o.file and o.scope == "directory") | {"name"}
 REGISTRY = frozenset({"url", *REGISTRY_LISTS})
 

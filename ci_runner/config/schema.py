@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ci_runner.config import environments
 from ci_runner.config.hooks import KEYS, KINDS, PATTERNS
 from ci_runner.config.names import DOCS
 from ci_runner.config.options import NAMED, OPTIONS, SEVERITIES, Option
@@ -28,7 +29,7 @@ def schema() -> Schema:
         "$id": f"{DOCS}/pilotage.schema.json",
         "title": "Pilotage configuration (pilotage.yml)",
         "type": "object",
-        "properties": {**common, **run, "directories": directories, "hooks": hooks},
+        "properties": {**common, **run, "directories": directories, "hooks": hooks, "environments": _environments()},
         "additionalProperties": False,
     }
 
@@ -48,6 +49,41 @@ def _registry() -> Schema:
         "type": "object",
         "properties": {"url": {"type": "string"}, "backups": backups, "publish": publish},
         "required": ["url"],
+        "additionalProperties": False,
+    }
+
+
+def _environments() -> Schema:
+    name = "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+    address: Schema = {"type": "string", "description": "${NAME}: the variable that holds the address"}
+    time: Schema = {"type": ["string", "number"], "description": "30s, 10m …"}
+    several: Schema = {
+        "type": "object",
+        "patternProperties": {name: address},
+        "minProperties": 1,
+        "additionalProperties": False,
+    }
+    shapes: dict[str, Schema] = {
+        "url": address,
+        "databases": {"oneOf": [{"type": "string", "pattern": "^\\$\\{\\w+\\}$"}, several]},
+        "parallel": {"type": "integer", "minimum": 1, "maximum": 100, "default": 4},
+        "on_failure": {"enum": ["stop", "continue"], "default": "stop"},
+        "order": {"enum": list(environments.ORDERS)},
+        "drift": {"enum": [*environments.DRIFTS, False]},
+        "adopt": {"enum": ["auto", "off", False]},
+        **{key: {"type": "boolean", "default": False} for key in ("require_approval", "require_primary")},
+        **dict.fromkeys(("lock_wait", "lock_timeout", "timeout"), time),
+    }
+    one: Schema = {
+        "type": "object",
+        "properties": {key: shapes[key] for key in environments.KEYS},
+        "oneOf": [{"required": ["url"]}, {"required": ["databases"]}],
+        "additionalProperties": False,
+    }
+    return {
+        "description": "Databases to deploy to (docs/environments.md)",
+        "type": "object",
+        "patternProperties": {name: one},
         "additionalProperties": False,
     }
 

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from ci_runner.config.pattern import Pattern
 
 if TYPE_CHECKING:
+    from ci_runner.config.environments import Environment
     from ci_runner.config.hooks import Hook
 
 
@@ -64,6 +65,7 @@ class Config(Struct, frozen=True):
     templates: str | None = None
     cache_dir: str | None = None
     hooks: tuple[Hook, ...] = ()
+    environments: tuple[Environment, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:  # without addresses and tokens

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from ci_runner.databases import DatabaseFailure, Lock, Sql, Target
 from ci_runner.deploy import locking, revisions
-from ci_runner.deploy.durations import milliseconds
 from ci_runner.deploy.hashes import statement_hash
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.stop import Tools
 from ci_runner.errors import PilotageError, TemporaryError
 from ci_runner.model.deploy import Applied, Origin, Revision, RevisionState, Step
 from ci_runner.model.operations import Statement
+from ci_runner.text.durations import milliseconds
 
 T = TypeVar("T")
 

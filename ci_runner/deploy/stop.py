@@ -17,6 +17,7 @@ class Stop:
         self._event = Event()
         self._guard = Lock()
         self._interrupt: Callable[[], None] | None = None
+        self._children: list[Stop] = []
 
     @property
     def asked(self) -> bool:
@@ -32,9 +33,20 @@ class Stop:
         """Stop as soon as possible."""
         self._event.set()
         with self._guard:
-            interrupt = self._interrupt
+            interrupt, children = self._interrupt, tuple(self._children)
         if interrupt is not None:
             interrupt()
+        for child in children:
+            child.ask()
+
+    def child(self) -> Stop:
+        """The same request for one of several deployments at once."""
+        made = Stop()
+        with self._guard:
+            self._children.append(made)
+        if self.asked:
+            made.ask()
+        return made
 
     def wait(self, seconds: float) -> None:
         """Sleep, unless or until somebody asks."""

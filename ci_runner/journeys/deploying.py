@@ -143,16 +143,23 @@ def measured(ground: Ground, request: Request, stop: Stop) -> tuple[Plan, dict[s
         target.close()
 
 
-def resolve(ground: Ground, url: str, name: str | None, answer: deploy.Answer, reason: str, stop: Stop) -> Revision:
-    """Settle what is in doubt in the directory called ``name``, or in the only one the database knows."""
+def resolve(
+    ground: Ground, request: Request, name: str | None, answer: deploy.Answer, reason: str, stop: Stop
+) -> tuple[Outcome, Revision]:
+    """Settle what is in doubt in the directory called ``name``, or in the only one the database knows; the outcome is for the record."""
     refuse_forks(ground)
-    target = connect(url, ground.nonce()[:12], stop)
+    target = connect(request.url, ground.nonce()[:12], stop)
     try:
         known = deploy.directories(target)
         if name is None and len(known) != 1:
             raise UsageError(f"which directory? give NAME: this database knows {', '.join(known) or 'none'}")
         options = Options(name or known[0], actor=actor(ground), tool_version=__version__, run_id=ground.nonce())
         voice = Voice(ground.note, lambda _applied: None)
-        return deploy.settle(target, options, tools(ground, voice, stop), answer, reason)
+        row = deploy.settle(target, options, tools(ground, voice, stop), answer, reason)
     finally:
         target.close()
+    outcome = Outcome(
+        "ok", dir=options.dir, facts=target.facts, run_id=options.run_id, actor=options.actor,
+        started_at=ground.now().strftime("%Y-%m-%dT%H:%M:%SZ"), warnings=(f"{row.name}: {row.error}",), action="resolve",
+    )  # fmt: skip
+    return replace(outcome, environment=request.environment, database=request.database), row

@@ -40,7 +40,7 @@ class Found(Struct, frozen=True):
 def find(ground: Ground, wanted: Wanted, dialect: str) -> Found:
     """The files; a folder that says no dialect is read in that of the database. ConflictError for a directory that is not sound."""
     if wanted.reference is not None:
-        return _registered(ground, wanted)
+        return _registered(ground, wanted, dialect)
     if wanted.commit is not None:
         return _committed(ground, wanted, dialect)
     tree = sources.folder(ground.root / wanted.directory.dir, root=ground.root, shown=wanted.directory.dir)
@@ -87,7 +87,7 @@ def sound(mdir: MigrationDir) -> None:
         raise ConflictError(f"{where}: {first.message}{more}. {first.remedy}".rstrip(" ."))
 
 
-def _registered(ground: Ground, wanted: Wanted) -> Found:
+def _registered(ground: Ground, wanted: Wanted, dialect: str) -> Found:
     asked = registry.parse_reference(wanted.reference or "")
     open_stores = every_store(ground)
     usable = open_stores[:1] if wanted.require_primary else open_stores
@@ -103,7 +103,7 @@ def _registered(ground: Ground, wanted: Wanted) -> Found:
     mdir = migrations.read(
         tree,
         format=snapshot.format,
-        dialect=snapshot.dialect,
+        dialect=_spoken(snapshot, wanted.directory, dialect),
         tx_mode=wanted.directory.tx_mode,
         sum_mode="optional",
         directives_lenient=wanted.directory.directives == "lenient",
@@ -116,6 +116,13 @@ def _registered(ground: Ground, wanted: Wanted) -> Found:
         lambda name: name in registry.taken_away(store, asked.name),
         partial(_bytes, ground, asked.name),
     )
+
+
+def _spoken(snapshot: Snapshot, directory: Directory, database: str) -> str:
+    """The dialect to read in: a push that was told none says postgres where nothing in the files spoke for another."""
+    if directory.dialect:
+        return directory.dialect
+    return database if snapshot.dialect == "postgres" else snapshot.dialect
 
 
 def _bytes(ground: Ground, name: str, row: Revision) -> bytes | None:
