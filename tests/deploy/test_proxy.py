@@ -1,0 +1,186 @@
+"""Between us and the server: a pooler that hands sessions round, and a connection that is cut before, during and after COMMIT."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.place import Place
+from tests.images.servers import PASSWORD, Server, account, as_user, free_port, owned_folder
+
+FILES = {
+    "1_a.sql": "CREATE TABLE marks (n int);\n",
+    "2_b.sql": "INSERT INTO marks VALUES (1);\nINSERT INTO marks VALUES (2);\n",
+    "3_c.sql": "INSERT INTO marks VALUES (3);\n",
+}
+
+
+class Proxy:
+    """Passes bytes on until one message of the client's holds ``needle`` for the ``nth`` time; then cuts: before it is sent on, or behind it.
+
+    ``then`` waits for the server's answer, which it does not pass on.
+    """
+
+    def __init__(self, port: int, needle: bytes, nth: int, when: str) -> None:
+        self.target, self.needle, self.nth, self.when = port, needle, nth, when
+        self.cut = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self._seen = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            swallow = threading.Event()
+            threading.Thread(target=self._up, args=(client, server, swallow), daemon=True).start()
+            threading.Thread(target=self._down, args=(client, server, swallow), daemon=True).start()
+
+    def _up(self, client: socket.socket, server: socket.socket, swallow: threading.Event) -> None:
+        while data := _receive(client):
+            if self.needle in data and not self.cut.is_set():
+                self._seen += 1
+                if self._seen == self.nth:
+                    self.cut.set()
+                    if self.when == "before":
+                        break
+                    swallow.set()
+                    server.sendall(data)
+                    time.sleep(0.3 if self.when == "answer" else 0)
+                    break
+            server.sendall(data)
+        _close(client, server)
+
+    def _down(self, client: socket.socket, server: socket.socket, swallow: threading.Event) -> None:
+        while data := _receive(server):
+            if swallow.is_set():
+                continue
+            try:
+                client.sendall(data)
+            except OSError:
+                break
+        if not swallow.is_set():
+            _close(client, server)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except OSError:
+        return b""
+
+
+def _close(*connections: socket.socket) -> None:
+    for connection in connections:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue
+        finally:
+            connection.close()
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mariadb"])
+@pytest.mark.parametrize("when", ["before", "sent", "answer"])
+def test_after_a_cut_at_commit_the_row_tells_the_truth(place: Place, when: str) -> None:
+    port = int(place.url.rpartition(":")[2].partition("/")[0])
+    proxy = Proxy(port, b"COMMIT", 2 if place.engine == "postgres" else 1, when)
+    direct = place.url
+    place.url = place.url.replace(f":{port}/", f":{proxy.port}/")
+    outcome = place.deploy(FILES)
+    proxy.listener.close()
+    assert proxy.cut.is_set(), "the cut did not land"
+    place.url = direct
+    told = [each.version for each in outcome.applied]
+    remembered = [row.version for row in place.memory().revisions if row.state == "applied"]
+    assert told == remembered, outcome.error
+    if when == "answer":
+        assert outcome.status == "ok", outcome.error
+        assert any("it was committed" in line for line in place.said) or place.engine == "mariadb"
+    else:
+        assert outcome.exit_code in {0, 5}
+    assert place.deploy(FILES).exit_code == 0
+    assert place.marks() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mariadb"])
+def test_a_connection_cut_within_a_statement_is_temporary_and_the_next_run_finishes(place: Place) -> None:
+    port = int(place.url.rpartition(":")[2].partition("/")[0])
+    proxy = Proxy(port, b"VALUES (2)", 1, "sent")
+    direct = place.url
+    place.url = place.url.replace(f":{port}/", f":{proxy.port}/")
+    outcome = place.deploy(FILES)
+    proxy.listener.close()
+    place.url = direct
+    assert outcome.exit_code == 5, outcome.error
+    assert place.deploy(FILES).status == "ok"
+    assert place.marks() == [1, 2, 3]
+
+
+@pytest.fixture
+def bouncer(postgres_server: Server, need: Callable[[bool, str, str], None]) -> Iterator[Callable[[str, str], str]]:
+    """``bouncer("transaction", "database")``: the address of that database behind a pooler in that mode."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin") or ""
+    need(bool(program), "PgBouncer", "apt-get install pgbouncer")
+    started: list[subprocess.Popen[bytes]] = []
+    owner = account("postgres")
+    with owned_folder(owner) as folder:
+
+        def start(mode: str, database: str) -> str:
+            port = free_port()
+            settings = Path(folder) / f"{mode}.ini"
+            settings.write_text(
+                f"[databases]\n* = host=127.0.0.1 port={postgres_server.port}\n[pgbouncer]\nlisten_addr=127.0.0.1\nlisten_port={port}\n"
+                f"auth_type=plain\nauth_file={folder}/users\npool_mode={mode}\nunix_socket_dir=\ndefault_pool_size=5\n"
+            )
+            (Path(folder) / "users").write_text(f'"boss" "{PASSWORD}"\n')
+            for path in (settings, Path(folder) / "users"):
+                os.chown(path, owner.pw_uid, owner.pw_gid)
+            started.append(subprocess.Popen([program, str(settings)], stderr=subprocess.DEVNULL, **as_user(owner)))
+            end = time.monotonic() + 20
+            while time.monotonic() < end:
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                except OSError:
+                    time.sleep(0.05)
+                else:
+                    break
+            return postgres_server.url(database).replace(f":{postgres_server.port}/", f":{port}/")
+
+        yield start
+        for process in started:
+            process.terminate()
+            process.wait(10)
+
+
+def test_a_pooler_in_transaction_mode_is_refused_before_the_first_statement(
+    postgres: Place, bouncer: Callable[[str, str], str]
+) -> None:
+    database = postgres.url.rpartition("/")[2]
+    refused = Place("postgres", bouncer("transaction", database)).deploy(FILES)
+    assert refused.error is not None
+    assert refused.error.code == 2
+    assert "direct address" in refused.error.message
+    assert not postgres.memory().there
+    assert postgres.rows("SELECT count(*) FROM pg_tables WHERE tablename = 'marks'") == [(0,)]
+
+
+def test_a_pooler_in_session_mode_keeps_the_lock_and_is_used(
+    postgres: Place, bouncer: Callable[[str, str], str]
+) -> None:
+    database = postgres.url.rpartition("/")[2]
+    outcome = Place("postgres", bouncer("session", database)).deploy(FILES)
+    assert outcome.status == "ok", outcome.error
+    assert postgres.marks() == [1, 2, 3]
