@@ -10,6 +10,11 @@ Bad, clickhouse, tx none:
     ---
     ALTER TABLE hits UPDATE url = '' WHERE id < 100;
 
+Bad, clickhouse, tx none:
+    CREATE TABLE hits (id UInt64, url String) ENGINE = MergeTree ORDER BY id;
+    ---
+    ALTER TABLE hits DELETE WHERE id < 100;
+
 Good, clickhouse, tx none:
     CREATE TABLE hits (id UInt64, url String) ENGINE = MergeTree ORDER BY id;
     ---
