@@ -58,10 +58,19 @@ def write(folder: Path, count: int) -> Path:
     return folder
 
 
+def small(directory: Path, count: int) -> Path:
+    """``count`` migrations of one small statement each in ``directory``, without a repository."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        text = f"CREATE TABLE small_{number} (id bigint PRIMARY KEY, name text NOT NULL);\n"
+        (directory / f"{20200101000000 + number}_small_{number:05d}.sql").write_text(text)
+    return directory
+
+
 def _commit(folder: Path, message: str) -> None:
     _git(folder, "add", "--all")
     identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false")
-    _git(folder, *identity, "commit", "--quiet", "--message", message)
+    _git(folder, *identity, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
 def _git(folder: Path, *arguments: str) -> None:

