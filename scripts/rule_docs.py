@@ -17,6 +17,12 @@ NAMES = {
 }  # fmt: skip
 
 
+TOLD = {
+    "format": "in the format {0}", "version": "`server_version: {0}`", "edition": "`server_edition: {0}`",
+    "naming": "`naming: {{{0}: \"{1}\"}}`", "edited": "as it is now", "out": "it sorts before a released one",
+}  # fmt: skip
+
+
 def files() -> dict[str, str]:
     """Path from the repository's root to content, for every page and the index."""
     pages = {f"docs/rules/{rule.slug}.md": page(rule, document(rule.docstring)) for rule in catalogue()}
@@ -32,13 +38,14 @@ def page(rule: Rule, words: Document) -> str:
         f"`{rule.slug}` · {rule.severity if rule.default else 'off unless asked for'} · {databases}", "",
         words.why, "", "## Instead", "", words.remedy, "",
     ]  # fmt: skip
-    for example in words.examples:
+    for number, example in enumerate(words.examples):
         lines += [f"## {'Good' if example.good else 'Reported'}: {NAMES[example.dialect]}", "", *shown(example), ""]
-        lines += proposed(rule, example) if not example.good else []
+        lines += proposed(rule, number) if not example.good else []
     if rule.on:
         lines += ["## Silence it", "", "```sql", f"-- pilotage:ignore {rule.slug}: why it is fine here", "```", ""]
     if also:
-        lines += [f"Ignore comments of other tools are honoured too, under the name {also}.", ""]
+        names = "names" if len(rule.aliases) > 1 else "name"
+        lines += [f"Ignore comments of other tools are honoured too, under the {names} {also}.", ""]
     lines += ["[All rules](README.md)", ""]
     return "\n".join(lines)
 
@@ -46,7 +53,7 @@ def page(rule: Rule, words: Document) -> str:
 def shown(example: Example) -> list[str]:
     """An example as Markdown: what was there, then the file."""
     lines = []
-    told = [f"{name} {value}".strip() for name, value in example.traits.items() if name != "tx"]
+    told = [TOLD[name].format(*value.split("=", 1)) for name, value in example.traits.items() if name in TOLD]
     if example.traits.get("tx") == "none":
         told.append("the runner does not wrap the file in a transaction")
     if example.before:
@@ -60,8 +67,10 @@ def shown(example: Example) -> list[str]:
     return [*lines, head, "", "```sql", sql, "```"] if sql else [*lines, "The file is gone."]
 
 
-def suggestion(rule: Rule, example: Example) -> tuple[str, Finding] | None:
-    """The file of a bad example and its finding, where it comes with a rewrite. The example is run as the newest file of a directory."""
+@cache
+def reported(rule: Rule, number: int) -> tuple[str, Finding] | None:
+    """The file of a rule's example and what the rule says of it, run as the newest file of a directory; None when it says nothing."""
+    example = document(rule.docstring).examples[number]
     names = ("1_released.sql", "2_change.sql")
     files = dict(
         zip(names, (f"{example.before}\n".encode(), example.sql.replace(" -- here", "").encode()), strict=True)
@@ -78,18 +87,29 @@ def suggestion(rule: Rule, example: Example) -> tuple[str, Finding] | None:
         server_version=example.traits.get("version"), server_edition=example.traits.get("edition"),
         parse=lambda migration: sql.statements(migration, example.dialect),
     )  # fmt: skip
-    return next(((newest.text, each) for each in found.findings if each.rule == rule.slug and each.suggestion), None)
+    return next(((newest.text, each) for each in found.findings if each.rule == rule.slug), None)
 
 
-def proposed(rule: Rule, example: Example) -> list[str]:
-    """The rewrite that is suggested for a bad example, as Markdown."""
-    found = suggestion(rule, example)
-    if found is None or found[1].suggestion is None:
+def proposed(rule: Rule, number: int) -> list[str]:
+    """What is said of a bad example and the rewrite that is suggested for it, as Markdown."""
+    found = reported(rule, number)
+    if found is None:
         return []
     text, finding = found
-    said = found[1].suggestion
+    message = ["What is said:", "", f"> {finding.message}", ""]
+    said = finding.suggestion
+    if said is None:
+        return message
     who = "`pilotage lint --fix` writes it" if said.safe else "for you to decide"
-    lines = [f"Suggested, {who}: {said.summary}.", "", "```sql", combined(text, [finding])[0].strip(), "```", ""]
+    lines = [
+        *message,
+        f"Suggested, {who}: {said.summary}.",
+        "",
+        "```sql",
+        combined(text, [finding])[0].strip(),
+        "```",
+        "",
+    ]
     for file in said.files:
         lines += [f"and a new file `{file.name}`:", "", "```sql", file.text.strip(), "```", ""]
     return lines
@@ -98,10 +118,8 @@ def proposed(rule: Rule, example: Example) -> list[str]:
 @cache
 def rewrite(rule: Rule) -> str:
     """``fix``: some rewrite changes no meaning; ``suggested``: there is one for a person to decide; "" when there is none."""
-    found = [
-        suggestion(rule, example) for example in document(rule.docstring).examples if not example.good and example.sql
-    ]
-    made = [each[1].suggestion for each in found if each and each[1].suggestion]
+    bad = [number for number, example in enumerate(document(rule.docstring).examples) if not example.good]
+    made = [each[1].suggestion for number in bad if (each := reported(rule, number)) and each[1].suggestion]
     return "fix" if any(each.safe for each in made) else "suggested" if made else ""
 
 
