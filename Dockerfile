@@ -3,19 +3,23 @@
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
+# image: what most need. full: the drivers of Redshift and Snowflake and the engine of ClickHouse as well.
+ARG REQUIREMENTS=image
 WORKDIR /src
-# Every package is named with its hash; pip refuses anything else.
+# Every package is named with its hash; pip refuses anything else. Bytecode is made last, without the time of the build in it: two builds
+# are the same bytes, and a layer whose times were set (--timestamp) does not make Python compile everything at every start.
 COPY requirements requirements
 RUN python3 -m venv /opt/build \
  && /opt/build/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/build.txt \
  && python3 -m venv /opt/pilotage \
- && /opt/pilotage/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/image.txt
+ && /opt/pilotage/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-compile --require-hashes --only-binary :all: -r requirements/${REQUIREMENTS}.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY ci_runner ci_runner
 COPY templates templates
 RUN /opt/build/bin/python -m pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /dist . \
- && /opt/pilotage/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-index /dist/*.whl \
- && /opt/pilotage/bin/python -m pip uninstall --quiet --yes pip
+ && /opt/pilotage/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-compile --no-deps --no-index /dist/*.whl \
+ && /opt/pilotage/bin/python -m pip uninstall --quiet --yes pip setuptools \
+ && python3 -m compileall -q -f --invalidation-mode unchecked-hash /opt/pilotage/lib
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Pilotage" \

@@ -18,12 +18,23 @@ def names(text: str) -> set[str]:
     return {name.lower().replace("_", "-") for name in re.findall(r"^([A-Za-z0-9][\w.-]*)", text, re.MULTILINE)}
 
 
-def test_every_dependency_and_extra_is_locked_for_the_image() -> None:
-    extras = [
-        line for name, lines in PROJECT["project"]["optional-dependencies"].items() if name != "all" for line in lines
-    ]
-    asked = names("\n".join([*PROJECT["project"]["dependencies"], *extras]))
-    assert asked - names(LOCKED["image"]) == set()
+def wanted(extra: str) -> set[str]:
+    """What an extra asks for, with the extras it is made of."""
+    found = names("\n".join(PROJECT["project"]["dependencies"]))
+    for line in PROJECT["project"]["optional-dependencies"][extra]:
+        inner = re.fullmatch(r"pilotage\[([\w,]+)\]", line)
+        found |= set().union(*map(wanted, inner[1].split(","))) if inner else names(line)
+    return found
+
+
+@pytest.mark.parametrize(("image", "extra"), [("image", "all"), ("full", "full")])
+def test_everything_an_image_is_to_hold_is_locked(image: str, extra: str) -> None:
+    assert wanted(extra) - names(LOCKED[image]) == set()
+
+
+def test_the_full_image_holds_every_extra() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert set().union(*map(wanted, extras)) == wanted("full")
 
 
 def test_the_build_backend_is_locked() -> None:
