@@ -111,6 +111,13 @@ def _expired(file: File, ignore: Ignore, said: str) -> Notice:
     return Notice(file.changed.name, ignore, "ignore-expired", "warning", f"{said}.", remedy)
 
 
+def _nearest(word: str, active: set[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word[:100], list(active), 1)
+    return f" — did you mean '{close[0]}'?" if close else "."
+
+
 def _notices(
     file: File, comments: Iterable[Ignore], used: set[Ignore], policy: Policy, active: set[str]
 ) -> Iterator[Notice]:
@@ -122,7 +129,7 @@ def _notices(
                 ignore,
                 "ignore-unknown",
                 "notice",
-                f"There is no rule '{word}'.",
+                f"There is no rule '{word}'{_nearest(word, active)}",
                 "See 'pilotage rules' for the names, or remove it.",
             )
         if policy.require_reason and not ignore.reason and not ignore.foreign:

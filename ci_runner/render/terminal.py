@@ -86,7 +86,7 @@ def _finding(
     yield from _headed(head, finding.message, width)
     yield from _source(finding, lines, width)
     general = (("why", finding.why), ("instead", finding.remedy)) if explain else ()
-    for label, said in (*general, ("how we know", basis(report, finding) if lines else "")):
+    for label, said in (*general, ("how we know", basis(report, finding) if lines and finding.statement else "")):
         if said:
             yield from _wrapped(label, clip(said, 12), width)
     if finding.suggestion:
