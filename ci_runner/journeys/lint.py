@@ -48,6 +48,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     effects, after = explained(changes, seen.statements, seen.before, seen.sizes)
     replayed = told(seen.replayed, seen.before, after, changes.head.dialect) if after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
+    changes = judging.leveled(ground, wanted, changes)
     return report.build(
         changes,
         linted,
