@@ -1,0 +1,56 @@
+"""The pipelines that wait for an approval: valid on their platform, and the digest they pass on is the one that is deployed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.docs.pages import ROOT, blocks
+
+BIN = Path(sys.executable).parent
+SCHEMAS = {
+    "GitHub": "vendor.github-workflows",
+    "GitLab": "vendor.gitlab-ci",
+    "Bitbucket": "vendor.bitbucket-pipelines",
+    "Azure Pipelines": "vendor.azure-pipelines",
+    "CircleCI": "vendor.circle-ci",
+}
+
+MORE = {"GitLab": ["--data-transform", "gitlab-ci"], "Azure Pipelines": ["--regex-variant", "nonunicode"]}
+
+
+def shown() -> dict[str, str]:
+    """Platform → the pipeline under its heading."""
+    headings = [line[3:] for line in (ROOT / "docs/approval.md").read_text().splitlines() if line.startswith("## ")]
+    return dict(
+        zip(headings, (block.text for block in blocks("docs/approval.md") if block.language == "yaml"), strict=True)
+    )
+
+
+PIPELINES = shown()
+
+
+def test_every_platform_is_shown() -> None:
+    assert set(PIPELINES) == set(SCHEMAS)
+
+
+@pytest.mark.parametrize("platform", SCHEMAS)
+def test_a_pipeline_is_what_its_platform_takes(platform: str, tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.yml"
+    path.write_text(PIPELINES[platform])
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", SCHEMAS[platform]]
+    command += MORE.get(platform, [])
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("platform", SCHEMAS)
+def test_what_is_deployed_is_the_plan_that_was_looked_at(platform: str) -> None:
+    text = PIPELINES[platform]
+    assert "pilotage plan app --json" in text
+    assert 'pilotage deploy app --plan "$' in text
+    assert yaml.safe_load(text)
