@@ -45,8 +45,9 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     """The report of one directory."""
     seen = examined(ground, wanted)
     changes = seen.compared.changeset
-    effects, after = explained(changes, seen.statements, seen.before, seen.sizes)
-    replayed = told(seen.replayed, seen.before, after, changes.head.dialect) if after else seen.replayed
+    before = catalog.release(seen.before)
+    effects, after = explained(changes, seen.statements, before, seen.sizes)
+    replayed = told(seen.replayed, before, after, changes.head.dialect) if after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     changes = judging.leveled(ground, wanted, changes)
     return report.build(
