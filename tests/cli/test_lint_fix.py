@@ -134,3 +134,30 @@ def test_a_key_may_be_suggested_as_not_valid_although_the_database_shows_that(br
     (finding,) = done.json["files"][0]["findings"]
     assert "NOT VALID;\nALTER TABLE users VALIDATE CONSTRAINT f;" in finding["suggestion"]["text"]
     assert finding["evidence"] == "observed"
+
+
+STEPWISE = {
+    "2_a.sql": "ALTER TABLE users ALTER COLUMN n SET NOT NULL;\n",
+    "3_b.sql": "ALTER TABLE users ADD CONSTRAINT users_e_key UNIQUE (e);\n",
+    "4_c.sql": "ALTER TABLE users ADD COLUMN k int NOT NULL;\n",
+    "5_d.sql": "ALTER TABLE users ADD COLUMN u uuid NOT NULL DEFAULT gen_random_uuid();\n",
+    "6_e.sql": "ALTER TABLE users ADD COLUMN bar bigint NOT NULL DEFAULT 1 CHECK (bar > 0);\n",
+    "7_f.sql": "ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');\n",
+    "8_g.sql": "SELECT 1;\nALTER TABLE users ADD CONSTRAINT g CHECK (n > 0);\n",
+}
+
+
+def test_rewrites_of_several_transactions_lead_to_the_same_schema_without_the_hazard(repository: Repository) -> None:
+    pre = (
+        "ALTER TABLE users ADD n int, ADD e text;\n"
+        "CREATE TABLE p (id int, d date) PARTITION BY RANGE (d);\nCREATE TABLE c (id int, d date);\n"
+    )
+    repository.commit({"migrations/1_z.sql": pre}, "more")
+    repository.write({f"migrations/{name}": text for name, text in STEPWISE.items()})
+    done = repository.run("lint", *PG, "--dev-url", "embedded://postgres/18", "--format", "json")
+    kept = {
+        file["name"]: any(finding["suggestion"] for finding in file["findings"])
+        for file in done.json["files"]
+        if file["change"] == "added"
+    }
+    assert kept == dict.fromkeys(STEPWISE, True)

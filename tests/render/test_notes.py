@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from ci_runner import render
-from ci_runner.model.report import Linted, Replay, Run
+from ci_runner.model.report import Linted, Replay, Run, SuggestedFile, Suggestion
 from ci_runner.report import build
 from tests.render.test_comment import gfm
 from tests.report import examples
@@ -67,3 +70,21 @@ def test_foreign_text_in_a_note_is_only_text() -> None:
         assert "<img" not in html
         assert "<script" not in html
         assert html.count("<a ") <= 1
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_suggestion_with_further_files_shows_them_and_is_one_click_only_where_its_lines_stand_alone(
+    alone: bool,
+) -> None:
+    text = "ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (n) REFERENCES b (id);\n"
+    found = examples.finding("0013_x.sql", text, text.strip(), "index-not-concurrent", "warning", "checked")
+    lines = text.replace(";", " NOT VALID;")
+    file = SuggestedFile("0014_validate_f.sql", "ALTER TABLE a VALIDATE CONSTRAINT f;\n")
+    suggestion = Suggestion(1, 1, lines, "add it with NOT VALID", True, (file,), alone)
+    changes = examples.change_set(examples.changed("0013_x.sql", text))
+    made = build(changes, Linted((replace(found, suggestion=suggestion),)), Replay("skipped"))
+    (note,) = render.notes(Run((made,), "warn"))
+    assert (note.suggestion is not None) is alone
+    assert "`0014_validate_f.sql`" in note.body
+    assert "ALTER TABLE a VALIDATE CONSTRAINT f;" in note.body
+    assert "+++ 0014_validate_f.sql" in str(render.comment(Run((made,), "warn")))
