@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,7 @@ def reap(client: DockerClient, now: float) -> None:
 def created(client: DockerClient, image: Any, options: dict[str, Any], run_id: str, now: float) -> Iterator[Container]:
     """A container that is gone when the block ends. It is labelled, so that a later run finds it if this one is killed."""
     labels = {LABEL: "1", f"{LABEL}.run": run_id, f"{LABEL}.expires": str(int(now) + LIFETIME)}
+    labels[f"{LABEL}.process"] = str(os.getpid())  # for whoever looks at what is running
     container = None
     try:
         with told(f"cannot make a container of {(image.tags or [image.short_id])[0]}"):
