@@ -75,10 +75,12 @@ def directories(target: Target) -> list[str]:
 
 
 def create(target: Target) -> list[str]:
-    """The statements that make the own tables."""
-    keys = {REVISIONS: ("dir", "version"), STATE: ("dir",)}
+    """The statements that make the own tables where they are missing; the one that :func:`exists` looks for comes last."""
+    keys = {STATE: ("dir",), REVISIONS: ("dir", "version")}
     return [
-        _create(target, table, columns, keys[table]) for table, columns in ((REVISIONS, _REVISION), (STATE, _STATE))
+        _create(target, table, columns, keys[table])
+        for table, columns in ((STATE, _STATE), (REVISIONS, _REVISION))
+        if target.definition("table", target.facts.schema, table) is None
     ]
 
 
