@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from ci_runner.databases import DatabaseFailure
 from ci_runner.devdb import DevDatabase
+from ci_runner.errors import TemporaryError
 from ci_runner.model.diagram import Diagram
 from ci_runner.model.difference import difference
 from ci_runner.model.drawing import changed
@@ -37,18 +40,36 @@ def replay(
     ``progress`` gets the number of files done. ``key`` stands for the whole base: where ``dev`` kept its state under that, it is not run
     again, nor called when it is a function. ``seeds`` fill tables before the change is watched. TemporaryError when the server itself goes away.
     """
-    history = History(base, key or BASE)
-    kept = dev.restore(key, texts(change)) if key else None
+    try:
+        return _replayed(History(base, key or BASE), change, dev, Wishes(time_limit, progress, bool(key), seeds))
+    except DatabaseFailure as failure:  # a refusal of a migration's statement is none: it is in the answer
+        advice = dev.advice(failure) or "run it again"
+        raise TemporaryError(
+            f"the dev database's server went away between two migrations: {failure.message.splitlines()[0]}; {advice}"
+        ) from None
+
+
+class Wishes(NamedTuple):
+    """How a replay is to be; ``again``: a state kept under the history's key may be taken up."""
+
+    time_limit: float
+    progress: Callable[[int], None]
+    again: bool
+    seeds: Sequence[ReplayFile]
+
+
+def _replayed(history: History, change: Sequence[ReplayFile], dev: DevDatabase, wishes: Wishes) -> Replay:
+    kept = dev.restore(history.key, texts(change)) if wishes.again else None
     database = kept or dev.fresh(texts(history.files))
-    with Clock(database, time_limit, dev.kill) as clock:
-        runner = Runner(database, dev, clock, progress)
+    with Clock(database, wishes.time_limit, dev.kill) as clock:
+        runner = Runner(database, dev, clock, wishes.progress)
         try:
             changes, diagram = _first_pass(runner, None if kept else history, change, dev)
         except Stopped as stopped:
             return Replay("failed", dev.engine, runner.statements, stopped.error)
         finally:
             runner.database.close()
-    seen = _watched(dev, history, change, time_limit, seeds)
+    seen = _watched(dev, history, change, wishes)
     return Replay(
         "ok",
         dev.engine,
@@ -65,15 +86,14 @@ def _watched(
     dev: DevDatabase,
     history: History,
     change: Sequence[ReplayFile],
-    time_limit: float,
-    seeds: Sequence[ReplayFile],
+    wishes: Wishes,
 ) -> Observed:
     """The second pass, for a change a reviewer could read; of a whole history nobody asks how it behaved on rows."""
     if len(change) > WATCHED:
         return Observed(
             (), (f"{len(change)} files are too many to be watched on tables with rows (at most {WATCHED})",)
         )
-    return observe(dev, history, change, time_limit, seeds) if change else Observed((), ())
+    return observe(dev, history, change, wishes.time_limit, wishes.seeds) if change else Observed((), ())
 
 
 def _first_pass(
