@@ -48,13 +48,7 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
         elif wanted(blob.path):
             regular.append(blob)
     known = {blob.path: like.files[blob.path] for blob in regular if like is not None and _same(blob, like.files)}
-    depth = len(inside.split("/")) if inside else 0
-    around = (
-        {}
-        if like is not None
-        else {marker: posixpath.normpath(posixpath.join(inside, marker)) for marker in markers(depth)}
-    )
-    around = {marker: place for marker, place in around.items() if not place.startswith("..")}
+    around = _around(inside) if like is None else {}
     unread = [blob for blob in regular if blob.path not in known]
     sizes = {blob.path: size for blob, size in zip(unread, _sizes(git, unread), strict=True)}
     for blob in regular:
@@ -66,6 +60,13 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
     context = dict(like.context) if like is not None else context
     folders = {folder for blob in blobs if "/" in blob.path for folder in _above(blob.path)}
     return Tree(path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
+
+
+def _around(inside: str) -> dict[str, str]:
+    """Marker files outside the directory, by their path as seen from it, and where in the repository each would lie."""
+    depth = len(inside.split("/")) if inside else 0
+    places = {marker: posixpath.normpath(posixpath.join(inside, marker)) for marker in markers(depth)}
+    return {marker: place for marker, place in places.items() if not place.startswith("..")}
 
 
 def _same(blob: _Blob, files: Mapping[str, bytes]) -> bool:
