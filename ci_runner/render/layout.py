@@ -11,8 +11,9 @@ from ci_runner.model.diagram import Diagram
 
 GAP = 28.0  # between boxes of a column
 LANE = 96.0  # between columns, for the lines
-THREAD = 12.0  # height that a line passing through a column takes
+THREAD = 12.0  # height that a line passing through a column takes, with what parts it from the next
 SWEEPS = 6
+TALL = 0.9  # a column's height, beside the side of a square that would hold all boxes
 THREADS = 4_000  # of a picture with more lines through columns than these nobody sees the difference
 
 
@@ -90,6 +91,7 @@ def _layered(diagram: Diagram, group: Sequence[str], sizes: Mapping[str, Size]) 
     mine = set(group)
     edges = [(at, line.parent, line.child) for at, line in enumerate(diagram.lines) if line.child in mine]
     depth = _depths(group, {(parent, child) for _, parent, child in edges if parent != child})
+    depth = _folded(group, depth, sizes)
     columns = _columns(group, edges, depth)
     neighbours = _neighbours(columns, edges, depth)
     _untangle(columns, neighbours)
@@ -127,6 +129,26 @@ def _drawn_together(group: Sequence[str], parents: Mapping[str, list[str]], dept
         if not parents[name] and children.get(name):
             depth[name] = max(0, min(children[name]) - 1)
     return depth
+
+
+def _folded(group: Sequence[str], depth: Mapping[str, int], sizes: Mapping[str, Size]) -> dict[str, int]:
+    """The same order of columns, those that would be far taller than the picture is wide cut into several."""
+    area = sum((sizes[name].width + LANE) * (sizes[name].height + GAP) for name in group)
+    tallest = sqrt(area) * TALL
+    layers: dict[int, list[str]] = {}
+    for name in group:
+        layers.setdefault(depth[name], []).append(name)
+    found: dict[str, int] = {}
+    column = 0
+    for _, names in sorted(layers.items()):
+        height = 0.0
+        for name in names:
+            own = sizes[name].height + GAP
+            if height and height + own > tallest:
+                column, height = column + 1, 0.0
+            found[name], height = column, height + own
+        column += 1
+    return found
 
 
 def _columns(
@@ -211,7 +233,8 @@ def _tops(
     heights: Sequence[Sequence[float]],
 ) -> list[list[float]]:
     """The upper edges: each node as near to the middle of its neighbours as those above and below it leave room."""
-    tops = [_stacked([0.0] * len(column), list(of)) for column, of in zip(columns, heights, strict=True)]
+    spans = [_spans(column, of) for column, of in zip(columns, heights, strict=True)]
+    tops = [_stacked([0.0] * len(span), span) for span in spans]
     for sweep in range(SWEEPS):
         walk = range(len(columns)) if sweep % 2 == 0 else range(len(columns) - 1, -1, -1)
         for at in walk:
@@ -231,17 +254,24 @@ def _tops(
                 ]
                 own = tops[at][place]
                 wanted.append(sum(near) / len(near) - heights[at][place] / 2 if near else own)
-            tops[at] = _stacked(wanted, list(heights[at]))
+            tops[at] = _stacked(wanted, spans[at])
     return tops
 
 
-def _stacked(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+def _spans(column: Sequence[_Node], heights: Sequence[float]) -> list[float]:
+    """What each node takes with the gap below it: lines lie close together, boxes do not."""
+    below = [*column[1:], None]
+    return [
+        height + (GAP if node.line < 0 else GAP / 3 if after is not None and after.line < 0 else 0.0)
+        for node, height, after in zip(column, heights, below, strict=True)
+    ]
+
+
+def _stacked(wanted: Sequence[float], spans: Sequence[float]) -> list[float]:
     """Upper edges as near to the wanted ones as can be without overlap, in the order given: runs that collide move as one."""
-    runs: list[
-        list[float]
-    ] = []  # [sum of wishes, members, height in all]: the wish is where the run's upper edge would best be
-    for wish, height in zip(wanted, heights, strict=True):
-        run = [wish, 1.0, height + GAP]
+    runs: list[list[float]] = []  # [sum of wishes, members, span]: the wish is where the run's upper edge would best be
+    for wish, span in zip(wanted, spans, strict=True):
+        run = [wish, 1.0, span]
         while runs and runs[-1][0] / runs[-1][1] + runs[-1][2] > run[0] / run[1]:
             above = runs.pop()
             run = [above[0] + run[0] - above[2] * run[1], above[1] + run[1], above[2] + run[2]]
@@ -250,8 +280,8 @@ def _stacked(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
     at = 0
     for total, members, _ in runs:
         top = total / members
-        for height in heights[at : at + int(members)]:
+        for span in spans[at : at + int(members)]:
             tops.append(top)
-            top += height + GAP
+            top += span
         at += int(members)
     return tops
