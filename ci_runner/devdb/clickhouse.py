@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Use
 from ci_runner.devdb.emptied import Emptied, run
 from ci_runner.devdb.workdir import work_folder
 from ci_runner.errors import ConfigError, SetupError
+
+if TYPE_CHECKING:
+    from ci_runner.databases.clickhouse import Clickhouse
 
 HOME = "PILOTAGE_CHDB_HOME"
 REPLAY = "pilotage_replay"
@@ -75,10 +79,11 @@ class EngineDev:
         self._kept: dict[str, Path] = {}
 
     def start(self, report: Callable[[str], None]) -> None:
-        """Ask the engine what it is."""
+        """Ask the engine what it is, and what could not be closed to it."""
         self._first = self._session(self._place())
         self.engine = self._first.engine
-        report(f"{self.engine} started for this run")
+        left_open = "; ".join(cast("Clickhouse", self._first).left_open)
+        report(f"{self.engine} started for this run" + (f" ({left_open})" if left_open else ""))
 
     def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - nothing is needed beforehand
         """A new empty database; the first one is there already."""

@@ -50,6 +50,7 @@ class Clickhouse:
 
     def __init__(self, wire: Wire, name: str, *, alone: bool) -> None:
         self.name = name
+        self.left_open = tuple(wire.left_open)
         self._wire = wire
         self._alone = alone
         self._touched = False

@@ -35,6 +35,7 @@ class Http:
         self._context = tls(address)
         self._seconds = seconds(address)
         self._session = self._running = ""
+        self.left_open: list[str] = []
         try:
             self._begin(seconds(address))
         except (OSError, HTTPException, Refused) as error:

@@ -8,7 +8,12 @@ ROWS, NOTHING = "JSONCompactEachRow", "Null"  # formats
 
 
 class Wire(Protocol):
-    """A way to the engine that keeps a session: settings, temporary tables, the database in use."""
+    """A way to the engine that keeps a session: settings, temporary tables, the database in use.
+
+    ``left_open`` are ways out of an engine of our own that this system could not close, in words.
+    """
+
+    left_open: list[str]
 
     def ask(self, sql: str, *, rows: bool) -> str:
         """Run ``sql``; its rows as lines of JSON, or "" when they are not wanted. Refused raises what the engine said."""
