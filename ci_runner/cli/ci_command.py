@@ -21,6 +21,7 @@ def command(world: World, /, **flags: object) -> int:
     from ci_runner.cli.telling import telling
     from ci_runner.journeys import ci, happening
 
+    begun = world.now()
     base, choice, warning = ci.settle(ground(world, flags))
     if warning:
         world.warn(warning)
@@ -34,11 +35,11 @@ def command(world: World, /, **flags: object) -> int:
             world.warn(line)
         write_reports(world, base, done.run)
         # The job of a pull request holds no credential that writes to the registry.
-        with telling(world, base, record=False) as happened:
+        with telling(world, base, "lint", begun, record=False) as happened:
             happened(lambda: happening.linted(base, done.run))
         return 1 if done.run.verdict == "fail" else 0
     if choice.journey == "push":
-        with telling(world, base) as happened:
+        with telling(world, base, "push", begun) as happened:
             ended = lambda name, end: happened(lambda: happening.pushed(base, name, end))  # noqa: E731
             return _push(world, ci.push(base, world.log, ended))
     return 0

@@ -35,6 +35,7 @@ def deploy(
     from ci_runner.journeys import deploying, deploying_many
 
     flags, own = split(given)
+    begun = world.now()
     try:
         base = ground(world, flags)
         environment, found = requests(world, base, name, own, local=bool(flags.get("dir")))
@@ -50,7 +51,7 @@ def deploy(
     except PilotageError as error:
         return teller.failed(error)
     code = teller.all_ended(outcomes) if len(found) > 1 else teller.ended(outcomes[0])
-    concluded(world, base, outcomes)
+    concluded(world, base, begun, outcomes)
     return code
 
 
@@ -88,5 +89,5 @@ def resolve(world: World, name: str | None, given: dict[str, Any], answer: Answe
     base = ground(world, flags)
     asked = one(world, base, None, own, local=True)
     outcome, row = deploying.resolve(base, asked, name, answer, reason, Stop())
-    concluded(world, base, [outcome])
+    concluded(world, base, world.now(), [outcome])
     return row

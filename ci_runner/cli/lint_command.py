@@ -13,7 +13,10 @@ from ci_runner.errors import UsageError
 
 if TYPE_CHECKING:
     from ci_runner.journeys.fixing import Fixes
+    from ci_runner.journeys.ground import Ground
     from ci_runner.model.directory import Tree
+    from ci_runner.model.events import Event
+    from ci_runner.model.report import Run
 
 
 @click.command("lint")
@@ -70,8 +73,10 @@ def _lint(
     from ci_runner.cli import remembering
     from ci_runner.cli.output import show, write_reports
     from ci_runner.cli.setup import ground
+    from ci_runner.cli.telling import conclude
     from ci_runner.journeys import lint
 
+    begun = world.now()
     trees: list[Tree] = []
     base = replace(ground(world, flags), seen=trees.append)
     run = lint.run(base)
@@ -88,9 +93,16 @@ def _lint(
     text = show(world, base, run, form, output)
     write_reports(world, base, run)
     code = 1 if run.verdict == "fail" else 0
+    conclude(world, base, "lint", begun, [lambda: _events(base, run)], hooks=False)
     if not fix and not output:
         remembering.keep(world, base, trees, text, code)
     return code
+
+
+def _events(base: Ground, run: Run) -> list[Event]:
+    from ci_runner.journeys import happening
+
+    return happening.linted(base, run)
 
 
 def _keep(world: World, flags: dict[str, object], file: str) -> None:

@@ -61,8 +61,9 @@ def command(
     from ci_runner.cli.telling import telling
     from ci_runner.journeys import happening, push
 
+    begun = world.now()
     base = ground(world, flags)
-    with telling(world, base) as happened:
+    with telling(world, base, "push", begun) as happened:
         try:
             name, pushed = push.one(
                 base, reference, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer

@@ -1,4 +1,4 @@
-"""Tells hooks what a command came to, once its outcome stands; whatever goes wrong in telling is a warning."""
+"""Tells hooks, the record and telemetry what a command came to, once its outcome stands; whatever goes wrong in that is a warning."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ci_runner.cli.world import World
+from ci_runner.errors import PilotageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ci_runner.config.hooks import Hook
     from ci_runner.journeys.ground import Ground
     from ci_runner.model.deploy import Outcome
     from ci_runner.model.events import Event
@@ -17,22 +21,28 @@ Happened = Callable[[], Sequence["Event"]]
 
 
 @contextmanager
-def telling(world: World, ground: Ground, *, record: bool = True) -> Iterator[Callable[[Happened], None]]:
-    """``with telling(world, ground) as happened``: what is given to ``happened`` is told at the end, also when the block fails.
+def telling(
+    world: World, ground: Ground, what: str, begun: datetime, *, record: bool = True, hooks: bool = True
+) -> Iterator[Callable[[Happened], None]]:
+    """``with telling(world, ground, "push", begun) as happened``: what is given to ``happened`` is told at the end, also when the block fails.
 
-    It takes functions that make events, which are called only where there is a hook to hear of them. ``record``: whether this run may
-    write the log of hooks into the registry.
+    It takes functions that make events, which are called only where somebody hears of them. ``begun`` is when the command began. ``record``:
+    whether this run may write the log of hooks into the registry; ``hooks``: whether hooks hear of it at all.
     """
     makers: list[Happened] = []
+    failure: PilotageError | None = None
     try:
         yield makers.append
+    except PilotageError as error:
+        failure = error
+        raise
     finally:
-        if makers:
-            tell(world, ground, makers, record=record)
+        if makers or failure:
+            conclude(world, ground, what, begun, makers, record=record, hooks=hooks, failure=failure)
 
 
-def concluded(world: World, ground: Ground, outcomes: Sequence[Outcome]) -> None:
-    """Record what deployments came to in the registry, then tell hooks; both only ever warn."""
+def concluded(world: World, ground: Ground, begun: datetime, outcomes: Sequence[Outcome]) -> None:
+    """Record what deployments came to in the registry, then tell hooks and telemetry; all of it only ever warns."""
     from ci_runner.journeys import happening, recording
 
     for outcome in outcomes:
@@ -42,27 +52,69 @@ def concluded(world: World, ground: Ground, outcomes: Sequence[Outcome]) -> None
             warnings = (f"the record was not written: {type(error).__name__}: {error}",)
         for line in warnings:
             world.warn(line)
-    tell(
-        world, ground, [lambda: [event for each in outcomes for event in happening.deployed(ground, each)]], record=True
-    )
+    what = outcomes[0].action if outcomes else "deploy"
+    makers = [lambda: [event for each in outcomes for event in happening.deployed(ground, each)]]
+    conclude(world, ground, what, begun, makers, outcomes=outcomes)
 
 
-def tell(world: World, ground: Ground, makers: Sequence[Happened], *, record: bool) -> None:
-    """Tell hooks; one warning for each that could not be told."""
+def conclude(
+    world: World,
+    ground: Ground,
+    what: str,
+    begun: datetime,
+    makers: Sequence[Happened],
+    *,
+    record: bool = True,
+    hooks: bool = True,
+    failure: PilotageError | None = None,
+    outcomes: Sequence[Outcome] = (),
+) -> None:
+    """Tell hooks and telemetry; one warning for each that could not be told."""
     try:
-        from ci_runner.journeys import hooking
+        told = _hooks(world, ground) if hooks else ()
+        traced = any(name.startswith("OTEL_EXPORTER_OTLP") for name in ground.environ)
+        events = [event for make in makers for event in make()] if told or traced else []
+        if told:
+            _tell(world, ground, told, events, record=record)
+        if traced:
+            _trace(world, ground, what, begun, events, failure, outcomes)
+    except Exception as error:  # noqa: BLE001  # neither changes an exit code, not even by a bug
+        world.warn(f"hooks and telemetry were not told: {type(error).__name__}: {error}")
 
-        found, remark = hooking.hooks(ground)
-        if remark:
-            world.note(remark)
-        if not found:
-            return
-        told = hooking.tell(ground, found, [event for make in makers for event in make()], record=record)
-    except Exception as error:  # noqa: BLE001  # a hook changes no exit code, not even by a bug
-        world.warn(f"hooks were not told: {type(error).__name__}: {error}")
-        return
+
+def _hooks(world: World, ground: Ground) -> tuple[Hook, ...]:
+    from ci_runner.journeys import hooking
+
+    found, remark = hooking.hooks(ground)
+    if remark:
+        world.note(remark)
+    return found
+
+
+def _tell(world: World, ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, record: bool) -> None:
+    from ci_runner.journeys import hooking
+
+    told = hooking.tell(ground, found, events, record=record)
     for line in told.warnings:
         world.warn(line)
     for each in told.deliveries:
         if each.state == "delivered":
             world.note(f"hook '{each.hook}' was told of {each.type} ({each.status}, {each.milliseconds} ms)")
+
+
+def _trace(
+    world: World,
+    ground: Ground,
+    what: str,
+    begun: datetime,
+    events: Sequence[Event],
+    failure: PilotageError | None,
+    outcomes: Sequence[Outcome],
+) -> None:
+    from ci_runner.journeys import tracing
+
+    ended = [each.exit_code for each in events] + [each.exit_code for each in outcomes]
+    code = failure.exit_code if failure else max(ended, default=0)
+    error = str(failure) if failure else next((each.error for each in events if each.exit_code), "")
+    for line in tracing.report(ground, what, begun, events, code, error, outcomes):
+        world.warn(line)
