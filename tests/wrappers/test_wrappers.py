@@ -214,7 +214,10 @@ def test_the_orb_packs_into_an_inline_orb_and_its_job_expands_into_one_circleci_
     made = orb.expand(packed, "ci", {"dir": "db", "token_env": "T", "report": "json=r.json"})
     valid("circleci", yaml.safe_dump(made), tmp_path)
     ((_, job),) = made["jobs"].items()
-    run = job["steps"][1]["run"]
+    steps = {name: step[name] for step in job["steps"] if isinstance(step, dict) for name in step}
+    run = steps["run"]
+    assert steps["save_cache"]["paths"] == [run["environment"]["PILOTAGE_CACHE_DIR"]] == ["/tmp/pilotage-cache"]
+    assert steps["save_cache"]["key"].startswith(steps["restore_cache"]["keys"][0])
     assert "pilotage ci" in run["command"]
     assert set(run["environment"]) >= ENVIRONMENT
     assert (run["environment"]["PILOTAGE_DIR"], run["environment"]["PILOTAGE_TOKEN_ENV"]) == ("db", "T")
