@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ci_runner.model.inspected import Table
+from ci_runner.text.pattern import later
 
 MOST = 10_000  # characters of a definition that are looked at
 _CLOSING = {'"': '"', "`": "`", "[": "]", "'": "'"}
-_FOREIGN = re.compile(r"foreign key \(", re.IGNORECASE)
-_REFERENCES = re.compile(r"\s*references\s+", re.IGNORECASE)
-_KEY = re.compile(r"(primary key|unique)(?: nulls not distinct)?(?: (?:non)?clustered| btree)? \(", re.IGNORECASE)
+_FOREIGN = later(r"foreign key \(", re.IGNORECASE)
+_REFERENCES = later(r"\s*references\s+", re.IGNORECASE)
+_KEY = later(r"(primary key|unique)(?: nulls not distinct)?(?: (?:non)?clustered| btree)? \(", re.IGNORECASE)
 
 
 class Foreign(Struct, frozen=True):

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable
 
 from ci_runner.model.diagram import Box, Diagram, Line, Row
+from ci_runner.text.pattern import later
 
 NAME = 80  # characters of a name
 SIGNS = {"added": "➕ ", "removed": "➖ ", "changed": "✏️ ", "": ""}
 _MANY = {True: "o|", False: "o{"}  # children of one parent
 _ONE = {True: "|o", False: "||"}  # parents of one child
-_RESERVED = re.compile(r"(?:pk|fk|uk)\b", re.IGNORECASE)
+_RESERVED = later(r"(?:pk|fk|uk)\b", re.IGNORECASE)
 
 
 def mermaid(diagram: Diagram) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from ci_runner.model.operations import Name
 from ci_runner.model.words import RESERVED
+from ci_runner.text.pattern import later
 
 _OPEN = {"mysql": "`", "mariadb": "`", "clickhouse": "`", "sqlserver": "["}
 _CLOSE = {"[": "]"}
-_BARE = {"snowflake": re.compile(r"[A-Z_][A-Z0-9_$]*"), "postgres": re.compile(r"[a-z_][a-z0-9_$]*")}
-_KEEPING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BARE = {"snowflake": later(r"[A-Z_][A-Z0-9_$]*"), "postgres": later(r"[a-z_][a-z0-9_$]*")}
+_KEEPING = later(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def quoted(name: str, dialect: str) -> str:

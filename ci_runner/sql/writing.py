@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from ci_runner.model.inspected import Column, Schema, Table
 from ci_runner.model.operations import Name
 from ci_runner.sql.spelling import qualified, quoted
+from ci_runner.text.pattern import later
 
 VIEWS = 300  # more than these are not sorted
-_CLAUSE = re.compile(r"generated |auto_?increment|identity", re.IGNORECASE)
-_FOREIGN = re.compile(r"foreign key", re.IGNORECASE)
-_STATEMENT = re.compile(r"create ", re.IGNORECASE)
-_STORAGE = re.compile(r"[\w.]+=[^,]*(?:, [\w.]+=[^,]*)*\Z")
+_CLAUSE = later(r"generated |auto_?increment|identity", re.IGNORECASE)
+_FOREIGN = later(r"foreign key", re.IGNORECASE)
+_STATEMENT = later(r"create ", re.IGNORECASE)
+_STORAGE = later(r"[\w.]+=[^,]*(?:, [\w.]+=[^,]*)*\Z")
 
 
 def creates(schema: Schema, dialect: str) -> Iterator[str]:
