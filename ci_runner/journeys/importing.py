@@ -14,6 +14,8 @@ from ci_runner.journeys.push import commit, sound
 from ci_runner.model.directory import Tree
 from ci_runner.model.registry import Pushed
 
+EXTRA_BYTES = 64 * 1024
+_EXTRA = {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
 FILES, FILE_BYTES, ALL_BYTES = 10_000, 64 * 1024 * 1024, 512 * 1024 * 1024
 
 
@@ -32,6 +34,17 @@ def bring(ground: Ground, reference: str, path: Path, *, allow_rewrite: bool, mo
     return asked.name, commit(ground, asked.name, directory, tags, allow_rewrite=allow_rewrite, move_tag=move_tag)
 
 
+class _Member(tarfile.TarInfo):
+    """An entry whose extra header (a long name, attributes) is refused before it is read into memory, whatever size it claims."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _EXTRA and self.size > EXTRA_BYTES:
+            raise RefusedError(
+                f"the tar file has a header of {self.size} bytes, more than the {EXTRA_BYTES} a name can need"
+            )
+        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]  # the hook tarfile keeps for subclasses
+
+
 def unpacked(path: Path) -> dict[str, bytes]:
     """The regular files of a tar file (plain, gzip, bzip2, xz) by name, held in memory; nothing is written to the disk.
 
@@ -41,7 +54,7 @@ def unpacked(path: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     total = 0
     try:
-        with tarfile.open(path, "r|*") as archive:
+        with tarfile.open(path, "r|*", tarinfo=_Member) as archive:
             for count, member in enumerate(archive):
                 if count >= 2 * FILES or len(files) >= FILES:
                     raise RefusedError(f"{path.name} holds more than {FILES} files")

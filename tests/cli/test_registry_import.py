@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -81,6 +82,16 @@ def test_what_claims_or_is_too_much_is_refused(tmp_path: Path, monkeypatch: pyte
         importing.unpacked(archive(tmp_path / "x.tar", [("1.sql", b"x" * 1001)]))
     with pytest.raises(RefusedError, match="more than 3 files"):
         importing.unpacked(archive(tmp_path / "y.tar", [(f"{number}.sql", SQL) for number in range(4)]))
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_header_that_claims_gigabytes_is_refused_before_it_is_read(tmp_path: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, 1 << 30
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) + bytes(1 << 20)))
+    with pytest.raises(RefusedError, match="a header of 1073741824 bytes"):
+        importing.unpacked(path)
 
 
 @pytest.mark.parametrize("damage", ["text", "cut", "empty"])
