@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from ci_runner.databases.sqlite.checks import checks
 from ci_runner.model.inspected import Column, Schema, Table
 
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -72,7 +73,7 @@ def _columns(query: Query) -> dict[str, dict[str, Column]]:
 
 
 def _constraints(query: Query, texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """By table: key, unique constraints and foreign keys by what they hold; SQLite keeps names and checks only in the table's text."""
+    """By table: key, unique constraints, foreign keys and checks by what they hold; SQLite keeps names only in the table's text."""
     found: dict[str, dict[str, str]] = {}
     for (table,), rows in _groups(query(f"SELECT m.name, x.name {_EACH} AND pk > 0 ORDER BY m.name, pk"), 1):
         own = "autoincrement" if "autoincrement" in texts[table].lower() else ""
@@ -85,6 +86,9 @@ def _constraints(query: Query, texts: Mapping[str, str]) -> dict[str, dict[str, 
         found.setdefault(table, {})[f"foreign key ({near})"] = (
             f"references {rows[0][2]} ({far}) on update {rows[0][5]} on delete {rows[0][6]}".lower()
         )
+    for table, text in texts.items():
+        if "check" in text.lower():
+            found.setdefault(table, {}).update({f"check ({expression})": "" for expression in checks(text)})
     return found
 
 
