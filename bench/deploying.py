@@ -30,7 +30,7 @@ def figures(runs: int) -> list[Figure]:
         others = {name: Subject(command, WORK, empty, (0,)) for name, command in _others(few, url).items()}
         in_turn(min(runs, 3), deploy, plain, *others.values())
         empty()
-        Subject(_deploy(many, url), WORK, None, (0,)).run()
+        Subject((*_deploy(many, url), "--tx-mode", "all"), WORK, None, (0,)).run()
         status = Subject((PROGRAM, "--quiet", "status", "--dir", str(many), "--to", url), WORK, None, (0,)).warm()
         in_turn(runs, status)
     return [

@@ -26,6 +26,11 @@ _REVISION = {
     "duration_ms": _INTEGER, "error": _TEXT, "error_statement": _INTEGER, "digest": _KEY, "registry_seq": _INTEGER,
     "registry_head": _KEY, "inbox": _KEY, "tool_version": _KEY, "actor": _KEY,
 }  # fmt: skip
+# What stands for NULL in each column of a revision.
+_EMPTY = tuple(
+    (name, None if name in ("intent_statement", "error_statement") else 0 if kind == _INTEGER else "")
+    for name, kind in _REVISION.items()
+)
 _STATE = {
     "dir": _KEY, "layout": _INTEGER, "fingerprint": _KEY, "objects": _TEXT, "last_seq": _INTEGER, "last_head": _KEY,
     "adopted_from": _KEY, "updated_at": _KEY,
@@ -182,10 +187,11 @@ def _row(revision: Revision) -> dict[str, Any]:
 
 
 def _revision(row: tuple[Any, ...]) -> Revision:
-    values = {name: _plain(value, _REVISION[name]) for name, value in zip(_REVISION, row, strict=True)}
+    values = {
+        name: empty if value is None else value.decode() if value.__class__ is bytes else value
+        for (name, empty), value in zip(_EMPTY, row, strict=True)
+    }
     values["statement_hashes"] = tuple(str(values["statement_hashes"]).split())
-    for name in ("intent_statement", "error_statement"):
-        values[name] = row[list(_REVISION).index(name)]
     return convert(values, Revision, strict=False)
 
 

@@ -136,7 +136,7 @@ def nested(tree: Tree, form: Format, skipped: Iterable[str]) -> Iterable[Problem
 
 def decode(path: str, data: bytes) -> str:
     """The text of a file without byte order mark; DirectoryRefusedError for NUL bytes and anything but UTF-8."""
-    wide = _wide(data)
+    wide = _wide(data) if data[:1] in (b"\xff", b"\xfe", b"\x00") or b"\x00" in data else None
     if wide:
         raise DirectoryRefusedError(
             "encoding", f"{path} is {wide}: convert it to UTF-8 (iconv -f {wide} -t UTF-8)", file=path, offset=0
@@ -187,6 +187,11 @@ def _wide(data: bytes) -> str | None:
 
 def content(path: str, data: bytes) -> Iterable[Problem]:
     """Problems of a file's bytes that do not keep it from being read."""
+    odd = data.startswith(b"\xef\xbb\xbf") or b"\r" in data or b"<<<<<<<" in data or b">>>>>>>" in data
+    return _content(path, data) if odd else ()
+
+
+def _content(path: str, data: bytes) -> Iterable[Problem]:
     if data.startswith(b"\xef\xbb\xbf"):
         yield problem(
             "byte-order-mark",

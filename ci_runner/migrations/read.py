@@ -30,6 +30,9 @@ _SUM_ERRORS = {
 _REHASH = "look at the change, then run 'pilotage hash'"
 
 
+_UNDIRECTED, _WHOLE = Directed(), Sections()
+
+
 class _Settings(Struct, frozen=True):
     form: Format
     dialect: str
@@ -153,14 +156,14 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
         return settings.known[path], []
     text = checks.decode(path, data)
     problems = list(checks.content(path, data))
-    directed = Directed()
+    directed = _UNDIRECTED
     if b"atlas:" in data or b"pilotage:" in data:
         from ci_runner.migrations import directives
 
         mark = data.startswith(b"\xef\xbb\xbf")
         directed = directives.read(path, text, mark=mark, tx_mode=settings.tx_mode, lenient=settings.lenient)
     read_sections = settings.form.sections
-    sections = read_sections(Source(path, text, settings.dialect, tree.files)) if read_sections else Sections()
+    sections = read_sections(Source(path, text, settings.dialect, tree.files)) if read_sections else _WHOLE
     parts = sections.parts if sections.parts is not None else (Part(directed.start, len(text)),)
     parts = parts or (Part(0, 0),)  # nothing runs, which no parts at all would not say
     problems += [*directed.problems, *sections.problems, *_clash(path, directed, sections)]

@@ -11,6 +11,7 @@ from ci_runner.errors import ConflictError, UsageError
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _DRIVE = re.compile(r"[A-Za-z]:")
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # of a file at the top: most names, and nothing to be said of them
 _LONGEST_FILE_NAME = 1024
 _LONGEST_SEGMENT = 200
 
@@ -74,6 +75,8 @@ def file_name_fault(name: str) -> str | None:
     Names come from registries that somebody else may have written to, and become paths: they are relative, with forward slashes,
     and mean the same on every system.
     """
+    if len(name) <= _LONGEST_SEGMENT and _PLAIN.fullmatch(name):
+        return None
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
@@ -103,6 +106,7 @@ def file_names_fault(names: Iterable[str]) -> str | None:
         if name in seen:
             return f"the file name {name[:80]!r} is given twice"
         seen.add(name)
-        folders.update(name[:at] for at, character in enumerate(name) if character == "/")
+        if "/" in name:
+            folders.update(name[:at] for at, character in enumerate(name) if character == "/")
     both = min(seen & folders, default=None)
     return None if both is None else f"{both[:80]!r} is both a file and a folder"
