@@ -10,11 +10,15 @@ from ci_runner.model.deploy import Drift, Order, Revision
 
 
 class Adopt(Struct, frozen=True):
-    """Take another tool's history over: of ``tool``, or of the only one there is. ``compat``: keep that tool's table up to date from now on."""
+    """Take another tool's history over: of ``tool``, or of the only one there is. ``compat``: keep that tool's table up to date from now on.
+
+    ``auto``: on the way to a deployment, where there is such a history and none of ours; the deployment goes on behind it.
+    """
 
     tool: str | None = None
     compat: bool = False
     allow_missing: bool = False
+    auto: bool = False
 
 
 class Options(Struct, frozen=True):
@@ -46,3 +50,8 @@ class Options(Struct, frozen=True):
     actor: str = ""
     tool_version: str = ""
     run_id: str = ""
+
+    @property
+    def noted_only(self) -> bool:
+        """Whether rows are written and nothing is run."""
+        return self.only_baseline or (self.adopt is not None and not self.adopt.auto)

@@ -41,13 +41,14 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
     now = current(order, done)
     baseline = _baseline(mdir, order, done, options)
     done = {**done, **{row.version: row for row in baseline if row.state == "applied"}}
+    unfinished |= {row.version: row for row in baseline if row.state == "failed"}
     pending = [each for each in order if key(each) not in done]
     pending, skipped = _in_order(order, pending, done, options)
     chosen = _limited(order, pending, done, options)
-    chosen = [] if options.only_baseline or options.adopt is not None else chosen
+    chosen = [] if options.noted_only else chosen
     taken = set(map(key, chosen))
     left = [key(each) for each in pending if key(each) not in taken]
-    again = [] if left or options.only_baseline or options.adopt is not None else repeatables(mdir, done)
+    again = [] if left or options.noted_only else repeatables(mdir, done)
     position = max((row.position for row in (*rows.values(), *baseline)), default=0)
     steps = tuple(
         step(mdir, each, facts, position + index, unfinished.get(key(each)))

@@ -24,7 +24,7 @@ from ci_runner.deploy import (
 )
 from ci_runner.deploy.effects import effect
 from ci_runner.deploy.looking import look
-from ci_runner.deploy.options import Options
+from ci_runner.deploy.options import Adopt, Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
 from ci_runner.deploy.run import Run
@@ -66,6 +66,8 @@ def standing(target: Target, source: Source, options: Options) -> Standing:
     """Where the database stands, without a lock and without writing anything."""
     memory = revisions.read(target, options.dir)
     tables = () if memory.revisions else target.tables()
+    if tables:
+        memory = _as_if_taken_over(target, source, options, memory)
     objects = target.fingerprint() if memory.state is not None and options.drift != "off" else {}
     return look(source, memory, target.facts, options, objects, tables)
 
@@ -78,6 +80,17 @@ def _decided(target: Target, source: Source, options: Options, in_chain: InChain
         guard.clean(target.tables(), target.facts.name, options)
     plan = backwards.plan if back else planning.plan
     return plan(source, memory, target.facts, options, target.fingerprint()), memory
+
+
+def _as_if_taken_over(target: Target, source: Source, options: Options, memory: Memory) -> Memory:
+    """What would be remembered had the history of another tool been taken over; the same memory where there is none, or it cannot be."""
+    from ci_runner.deploy.foreign import taking
+
+    try:
+        taken = taking.prepared(target, source, replace(options, adopt=Adopt(auto=True, allow_missing=True)))
+    except PilotageError:
+        return memory
+    return memory._replace(revisions=taken.adopted)
 
 
 def _taken_over(target: Target, source: Source, options: Options) -> Options:
@@ -134,7 +147,9 @@ def deploy(
         target.direct()
         waited = locking.acquire(target, lock, options.lock_wait, tools)
         run.options = options = _taken_over(target, source, options)
-        outcome = replace(outcome, action="adopt" if options.adopt is not None else outcome.action)
+        outcome = replace(
+            outcome, action="adopt" if options.adopt is not None and not options.adopt.auto else outcome.action
+        )
         plan, memory = _decided(target, source, options, in_chain, back=back)
         _beside(run, source, memory)
         outcome = replace(outcome, earlier=memory.revisions)

@@ -75,6 +75,9 @@ def failed(request: Request, error: PilotageError, started: str) -> Outcome:
 
 
 def _named(outcome: Outcome, request: Request) -> Outcome:
+    adopt = request.options.adopt
+    if adopt is not None and not adopt.auto:
+        return replace(outcome, environment=request.environment, database=request.database, action="adopt")
     action = "down" if request.back else "baseline" if request.options.only_baseline else "deploy"
     return replace(outcome, environment=request.environment, database=request.database, action=action)
 

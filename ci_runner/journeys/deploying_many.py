@@ -37,7 +37,7 @@ def requests(ground: Ground, wanted: Wanted, options: Options, name: str) -> tup
     default = Options(options.dir)
     said = {
         "order": found.order, "drift": found.drift, "lock_wait": found.lock_wait, "lock_timeout": found.lock_timeout,
-        "statement_timeout": found.timeout, "adopt": Adopt() if found.adopt else None,
+        "statement_timeout": found.timeout, "adopt": Adopt(auto=True) if found.adopt else None,
     }  # fmt: skip
     given = {
         key: value

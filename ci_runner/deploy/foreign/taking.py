@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from ci_runner.databases import DatabaseFailure, Target
-from ci_runner.deploy import foreign
+from ci_runner.deploy import foreign, revisions
 from ci_runner.deploy.foreign import adoption, atlas, writing
 from ci_runner.deploy.options import Adopt, Options
 from ci_runner.deploy.planning import Source
@@ -29,7 +29,10 @@ def prepared(target: Target, source: Source, options: Options) -> Options:
     if options.adopt is None:
         return options
     wanted: Adopt = options.adopt
-    table = foreign.choose(foreign.tables(target), wanted.tool, target.facts.name)
+    found = foreign.tables(target)
+    if wanted.auto and (not found or revisions.read(target, options.dir).revisions):
+        return replace(options, adopt=None)
+    table = foreign.choose(found, wanted.tool, target.facts.name)
     tool = foreign.module(table.tool)
     if wanted.compat and tool.row is None:
         raise UsageError(f"--compat: the rows of {tool.NAME} cannot be written here; adopt without it")
@@ -39,6 +42,8 @@ def prepared(target: Target, source: Source, options: Options) -> Options:
         )
     history = foreign.read(target, table)
     rows = adoption.adopt(tool, table.name, history, source.mdir, options, allow_missing=wanted.allow_missing)
+    if not rows and wanted.auto:
+        return replace(options, adopt=None, clean=True)
     if not rows:
         raise ConflictError(
             f"{table.name} records nothing that is applied: there is nothing to take over, deploy with --allow-dirty"

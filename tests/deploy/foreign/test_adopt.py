@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ci_runner.deploy import Adopt
+from ci_runner.deploy import Adopt, Options, standing
 from ci_runner.deploy.foreign import NAMES
 from ci_runner.model.deploy import Outcome
 from tests.deploy.foreign.tables import BY_NAME, CASES, Case, atlas_sum
@@ -217,3 +217,50 @@ def test_while_atlas_applies_nothing_is_taken_over(postgres: Place) -> None:
     finally:
         other.close()
     assert adopt(postgres, case).status == "ok"
+
+
+def test_a_deployment_takes_over_by_itself_where_its_environment_says_so(place: Place) -> None:
+    case = BY_NAME["dbmate"]
+    case.make(place)
+    first = place.deploy(case.files, form=case.form, adopt=Adopt(auto=True))
+    assert (first.status, first.action, [each.version for each in first.applied]) == (
+        "ok",
+        "deploy",
+        ["20260101000003"],
+    ), first.error
+    assert [row.kind for row in place.memory().revisions] == ["adopted", "adopted", "versioned"]
+    assert place.deploy(case.files, form=case.form, adopt=Adopt(auto=True)).status == "noop"
+
+
+def test_by_itself_a_file_that_atlas_left_half_way_is_finished_in_the_same_run(sqlite: Place) -> None:
+    case = BY_NAME["atlas"]
+    files = {**case.files, "3_c.sql": "CREATE TABLE c (id int);\nCREATE TABLE d (id int);\n"}
+    partial = base64.b64encode(hashlib.sha256(b"CREATE TABLE c (id int);").digest()).decode()
+    line = atlas_sum(files)["3_c.sql"]
+    case.make(
+        sqlite,
+        (*case.rows, f"'3', 'c', 2, 1, 2, CURRENT_TIMESTAMP, 1, 'lost', '', '{line}', '[\"h1:{partial}\"]', 'Atlas'"),
+    )
+    sqlite.run("CREATE TABLE c (id int)")
+    done = sqlite.deploy(files, form=case.form, adopt=Adopt(auto=True))
+    assert (done.status, [(each.version, each.resumed) for each in done.applied]) == ("ok", [("3", 1)]), done.error
+    assert sqlite.states() == {"1": "applied", "2": "applied", "3": "applied"}
+
+
+@pytest.mark.parametrize("rows", [(), None])
+def test_by_itself_nothing_is_taken_over_where_there_is_nothing(sqlite: Place, rows: tuple[str, ...] | None) -> None:
+    case = BY_NAME["dbmate"]
+    if rows is not None:
+        sqlite.run("CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)")
+    assert len(sqlite.deploy(case.files, form=case.form, adopt=Adopt(auto=True)).applied) == 3
+
+
+def test_the_status_of_a_database_that_was_not_taken_over_is_what_its_table_says(sqlite: Place, case: Case) -> None:
+    case.make(sqlite, (*case.rows, case.gone) if case.gone else None)
+    target = sqlite.open()
+    try:
+        found = standing(target, sqlite.source(case.files, form=case.form), Options(dir="app"))
+    finally:
+        target.close()
+    assert (found.applied, len(found.pending), found.foreign) == (2, 1, case.name)
+    assert not sqlite.memory().there
