@@ -7,15 +7,17 @@ import re
 from ci_runner.text.pattern import many
 
 _MARKS = re.compile(r"\bon\s+cluster\b|\breplicated|\bshared\w*mergetree\b", re.IGNORECASE)
-_STRING = r"'" + many(r"[^'\\]|\\.|''") + "'"
+_STRING = (
+    r"'" + many(r"[^'\\]|\\.|''") + r"\\?(?:'|\Z)"
+)  # one that does not end goes to the end, so that no other is looked for in it
 _NAME = r"`[^`]*`|\"[^\"]*\""
 _ARGUMENTS = r"\s*\((?:" + many(rf"[^()'`\"]|{_STRING}|{_NAME}|\([^()]*\)") + r")\)"
 # Strings, quoted names and comments are passed over; then what needs a cluster or a keeper.
 _TOKENS = re.compile(
-    rf"(?P<cluster>\bon\s+cluster\s+(?:{_STRING}|{_NAME}|\{{[^}}]*\}}|[\w-]+))"
+    rf"(?P<cluster>\bon\s+cluster\s+(?:{_STRING}|{_NAME}|\{{[^}}]{{0,200}}\}}|[\w-]+))"
     rf"|(?P<database>\bengine\s*=\s*replicated(?:{_ARGUMENTS}))"
     rf"|\b(?P<engine>(?:replicated|shared)(?P<plain>\w*mergetree)\b(?P<arguments>{_ARGUMENTS})?)"
-    rf"|{_STRING}|{_NAME}|--[^\n]*|/\*.*?\*/",
+    rf"|{_STRING}|{_NAME}|--[^\n]*|/\*.*?(?:\*/|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _ARGUMENT = re.compile(rf"(?:{_STRING}|[^,'])+", re.DOTALL)

@@ -18,7 +18,11 @@ from ci_runner.text.pattern import many
 if TYPE_CHECKING:
     from ci_runner.databases import Database, Sql
 
-_PASSED = r"'" + many(r"[^'\\]|\\.|''") + r"'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|\$\$.*?\$\$"
+# Strings, quoted names and comments are passed over; one that does not end goes to the end, so that no other is looked for in it.
+_PASSED = (
+    r"'" + many(r"[^'\\]|\\.|''") + r"\\?(?:'|\Z)"
+    r'|"[^"]*(?:"|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|\$\$.*?(?:\$\$|\Z)'
+)
 _LIST = r"\s*\([^()]*\)"
 # What is removed, and the name it is reported by.
 _REMOVED = (
