@@ -23,6 +23,7 @@ from ci_runner.cli import main  # noqa: E402
 from ci_runner.config.names import CONFIG_FILE, IMAGE  # noqa: E402
 from ci_runner.config.options import OPTIONS, Option, flag, variable  # noqa: E402
 from ci_runner.config.schema import schema  # noqa: E402
+from ci_runner.databases.proofs import proofs  # noqa: E402
 from scripts import rule_docs, wrappers  # noqa: E402
 
 OUTPUTS = (
@@ -144,10 +145,29 @@ def schema_file() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def proof_page() -> str:
+    """docs/proof.md: what is proven of every engine, as its door says."""
+    cells = [(each.engine, each.real, each.stand_in, each.documents) for each in proofs()]
+    rows = "\n".join("| " + " | ".join(row) + " |" for row in cells)
+    return f"""{NOTE}
+# What is proven of every database
+
+What tests of each change prove on the real engine, what they prove on something that stands in for it, and what rests on documentation
+only. Nothing moves to the left without a run that is repeated with every change. Source: `ci_runner/databases/*/proof.py`.
+
+| engine | on the real engine | on a stand-in | documentation only |
+|---|---|---|---|
+{rows}
+
+How each is used: [dev databases](dev-databases.md), [engines beside PostgreSQL](engines.md).
+"""
+
+
 FILES: Mapping[str, Callable[[], str]] = {
     "action.yml": action,
     "docs/options.md": options_page,
     "docs/commands.md": commands_page,
+    "docs/proof.md": proof_page,
     "docs/pilotage.schema.json": schema_file,
 }
 

@@ -1,0 +1,11 @@
+"""What is proven of SQL Server's door."""
+
+from ci_runner.databases.proofs import Proof
+
+PROOFS = (
+    Proof(
+        "SQL Server 2022",
+        stand_in="syntax of all T-SQL here: Microsoft's grammar (ScriptDom, by maxdop); rows and messages as documented",
+        documents="everything on a server: python-tds, the container, rights, locks, clean-up",
+    ),
+)
