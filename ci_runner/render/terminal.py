@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ci_runner.model.report import Finding, Report, Run
 from ci_runner.model.tally import as_finding, counts_of, lines_of, location, stray_problems
 from ci_runner.render.environment import clip, plural
-from ci_runner.render.view import basis, facts, replayed, words
+from ci_runner.render.view import basis, facts, replayed, schema_words, words
 from ci_runner.text import azure_safe, inline, line, visible
 
 # A row is a list of (text, style); styles are names of STYLES.
@@ -70,6 +70,8 @@ def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
         yield _plain_row(f"note: {note}")
     yield [(line(facts(report)[0].replace("`", "")), "dim")]
     yield [(line(replayed(report)), {"failed": "error", "ok": "good", "skipped": "dim"}[report.replay.status])]
+    if report.schema_changes:
+        yield [(f"Schema: {line(schema_words(report.schema_changes))}", "dim")]
     if report.suppressed:
         yield [(f"{plural(report.suppressed, 'finding')} ignored by comments in the SQL", "dim")]
     yield []
