@@ -187,11 +187,13 @@ def _row(revision: Revision) -> dict[str, Any]:
 
 
 def _revision(row: tuple[Any, ...]) -> Revision:
-    values = {
-        name: empty if value is None else value.decode() if value.__class__ is bytes else value
-        for (name, empty), value in zip(_EMPTY, row, strict=True)
-    }
+    """The row as a value; columns stand in the order of its fields. One that is not as we write it is looked at field by field."""
+    if type(row[2]) is int and type(row[7]) is int and type(row[8]) is int and row.count(None) <= 2:
+        return Revision(*(*row[:9], tuple(row[9].split()) if row[9] else (), *row[10:]))
+    values = {name: _plain(value, _REVISION[name]) for name, value in zip(_REVISION, row, strict=True)}
     values["statement_hashes"] = tuple(str(values["statement_hashes"]).split())
+    for name in ("intent_statement", "error_statement"):
+        values[name] = row[list(_REVISION).index(name)]
     return convert(values, Revision, strict=False)
 
 

@@ -129,7 +129,7 @@ def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
     """Where the database stands; nothing is written and no lock taken."""
     target = connect(request.url, ground.nonce()[:12], stop)
     try:
-        found = find(ground, request.wanted, target.facts.dialect)
+        found = find(ground, replace(request.wanted, digest=False), target.facts.dialect)
         return deploy.standing(target, found.source, completed(ground, request, found))
     finally:
         target.close()

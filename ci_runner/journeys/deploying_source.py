@@ -18,13 +18,17 @@ from ci_runner.model.registry import Entry, Snapshot
 
 
 class Wanted(Struct, frozen=True):
-    """What is to be deployed: ``reference`` in the registry, else the folder ``directory``, else that folder in ``commit``."""
+    """What is to be deployed: ``reference`` in the registry, else the folder ``directory``, else that folder in ``commit``.
+
+    Without ``digest`` a folder's state is given none: who only looks need not hash every file.
+    """
 
     directory: Directory
     reference: str | None = None
     commit: str | None = None
     name: str | None = None
     require_primary: bool = False
+    digest: bool = True
 
 
 class Found(Struct, frozen=True):
@@ -71,7 +75,8 @@ def _read(tree: Tree, directory: Directory, dialect: str) -> MigrationDir:
 def _local(ground: Ground, wanted: Wanted, mdir: MigrationDir, kind: str, address: str) -> Found:
     sound(mdir)
     name = wanted.name or wanted.directory.name
-    origin = Origin("git" if kind == "git" else "local", registry.digest(registry.snapshot(mdir)), address)
+    digest = registry.digest(registry.snapshot(mdir)) if wanted.digest else ""
+    origin = Origin("git" if kind == "git" else "local", digest, address)
     return Found(
         name, deploy.Source(mdir, origin), lambda _head: True, lambda _name: False, partial(_bytes, ground, name)
     )
