@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from ci_runner.lint.context import Context
-from ci_runner.lint.rule import Edit
+from ci_runner.lint.rule import Edit, Fix
 from ci_runner.model.operations import Name
+from ci_runner.text.pattern import later
 
 _QUOTED = "|".join(f"{mark}[^{mark}]*(?:{mark}{mark}[^{mark}]*)*{mark}" for mark in "'\"`")
-_TOKEN = re.compile(rf"{_QUOTED}|--[^\n]*|/\*(?:.*?\*/|.*)|\[[^\]\n]*\]|[()]|[^\W\d][\w$]*|\d[\w.]*|\s+|.", re.DOTALL)
+_TOKEN = later(rf"{_QUOTED}|--[^\n]*|/\*(?:.*?\*/|.*)|\[[^\]\n]*\]|[()]|[^\W\d][\w$]*|\d[\w.]*|\s+|.", re.DOTALL)
 _IDENT = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$]*)'
-_TARGET = re.compile(
+_TARGET = later(
     rf"ALTER\s+(?:FOREIGN\s+)?TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({_IDENT}(?:\s*\.\s*{_IDENT}){{0,3}})",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_PLAIN = later(r"[a-z_][a-z0-9_]*")
+P = ParamSpec("P")
 LONGEST = 63  # bytes of a name in PostgreSQL
+
+
+def rewrite(make: Callable[Concatenate[Context, P], Fix | None]) -> Callable[Concatenate[Context, P], Fix | None]:
+    """The maker of a rewrite, called only where rewrites are asked for: most findings are told without."""
+
+    @wraps(make)
+    def made(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> Fix | None:
+        return make(context, *args, **kwargs) if context.file.suggests else None
+
+    return made
 
 
 def words(text: str, at: int = 0) -> Iterator[tuple[str, int, int]]:

@@ -54,6 +54,7 @@ class File(Struct, frozen=True):
     positions: Mapping[type[Operation], Sequence[int]] = field(default_factory=dict)  # of steps, by class of operation
     rebuilds: tuple[Rebuild, ...] = ()
     transaction: str = "file"  # what the format's tool wraps
+    suggests: bool = False  # whether rewrites are asked for
     naming: Mapping[str, Pattern] = field(default_factory=dict)  # what new names must match, by kind of object
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -84,20 +84,34 @@ def candidate(finding: Finding, fix: Fix, place: Place) -> Candidate | None:
     grown = text.count("\n") - migration.text.count("\n")
     fixed = Lines(text)
     shown = "\n".join(fixed.content(number) for number in range(first, last + grown + 1))
-    changed = _changed(place, text, plan)
+    given = replace(migration, transaction=plan.mode or migration.transaction)
+    changed = _changed(given, text, place.directory, plan.files)
     summary = f"{fix.summary}; then, in the next migration: {fix.after[0][0]}" if plan.unfinished else fix.summary
     suggestion = Suggestion(first, last, shown, summary, fix.safe and not plan.unfinished, plan.files, plan.alone)
     return Candidate(finding, changed, suggestion, plan.following)
 
 
-def _changed(place: Place, text: str, plan: _Plan) -> Migration:
+def _changed(
+    migration: Migration, text: str, directory: MigrationDir | None, files: Iterable[SuggestedFile]
+) -> Migration:
     """The migration with the new text, and what wraps it then."""
-    given = replace(place.migration, transaction=plan.mode or place.migration.transaction)
-    if place.directory is None:
-        return replace(given, text=text, parts=(Part(0, len(text)),) if len(given.parts) == 1 else given.parts)
+    if directory is None:
+        return replace(
+            migration, text=text, parts=(Part(0, len(text)),) if len(migration.parts) == 1 else migration.parts
+        )
     from ci_runner.migrations.rewritten import rewritten
 
-    return rewritten(given, text, place.directory, {file.name: file.text.encode() for file in plan.files})
+    return rewritten(migration, text, directory, {file.name: file.text.encode() for file in files})
+
+
+def together(candidates: Sequence[Candidate], migration: Migration, directory: MigrationDir | None) -> Migration | None:
+    """The file with all these rewrites in it; None where they do not go together."""
+    if any(each.migration.transaction != migration.transaction for each in candidates):
+        return None
+    findings = [replace(each.finding, suggestion=each.suggestion) for each in candidates]
+    text, taken = combined(migration.text, findings)
+    files = [file for each in candidates for file in each.suggestion.files]
+    return _changed(migration, text, directory, files) if len(taken) == len(candidates) else None
 
 
 def _lines(edits: list[Edit], lines: Lines, statement: Statement) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci_runner.lint.clauses import clause, end
+from ci_runner.lint.clauses import clause, end, rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
@@ -172,6 +172,7 @@ def _lengthened(old: int, new: int, width: int, dialect: str) -> bool:
 _ONLINE = ", ALGORITHM=INPLACE, LOCK=NONE"
 
 
+@rewrite
 def unchecked_key(context: Context) -> Fix | None:
     """ADD FOREIGN KEY in place, which the server does only while it does not check the rows that are there."""
     if context.step.operation.conditional or algorithm(context.step.operation):
@@ -187,6 +188,7 @@ def unchecked_key(context: Context) -> Fix | None:
     return Fix(edits, "add it in place, with the rows there are checked by a query of your own beforehand", safe=False)
 
 
+@rewrite
 def fail_fast(context: Context) -> Fix | None:
     """The statement with the clauses that make the server refuse it at once where it would have to copy."""
     statement = context.statement

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -132,6 +131,8 @@ def _after(version: str) -> str | None:
     digits = version.replace("-", "")
     form = "%Y-%m-%d-%H%M%S" if "-" in version else "%Y%m%d%H%M%S"
     if len(digits) == 14:
+        from datetime import datetime, timedelta
+
         try:
             return (datetime.strptime(version, form) + timedelta(seconds=1)).strftime(form)  # noqa: DTZ007 — a name, no moment
         except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from ci_runner.lint.clauses import rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.placing import ALONE
 from ci_runner.lint.rule import Edit, Fix
@@ -132,6 +133,7 @@ def utc(context: Context) -> bool:
     )
 
 
+@rewrite
 def concurrently(context: Context, word: str) -> Fix | None:
     """The statement with CONCURRENTLY behind the word, to be run outside a transaction; a file of nothing but indexes as a whole."""
     if context.tx.by in ("file", "block"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from types import FunctionType
@@ -15,7 +16,7 @@ from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.lint.context import Context, File, Step
 from ci_runner.lint.document import document
 from ci_runner.lint.evidence import weighed
-from ci_runner.lint.fixes import MOST, Candidate, Parse, Place, candidate
+from ci_runner.lint.fixes import MOST, Candidate, Parse, Place, candidate, together
 from ci_runner.lint.own import PACKAGE, where, words
 from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
@@ -25,13 +26,14 @@ from ci_runner.lint.sizes import Sizes, sized
 from ci_runner.lint.suppress import Lines, ignores
 from ci_runner.lint.transactions import Tx, transactions
 from ci_runner.migrations import transaction
-from ci_runner.model.directory import MigrationDir
+from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.operations import Operation, Statement
-from ci_runner.model.report import FILE, ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity
+from ci_runner.model.report import FILE, ChangedFile, Finding, Linted, NotAnalysed, Observation, Severity, Suggestion
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog as schema
 
 NO_SIZES: Sizes = {}
+LATEST = 25  # newest files that suggestions are tried for: each try reads a file again
 
 
 class LintFile(Struct, frozen=True):
@@ -104,9 +106,9 @@ def lint(
 ) -> Linted:
     """The findings of changed files, in execution order, on top of the schema ``before`` that the released ones made.
 
-    ``parse`` reads a rewritten file: with it, suggestions are tried and shown; without it there are none. With the ``directory`` a
-    suggestion may write further files. ``rules`` are a team's own, beside the catalogue; ``sizes`` are those of production's tables, by their
-    key in the catalog.
+    ``parse`` reads a rewritten file: with it, suggestions are tried and shown for the newest files; without it there are none. With the
+    ``directory`` a suggestion may write further files. ``rules`` are a team's own, beside the catalogue; ``sizes`` are those of
+    production's tables, by their key in the catalog.
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
@@ -123,9 +125,11 @@ def lint(
     unread: list[NotAnalysed] = []
     suppressed = 0
     state = before
-    for file in files:
-        view, state = _viewed(file, schema.release(state), run)
-        found, missed, silent = _judged(view, run)
+    quiet = replace(run, parse=None)
+    for number, file in enumerate(files, 1):
+        asked = run if number > len(files) - LATEST else quiet
+        view, state = _viewed(file, schema.release(state), asked)
+        found, missed, silent = _judged(view, asked)
         findings += found
         unread += missed
         suppressed += silent
@@ -167,7 +171,7 @@ def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     }
     view = File(
         file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched,
-        positions, naming=run.policy.naming, transaction=mode,
+        positions, naming=run.policy.naming, transaction=mode, suggests=run.parse is not None,
     )  # fmt: skip
     return replace(view, rebuilds=rebuilds(view)), state
 
@@ -280,38 +284,68 @@ def _as_written(found: Found, file: File) -> str:
 
 def _suggested(pairs: list[tuple[Finding, Found]], file: File, run: _Run) -> list[Finding]:
     """The findings, those with a rewrite that holds what it promises with that rewrite."""
-    migration = file.changed.migration
-    if run.parse is None or migration is None:
+    if run.parse is None or file.changed.migration is None:
         return [finding for finding, _ in pairs]
-    levels = sorted(finding.rule for finding, _ in pairs if finding.severity != "notice")
-    done, tried = [], 0
-    for finding, hit in pairs:
-        found, step = None, hit.step
-        if hit.hit.fix is not None and step is not None and tried < MOST:
-            tried += 1
-            statement = file.statements[step.statement]
-            place = Place(migration, file.statements, statement, run.format, run.directory, run.taken)
-            found = candidate(finding, hit.hit.fix, place)
-        if found and _holds(found, levels, file, run):
-            run.taken.extend(each.name for each in found.following)
-            finding = replace(finding, suggestion=found.suggestion)  # noqa: PLW2901 — the same finding, completed
-        done.append(finding)
-    return done
+    before = Counter(finding.rule for finding, _ in pairs if finding.severity != "notice")
+    found = _candidates(pairs, file, file.changed.migration, run)
+    held = _holding(found, before, file, run)
+    run.taken.extend(each.name for candidate_ in held.values() for each in candidate_.following)
+    return [
+        replace(finding, suggestion=held[number].suggestion) if number in held else finding
+        for number, (finding, _) in enumerate(pairs)
+    ]
 
 
-def _holds(found: Candidate, before: list[str], file: File, run: _Run) -> bool:
-    """Whether the rewritten file and what follows it are understood, have one hazard of that kind less, and no new one."""
+def _candidates(
+    pairs: list[tuple[Finding, Found]], file: File, migration: Migration, run: _Run
+) -> dict[int, Candidate]:
+    """The rewrites of the first findings that have one, by the number of the finding; not tried yet."""
+    made: dict[int, Candidate] = {}
+    taken = [*run.taken]
+    wanted = [(number, finding, hit) for number, (finding, hit) in enumerate(pairs) if hit.hit.fix and hit.step]
+    for number, finding, hit in wanted[:MOST]:
+        if hit.hit.fix is None or hit.step is None:
+            continue
+        statement = file.statements[hit.step.statement]
+        place = Place(migration, file.statements, statement, run.format, run.directory, taken)
+        found = candidate(finding, hit.hit.fix, place)
+        if found:
+            made[number] = found
+            taken.extend(each.name for each in found.following)
+    return made
+
+
+def _holding(found: dict[int, Candidate], before: Counter[str], file: File, run: _Run) -> dict[int, Candidate]:
+    """Those of the rewrites that hold: tried all at once, and one by one where that fails."""
+    every = [*found.values()]
+    migration = file.changed.migration
+    whole = together(every, migration, run.directory) if migration and len(every) > 1 else None
+    behind = [each for candidate_ in every for each in candidate_.following]
+    if whole and _holds((whole, *behind), Counter(each.finding.rule for each in every), before, file, run):
+        return found
+    held: dict[int, Candidate] = {}
+    tried: dict[Suggestion, bool] = {}  # one rewrite may serve several findings
+    for number, each in found.items():
+        if each.suggestion not in tried:
+            one = Counter((each.finding.rule,))
+            tried[each.suggestion] = _holds((each.migration, *each.following), one, before, file, run)
+        if tried[each.suggestion]:
+            held[number] = each
+    return held
+
+
+def _holds(migrations: Sequence[Migration], gone: Counter[str], before: Counter[str], file: File, run: _Run) -> bool:
+    """Whether the rewritten file and what follows it are understood, have those hazards less, and no new one."""
     if run.parse is None:
         return False
     trial = replace(run, observations={}, parse=None)
-    state, after = file.released, []
-    for migration in (found.migration, *found.following):
+    state, after = file.released, Counter[str]()
+    for migration in migrations:
         statements = run.parse(migration)
         if any(statement.not_analysed is not None for statement in statements):
             return False
         changed = replace(file.changed, name=migration.name, migration=migration)
         view, state = _viewed(LintFile(changed, statements), schema.release(state), trial)
         findings, _, _ = _judged(view, trial)
-        after += [each.rule for each in findings if each.severity != "notice" or each.rule == found.finding.rule]
-    fewer = after.count(found.finding.rule) < max(before.count(found.finding.rule), 1)
-    return fewer and all(after.count(rule) <= before.count(rule) for rule in set(after) - {found.finding.rule})
+        after.update(each.rule for each in findings if each.severity != "notice" or each.rule in gone)
+    return all(after[rule] <= max(before[rule] - gone[rule], 0) for rule in {*after, *gone})

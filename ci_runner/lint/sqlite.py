@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ci_runner.lint.clauses import rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.model.operations import Name, Setting, Transaction
@@ -42,6 +43,7 @@ def follows_rename(context: Context) -> bool:
     return legacy is None or legacy in _OFF or foreign_keys(context)
 
 
+@rewrite
 def keys_off(context: Context) -> Fix | None:
     """The file with foreign keys off around it: outside the runner's transaction, in one of its own, where PRAGMA counts."""
     summary = "turn foreign keys off before the transaction begins, and on again behind it"

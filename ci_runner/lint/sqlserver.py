@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_runner.lint.clauses import clause
+from ci_runner.lint.clauses import clause, rewrite
 from ci_runner.lint.context import Context, File
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
@@ -68,6 +68,7 @@ def keeps_default_apart(file: File, default: str) -> bool:
     return edition.startswith(_METADATA_EDITIONS) and file.at_least(11) and _PER_ROW.search(default) is None
 
 
+@rewrite
 def online(context: Context, op: Operation) -> Fix | None:
     """The statement with ONLINE = ON among its options."""
     text = context.file.text[op.start : op.end]
@@ -87,6 +88,7 @@ def online(context: Context, op: Operation) -> Fix | None:
     return Fix((Edit(at, at, " WITH (ONLINE = ON)"),), "build it online")
 
 
+@rewrite
 def trusted(context: Context, table: Name, name: str) -> Fix | None:
     """The statement with another behind it that checks the rows which are there."""
     statement = context.statement

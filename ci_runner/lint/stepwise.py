@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_runner.lint.clauses import clause, cut, end, ident, short, target, written
+from ci_runner.lint.clauses import clause, cut, end, ident, rewrite, short, target, written
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import base
@@ -23,6 +23,7 @@ def plain(context: Context) -> bool:
     return context.tx.by in ("runner", "statement") and not context.step.operation.conditional
 
 
+@rewrite
 def set_not_null(context: Context, op: AlterColumn) -> Fix | None:
     """SET NOT NULL by way of a CHECK that is validated without stopping anybody."""
     table = target(context)
@@ -47,6 +48,7 @@ def _not_null(table: str, column: str, name: str, source: str) -> tuple[str, tup
     )
 
 
+@rewrite
 def required_column(context: Context, op: AddColumn) -> Fix | None:
     """ADD COLUMN NOT NULL as a nullable column that is filled and then constrained; the value is the team's to choose."""
     span = clause(context.text(), "NOT", "NULL")
@@ -56,6 +58,7 @@ def required_column(context: Context, op: AddColumn) -> Fix | None:
     return _filled(context, op, (cut(context, span),), value, "  -- choose what the rows there are get")
 
 
+@rewrite
 def volatile_default(context: Context, op: AddColumn) -> Fix | None:
     """ADD COLUMN with a volatile default as a column whose default comes afterwards, with the rows filled by an UPDATE."""
     source, default = context.text(), op.column.default or ""
@@ -97,6 +100,7 @@ def _filled(context: Context, op: AddColumn, edits: tuple[Edit, ...], value: str
     return Fix(edits, steps, safe=False, after=tuple(after), name=f"{op.table.name}_{op.column.name}_filled")
 
 
+@rewrite
 def not_valid(context: Context, op: AddConstraint) -> Fix | None:
     """ADD CONSTRAINT with NOT VALID, validated in a transaction of its own; one without a name only as far as NOT VALID."""
     at = op.start + len(context.text().rstrip().rstrip(";").rstrip())
@@ -109,6 +113,7 @@ def not_valid(context: Context, op: AddConstraint) -> Fix | None:
     return Fix(edits, summary, after=((validate,),), name=f"validate_{name}", partial=True)
 
 
+@rewrite
 def column_check(context: Context, op: AddColumn) -> Fix | None:
     """The CHECK of a new column as a constraint of the table, added with NOT VALID and validated afterwards."""
     source, table = context.text(), target(context)
@@ -126,6 +131,7 @@ def column_check(context: Context, op: AddColumn) -> Fix | None:
     )  # fmt: skip
 
 
+@rewrite
 def using_index(context: Context, op: AddConstraint) -> Fix | None:
     """ADD UNIQUE or PRIMARY KEY as an index built CONCURRENTLY and then attached as the constraint."""
     constraint, source, table = (
@@ -154,6 +160,7 @@ def using_index(context: Context, op: AddConstraint) -> Fix | None:
     )  # fmt: skip
 
 
+@rewrite
 def attach(context: Context, op: Partition) -> Fix | None:
     """ATTACH PARTITION behind a CHECK that says the bounds, validated beforehand."""
     parent, source = context.table(op.table), context.file.text[context.statement.start : end(context)]

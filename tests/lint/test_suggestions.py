@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ci_runner.lint import combined
-from tests.lint.harness import check, in_directory, only, worth
+from ci_runner import sql
+from ci_runner.lint import LintFile, combined, lint
+from ci_runner.model.report import ChangedFile
+from tests.lint.harness import before, check, in_directory, migration, only, worth
 
 DATA = yaml.safe_load((Path(__file__).parent / "suggestions.yaml").read_text(encoding="utf-8"))
 WHERE = ("format", "dialect", "tx", "version", "pre")
@@ -175,3 +177,23 @@ def test_a_suggestion_says_whether_it_changes_what_the_file_leads_to(sql: str, s
     suggestion = only(check(sql, pre=PRE, suggest=True), slug).suggestion
     assert suggestion is not None
     assert suggestion.safe is safe
+
+
+def test_suggestions_are_made_for_the_newest_files_of_a_run() -> None:
+    files = [migration(f"CREATE INDEX i{number} ON a (n);\n", tx="none", name=f"{number}.sql") for number in range(30)]
+    linted = lint(
+        [LintFile(ChangedFile(each.name, "added", each), sql.statements(each, "postgres")) for each in files],
+        before([PRE], "postgres"), dialect="postgres", parse=lambda m: sql.statements(m, "postgres"),
+    )  # fmt: skip
+    assert [finding.suggestion is not None for finding in linted.findings] == [False] * 5 + [True] * 25
+
+
+def test_rewrites_that_hold_only_apart_are_tried_one_by_one() -> None:
+    pre = f"{PRE} CREATE TABLE p (id int, d date) PARTITION BY RANGE (d);"
+    sql_ = "CREATE INDEX i ON a (n);\nALTER TABLE a ADD CONSTRAINT k UNIQUE (n);\nALTER TABLE p ADD CONSTRAINT c CHECK (id > 0);\n"
+    found = check(sql_, pre=pre, suggest=True, tx="none").findings
+    assert [f.rule for f in found if f.suggestion] == [
+        "index-not-concurrent",
+        "unique-constraint-blocking",
+        "constraint-not-valid-missing",
+    ]

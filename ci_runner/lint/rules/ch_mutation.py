@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import clause, end, target
+from ci_runner.lint.clauses import clause, end, rewrite, target
 from ci_runner.lint.clickhouse import key_use, same_representation
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
@@ -55,6 +55,7 @@ def _mutates(op: Operation) -> bool:
     return op.kind in _KINDS or op.kind.startswith("alter-table.materialize")
 
 
+@rewrite
 def _lightweight(context: Context) -> Fix | None:
     """ALTER … DELETE as a lightweight DELETE FROM, which only marks the rows."""
     source, table = context.file.text[context.statement.start : end(context)], target(context)

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import clause
+from ci_runner.lint.clauses import clause, rewrite
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import rebuild_of, set_aside
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
@@ -61,6 +61,7 @@ def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
     return guarded and context.table(name) is None
 
 
+@rewrite
 def _altered(context: Context, op: CreateTable) -> Fix | None:
     """CREATE OR ALTER, which keeps the rows, where Snowflake has it."""
     span = clause(context.text(), "OR", "REPLACE")

@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import rewrite
 from ci_runner.lint.context import REACH, Context, Step, quoted
 from ci_runner.lint.enums import may_hold
 from ci_runner.lint.rule import POSTGRES, Edit, Fix, Hit, rule
@@ -53,6 +54,7 @@ def check(context: Context) -> Iterator[Hit]:
             return
 
 
+@rewrite
 def _fix(context: Context, use: Step) -> Fix | None:
     """Everything from the first use on as the next migration."""
     migration, statement = context.file.changed.migration, context.file.statements[use.statement]

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import words
+from ci_runner.lint.clauses import rewrite, words
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import AddColumn, AlterColumnType, Column, CreateTable
@@ -50,6 +50,7 @@ def check(context: Context) -> Iterator[Hit]:
 _ACTION = {"ON", "DELETE", "UPDATE", "CASCADE", "SET", "NULL", "RESTRICT", "NO", "ACTION", "DEFAULT", "MATCH", "FULL"}
 
 
+@rewrite
 def _fix(context: Context, column: Column) -> Fix | None:
     """The same words as a foreign key of the table, where they are the last of the column's definition."""
     op, text = context.step.operation, context.text()

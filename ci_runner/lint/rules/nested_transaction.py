@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import lines_of
+from ci_runner.lint.clauses import lines_of, rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import Transaction
@@ -67,6 +67,7 @@ def _closed(context: Context) -> bool:
     )
 
 
+@rewrite
 def _fix(context: Context) -> Fix | None:
     """Without BEGIN and COMMIT, where they are the first and the last statement of the file and there are no others."""
     statements, inner = context.file.statements, [step for step, _ in context.file.of(Transaction)]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import clause, cut, end, ident, target
+from ci_runner.lint.clauses import clause, cut, end, ident, rewrite, target
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import mentions
 from ci_runner.lint.naming import comparable
@@ -66,6 +66,7 @@ def check(context: Context) -> Iterator[Hit]:
         )
 
 
+@rewrite
 def _unique_index(context: Context, op: AddColumn) -> Fix | None:
     """The column without UNIQUE, and a unique index behind it."""
     span, table = clause(context.text(), "UNIQUE"), target(context)
@@ -77,6 +78,7 @@ def _unique_index(context: Context, op: AddColumn) -> Fix | None:
     return Fix((cut(context, span), Edit(at, at, index)), "add the column, then a unique index", safe=False)
 
 
+@rewrite
 def _without_index(context: Context, use: str) -> Fix | None:
     """DROP INDEX before it."""
     if not use.startswith("index "):

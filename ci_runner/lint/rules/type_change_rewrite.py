@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint import sqlserver
-from ci_runner.lint.clauses import clause
+from ci_runner.lint.clauses import clause, rewrite
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import type_change, utc
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
@@ -80,6 +80,7 @@ def _online(text: str) -> bool:
     )
 
 
+@rewrite
 def _fix(context: Context, op: AlterColumnType) -> Fix | None:
     """ONLINE = ON, which Enterprise and Azure know for ALTER COLUMN since 2016."""
     if clause(context.text(), "WITH", "()"):

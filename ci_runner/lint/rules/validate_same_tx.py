@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import end, removed
+from ci_runner.lint.clauses import end, removed, rewrite
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import POSTGRES, Fix, Hit, rule
 from ci_runner.lint.stepwise import plain
@@ -48,6 +48,7 @@ def check(context: Context) -> Iterator[Hit]:
             return
 
 
+@rewrite
 def _fix(context: Context, op: ValidateConstraint) -> Fix | None:
     """VALIDATE as the next migration."""
     if not plain(context) or context.tx.by != "runner" or len(context.statement.operations) > 1:
