@@ -5,7 +5,8 @@
     PilotageError            70  a bug in Pilotage, when raised bare
     ├── CheckError            1  the migrations themselves fail a check, as a lint run's verdict does
     ├── UsageError            2  wrong command line, address or input
-    │   └── ConfigError       2  pilotage.yml, PILOTAGE_*, a flag's value
+    │   ├── ConfigError       2  pilotage.yml, PILOTAGE_*, a flag's value
+    │   └── ApprovalError     2  a plan that somebody must approve first
     ├── RefusedError          2  a directory, file or store that must not be used
     │   └── DirectoryRefusedError  with the problem's code, file and offset
     ├── SetupError            2  something is missing here: a driver, an engine, an image, a right
@@ -41,6 +42,10 @@ class UsageError(PilotageError):
 
 class ConfigError(UsageError):
     """The configuration is wrong; the message names file and line, variable or flag."""
+
+
+class ApprovalError(UsageError):
+    """What was asked for waits for somebody's approval."""
 
 
 class RefusedError(PilotageError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner.cli.deploy_options import one, requests
 from ci_runner.cli.signals import interruptible
-from ci_runner.cli.telling import concluded
+from ci_runner.cli.telling import beginning, concluded, failed
 from ci_runner.config.options import BY_NAME
 from ci_runner.errors import PilotageError
 
@@ -36,6 +36,7 @@ def deploy(
 
     flags, own = split(given)
     begun = world.now()
+    base = None
     try:
         base = ground(world, flags)
         environment, found = requests(world, base, name, own, local=bool(flags.get("dir")))
@@ -45,10 +46,14 @@ def deploy(
             return teller.all_planned([(each.database, deploying.decide(base, each, stop), {}) for each in found])
         if environment is None or len(found) == 1:
             asked = deploying_many.approved(base, environment, found, stop)[0] if environment else found[0]
+            beginning(world, base, begun, [asked])
             outcomes = [interruptible(stop, lambda: deploying.run(base, asked, teller.voice(), stop))]
         else:
+            beginning(world, base, begun, found)
             outcomes = interruptible(stop, lambda: deploying_many.run(base, environment, found, teller.voice, stop))
     except PilotageError as error:
+        if base is not None and not dry_run:
+            failed(world, base, begun, name, own.get("env"), error)
         return teller.failed(error)
     code = teller.all_ended(outcomes) if len(found) > 1 else teller.ended(outcomes[0])
     concluded(world, base, begun, outcomes)

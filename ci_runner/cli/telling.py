@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ci_runner.config.hooks import Hook
+    from ci_runner.journeys.deploying import Request
     from ci_runner.journeys.ground import Ground
     from ci_runner.model.deploy import Outcome
     from ci_runner.model.events import Event
@@ -57,6 +58,36 @@ def concluded(world: World, ground: Ground, begun: datetime, outcomes: Sequence[
     conclude(world, ground, what, begun, makers, outcomes=outcomes)
 
 
+def beginning(world: World, ground: Ground, begun: datetime, requests: Sequence[Request]) -> None:
+    """Tell hooks that want to know that databases are about to be changed."""
+    if ground.config.hooks:
+        conclude(world, ground, "deploy", begun, [lambda: _started(ground, requests)], brief=True)
+
+
+def _started(ground: Ground, requests: Sequence[Request]) -> list[Event]:
+    from ci_runner.journeys import happening, push
+
+    names = [
+        each.wanted.name or push.name_of(each.wanted.reference or "") or each.wanted.directory.name for each in requests
+    ]
+    named = dict.fromkeys(zip(names, (each.environment for each in requests), strict=True))
+    return [event for name, env in named for event in happening.started(ground, name, env)]
+
+
+def failed(
+    world: World, ground: Ground, begun: datetime, name: str | None, env: str | None, error: PilotageError
+) -> None:
+    """Tell hooks and telemetry of a deployment that never reached a database."""
+
+    def stopped() -> list[Event]:
+        from ci_runner.journeys import happening, push
+
+        asked = push.name_of(name) if name else ground.config.directories[0].name
+        return happening.stopped(ground, asked, env or "", error)
+
+    conclude(world, ground, "deploy", begun, [stopped], failure=error)
+
+
 def conclude(
     world: World,
     ground: Ground,
@@ -68,14 +99,15 @@ def conclude(
     hooks: bool = True,
     failure: PilotageError | None = None,
     outcomes: Sequence[Outcome] = (),
+    brief: bool = False,
 ) -> None:
-    """Tell hooks and telemetry; one warning for each that could not be told."""
+    """Tell hooks and telemetry; one warning for each that could not be told. ``brief``: before the work, hooks only, once and not for long."""
     try:
         told = _hooks(world, ground) if hooks else ()
-        traced = any(name.startswith("OTEL_EXPORTER_OTLP") for name in ground.environ)
+        traced = not brief and any(name.startswith("OTEL_EXPORTER_OTLP") for name in ground.environ)
         events = [event for make in makers for event in make()] if told or traced else []
         if told:
-            _tell(world, ground, told, events, record=record)
+            _tell(world, ground, told, events, record=record, brief=brief)
         if traced:
             _trace(world, ground, what, begun, events, failure, outcomes)
     except Exception as error:  # noqa: BLE001  # neither changes an exit code, not even by a bug
@@ -91,10 +123,12 @@ def _hooks(world: World, ground: Ground) -> tuple[Hook, ...]:
     return found
 
 
-def _tell(world: World, ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, record: bool) -> None:
+def _tell(
+    world: World, ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, record: bool, brief: bool
+) -> None:
     from ci_runner.journeys import hooking
 
-    told = hooking.tell(ground, found, events, record=record)
+    told = hooking.tell(ground, found, events, record=record, brief=brief)
     for line in told.warnings:
         world.warn(line)
     for each in told.deliveries:

@@ -43,6 +43,10 @@ class Stepping(Protocol):
         """The schema as it is now."""
         ...
 
+    def reset(self) -> None:
+        """Give the session its first settings back."""
+        ...
+
     def interrupt(self) -> None:
         """Stop what runs."""
         ...

@@ -17,6 +17,7 @@ from ci_runner.model.deploy import LAYOUT, DirState, Revision
 
 REVISIONS, STATE = "pilotage_revisions", "pilotage_state"
 LONGEST_ERROR = 4096
+EVENT = "event"  # counts the rows where they are only added: the last of a key counts
 _KEY, _TEXT, _INTEGER = "key", "text", "integer"
 # Column → its type; the field of the same name in Revision and DirState.
 _REVISION = {
@@ -94,7 +95,9 @@ def _create(target: Target, table: str, columns: Mapping[str, str], key: tuple[s
     lines = [
         f"{target.quoted(name)} {words[kind]}{' NOT NULL' if name in key else ''}" for name, kind in columns.items()
     ]
-    if not target.append:
+    if target.append:
+        lines.append(f"{EVENT} {words[_INTEGER]}")
+    else:
         lines.append(f"PRIMARY KEY ({', '.join(target.quoted(name) for name in key)})")
     tail = target.words.tail.replace("{key}", ", ".join(target.quoted(name) for name in key))
     return f"CREATE TABLE {target.qualified(table)} ({', '.join(lines)}){tail}"
@@ -146,14 +149,6 @@ def put(target: Target, revision: Revision, *, known: bool) -> str:
     return update(target, revision) if known else insert(target, revision)
 
 
-def delete(target: Target, revision: Revision) -> str:
-    """The statement that takes a row out."""
-    return (
-        f"DELETE FROM {target.qualified(REVISIONS)} WHERE {target.quoted('dir')} = {target.literal(revision.dir)}"
-        f" AND {target.quoted('version')} = {target.literal(revision.version)}"
-    )
-
-
 def put_state(target: Target, state: DirState, *, known: bool) -> str:
     """The statement that writes what is remembered of the directory as a whole."""
     packed = b64encode(zlib.compress(json.dumps(dict(state.objects), sort_keys=True).encode())).decode()
@@ -165,6 +160,10 @@ def put_state(target: Target, state: DirState, *, known: bool) -> str:
 
 def _insert(target: Target, table: str, row: Mapping[str, Any]) -> str:
     names = ", ".join(target.quoted(name) for name in row)
+    if target.append:
+        values = ", ".join(map(target.literal, row.values()))
+        number = f"(SELECT coalesce(max({EVENT}), 0) + 1 FROM {target.qualified(table)})"
+        return f"INSERT INTO {target.qualified(table)} ({names}, {EVENT}) SELECT {values}, {number}"
     return f"INSERT INTO {target.qualified(table)} ({names}) VALUES ({', '.join(map(target.literal, row.values()))})"
 
 

@@ -97,7 +97,7 @@ def _route(
     if scheme == "docker" or scheme.startswith("docker+"):
         from ci_runner.devdb.docker import open_container
 
-        return open_container(url, environment, run_id, report, clock, trusted=trusted, init=init)
+        return open_container(url, environment, run_id, report, clock, shelf, trusted=trusted, init=init)
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] in {"postgres", "postgresql"}:
         from ci_runner.devdb.embedded import open_server
 

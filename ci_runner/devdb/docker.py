@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database
@@ -16,12 +16,15 @@ from ci_runner.devdb.drivers import no_driver
 from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.images import Wanted, read
 from ci_runner.devdb.init import Init
-from ci_runner.devdb.postgres import PostgresDev, literal, provision, quote, run
-from ci_runner.devdb.reach import Ways, reach
-from ci_runner.errors import SetupError
+from ci_runner.devdb.postgres import PostgresDev, Shelved, literal, provision, quote, run
+from ci_runner.devdb.reach import Rung, Ways, reach
+from ci_runner.devdb.shelf import Shelf
+from ci_runner.devdb.volume import Passwords, Volume, volume_of
+from ci_runner.errors import PilotageError, SetupError
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
 START_LIMIT = 60.0
 PULL_LIMIT = 300.0
@@ -35,6 +38,7 @@ def open_container(
     run_id: str,
     report: Callable[[str], None],
     clock: Callable[[], float],
+    shelf: Shelf | None = None,
     *,
     trusted: bool = True,
     init: Init | None = None,
@@ -43,7 +47,7 @@ def open_container(
 ) -> Iterator[PostgresDev | Emptied]:
     """Start the container ``url`` asks for, yield its dev database, remove it. ``clock`` is Unix time in seconds.
 
-    For SQL that is not ``trusted`` the container is closed: no network, no rights, an end to its memory, disk and processes.
+    A base on the ``shelf`` is put into it, and the one replayed is fetched from it. For SQL that is not ``trusted`` the container is closed: no network, no rights, an end to its memory, disk and processes.
     """
     wanted = read(url)
     if lack := no_driver(wanted.driver.engine):
@@ -58,20 +62,72 @@ def open_container(
         password = f"Aa1-{secrets.token_hex(16)}"  # of four kinds of characters, which SQL Server insists on
         run = closed.Run(run_id, clock())
         if trusted:
-            ways = Ways(environment)
-            options = _start_options(image, wanted, password, environment, client)
-            made = stack.enter_context(container.started(client, image, options, *run))
+            begin = Begin(client, image, wanted, password, environment, run, start_limit)
+            started = _started(begin, volume_of(shelf, image, wanted), stack)
         else:
             variables = _variables(wanted, password)
             made, folder = closed.started(client, image, wanted, variables, run, stack, engine.remote_host(environment))
             ways = Ways(environment, closed=True, folder=folder)
-        rung = reach(made, wanted, password, ways, start_limit, stack)
-        dev = _dev(rung.address, wanted, init, lambda: container.kill(made))
-        report(
-            f"{dev.engine} started from image {wanted.image}{'' if trusted else ', without network'}, reached by {rung.name}"
-        )
+            started = Started(made, reach(made, wanted, password, ways, start_limit, stack))
+        dev = _dev(started, wanted, init)
+        kept = " with the base an earlier run replayed" if started.held else ""
+        where = "" if trusted else ", without network"
+        report(f"{dev.engine} started from image {wanted.image}{kept}{where}, reached by {started.rung.name}")
         stack.callback(dev.close)
         yield dev
+
+
+class Begin(NamedTuple):
+    """What a container of a trusted run is started from."""
+
+    client: DockerClient
+    image: Any
+    wanted: Wanted
+    password: str
+    environment: Mapping[str, str]
+    run: closed.Run
+    limit: float
+
+
+class Started(NamedTuple):
+    """A container and the way to its server; ``held`` are the passwords of a base it came up with, ``keep`` makes it one."""
+
+    made: Container
+    rung: Rung
+    volume: Volume | None = None
+    held: Passwords | None = None
+    again: Callable[[str], Address] | None = None
+
+
+def _started(begin: Begin, volume: Volume | None, stack: ExitStack) -> Started:
+    """The container, with the kept base in it where there is one that it starts with."""
+    options = _start_options(begin.image, begin.wanted, begin.password, begin.environment, begin.client)
+    if volume is None:
+        made = stack.enter_context(container.started(begin.client, begin.image, options, *begin.run))
+        return Started(made, _reached(begin, made, begin.password, stack))
+    del options["tmpfs"]  # what lies in memory cannot be fetched
+
+    def again(password: str) -> Address:
+        return _reached(begin, made, password, stack).address
+
+    made = stack.enter_context(container.created(begin.client, begin.image, options, *begin.run))
+    try:
+        held = volume.fill(made)
+        if held:
+            with container.told("cannot start a container with a kept base"):
+                made.start()
+            return Started(made, _reached(begin, made, held.replay, stack), volume, held, again)
+    except PilotageError:
+        volume.slot.discard()
+        container.remove(made)
+        made = stack.enter_context(container.created(begin.client, begin.image, options, *begin.run))
+    with container.told(f"cannot start a container of {begin.wanted.image}"):
+        made.start()
+    return Started(made, _reached(begin, made, begin.password, stack), volume, None, again)
+
+
+def _reached(begin: Begin, made: Container, password: str, stack: ExitStack) -> Rung:
+    return reach(made, begin.wanted, password, Ways(begin.environment), begin.limit, stack)
 
 
 def _start_options(
@@ -98,7 +154,12 @@ def _variables(wanted: Wanted, password: str) -> dict[str, str]:
     return dict.fromkeys(driver.password, password) | dict(driver.fixed) | database
 
 
-def _dev(admin: Address, wanted: Wanted, init: Init | None, kill: Callable[[], None]) -> PostgresDev | Emptied:
+def _dev(started: Started, wanted: Wanted, init: Init | None) -> PostgresDev | Emptied:
+    admin = started.rung.address
+
+    def kill() -> None:
+        container.kill(started.made)
+
     if wanted.driver.engine != "postgres":
         whole: Emptied = import_module(f"ci_runner.devdb.{wanted.driver.engine}").server(
             admin, wanted.database, wanted.options
@@ -107,13 +168,43 @@ def _dev(admin: Address, wanted: Wanted, init: Init | None, kill: Callable[[], N
         if init:
             whole.prepare = lambda: _prepare(replace(admin, database=wanted.database), init)
         return whole
-    owner = _step_aside(admin, wanted.superuser)
+    owner = _taken_up(admin, started.held) if started.held else _step_aside(admin, wanted.superuser)
+    admin = replace(admin, password=owner.password) if started.held else admin
     options = {**admin.options, **wanted.options}
     user = replace(admin, database=wanted.database if wanted.database != "postgres" else "dev", options=options)
     template = wanted.database if wanted.custom and wanted.driver.database and wanted.database != "postgres" else ""
     if template:
         user = replace(user, database=f"{wanted.database}_replay")
-    return PostgresDev(owner, user, template=template, confined=not wanted.superuser, kill=kill, init=init)
+    return PostgresDev(
+        owner,
+        user,
+        template=template,
+        confined=not wanted.superuser,
+        shelved=_shelved(started, Passwords(user.password, owner.password)),
+        kill=kill,
+        init=init,
+    )
+
+
+def _shelved(started: Started, passwords: Passwords) -> Shelved | None:
+    volume, again = started.volume, started.again
+    if volume is None or again is None:
+        return None
+    return Shelved(
+        volume.key,
+        started.held is not None,
+        lambda: volume.keep(started.made, passwords, lambda: again(passwords.replay)),
+    )
+
+
+def _taken_up(admin: Address, held: Passwords) -> Address:
+    """The administrator of a kept base; both roles get a new password, the kept ones have been in a file."""
+    owner = replace(admin, user=ADMIN, password=held.admin)
+    session = databases.open_address(owner)
+    new = secrets.token_hex(16)
+    run(session, *(f"ALTER ROLE {quote(role)} PASSWORD {literal(new)}" for role in (admin.user, ADMIN)))
+    session.close()
+    return replace(owner, password=new)
 
 
 def _prepare(admin: Address, init: Init) -> None:

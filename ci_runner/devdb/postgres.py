@@ -42,12 +42,12 @@ def run(database: Database, *statements: str) -> None:
 class Shelved(NamedTuple):
     """A state that outlives the run: whether the server came up with it ``held`` under ``key``, and how to ``keep`` it where it did not.
 
-    ``keep`` is called with no session open; the server answers at the same address afterwards.
+    ``keep`` is called with no session open; it says where the server answers afterwards, None where it did before.
     """
 
     key: str
     held: bool
-    keep: Callable[[], None]
+    keep: Callable[[], Address | None]
 
 
 class PostgresDev:
@@ -99,7 +99,12 @@ class PostgresDev:
         database.close()
         if self._shelved and self._shelved.key == key and not self._shelved.held:
             self._admin.close()
-            self._shelved.keep()
+            place = self._shelved.keep()
+            if place:
+                self._admin_address, self._user = (
+                    replace(each, host=place.host, port=place.port, socket=place.socket)
+                    for each in (self._admin_address, self._user)
+                )
             self._admin = databases.open_address(self._admin_address)
         self._kept[key] = self._create(database.name)
         return self._session(database.name, scripts)

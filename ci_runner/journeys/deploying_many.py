@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ci_runner.config import environments
 from ci_runner.config.environments import Environment
 from ci_runner.deploy import Adopt, Options, Stop
-from ci_runner.errors import ConfigError, ConflictError, UsageError
+from ci_runner.errors import ApprovalError, ConfigError, ConflictError
 from ci_runner.journeys import base, deploying
 from ci_runner.journeys.deploying import Request, Voice
 from ci_runner.journeys.deploying_source import Wanted
@@ -85,7 +85,7 @@ def approved(ground: Ground, found: Environment, asked: Sequence[Request], stop:
     digest = asked[0].options.plan if asked else None
     if digest is None:
         if found.require_approval and not any(request.back for request in asked):
-            raise UsageError(
+            raise ApprovalError(
                 f"environment '{found.name}' wants an approval: run 'pilotage plan --env {found.name}', have it approved, and deploy with "
                 "--plan DIGEST"
             )

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC
 from typing import Any
 
-from ci_runner.errors import IntegrityError, PilotageError
+from ci_runner.errors import ApprovalError, IntegrityError, PilotageError
 from ci_runner.journeys.acting import actor
 from ci_runner.journeys.facts import facts
 from ci_runner.journeys.ground import Ground
@@ -85,6 +85,19 @@ def deployed(ground: Ground, outcome: Outcome) -> list[Event]:
         objects = {"files": (), "error": "\n".join(outcome.drift[:50]), "outcome": "drifted"}
         found.append(_event(ground, "drift.detected", outcome.dir, **{**told, **objects}))
     return found
+
+
+def started(ground: Ground, name: str, env: str) -> list[Event]:
+    """The event before databases of an environment are touched."""
+    return [_event(ground, "deploy.started", name, env=env, outcome="started")]
+
+
+def stopped(ground: Ground, name: str, env: str, error: PilotageError) -> list[Event]:
+    """The events of a deployment that never reached a database: it waits for an approval, or failed."""
+    told = {"env": env, "exit_code": error.exit_code, "error": str(error)}
+    if isinstance(error, ApprovalError):
+        return [_event(ground, "deploy.waiting_approval", name, outcome="waiting", **told)]
+    return [_event(ground, "deploy.failed", name, outcome="failed", **told), *damaged(ground, name, error)]
 
 
 def _linted(ground: Ground, report: Report) -> Event:

@@ -23,7 +23,10 @@ from ci_runner.registry import deliveries
 
 KEEP = timedelta(days=3)
 """How long a message that failed is tried again."""
+BRIEF = 5.0
+"""Seconds that telling of a beginning may take."""
 _LOOKED_AT = 50
+_BEGINNINGS = {"started", "waiting"}  # outcomes that end nothing: what came before them is what an end is compared with
 _SECRET_LIMIT = 4096
 
 
@@ -47,8 +50,12 @@ def hooks(ground: Ground) -> tuple[tuple[Hook, ...], str]:
     return config.hooks, ""
 
 
-def tell(ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, record: bool = True) -> Told:
+def tell(
+    ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, record: bool = True, brief: bool = False
+) -> Told:
     """Tell every hook of ``found`` that wants one of ``events``; ``record`` False where the run may not write to the registry.
+
+    ``brief``: once, and for a few seconds only, because the work itself is still to come.
 
     What cannot be told is a warning. Messages to the same hooks about the same directories that failed in the last three days are
     tried once more along with them.
@@ -60,12 +67,17 @@ def tell(ground: Ground, found: Sequence[Hook], events: Sequence[Event], *, reco
             messages += _messages(ground, hook, events, store)
         except PilotageError as error:
             warnings.append(f"hook '{hook.name}' was not told: {error}")
-    sent, faults = send(ground, messages, store)
+    sent, faults = send(ground, messages, store, retries=0 if brief else 3, budget=BRIEF if brief else notify.BUDGET)
     return Told(tuple(sent), (*warnings, *map(_warning, filter(_failed, sent)), *faults))
 
 
 def send(
-    ground: Ground, messages: Sequence[notify.Message], store: stores.Store | None, *, retries: int = 3
+    ground: Ground,
+    messages: Sequence[notify.Message],
+    store: stores.Store | None,
+    *,
+    retries: int = 3,
+    budget: float = notify.BUDGET,
 ) -> tuple[list[Delivery], list[str]]:
     """Send and log; the last attempts, and one line when the log could not be kept."""
     faults: list[str] = []
@@ -75,7 +87,7 @@ def send(
         if fault and not faults:
             faults.append(f"the log of hooks could not be kept: {fault}")
 
-    return notify.deliver(messages, outside(ground), keep, retries=retries), faults
+    return notify.deliver(messages, outside(ground), keep, retries=retries, budget=budget), faults
 
 
 def compose(ground: Ground, hook: Hook, event: Event) -> notify.Message:
@@ -161,12 +173,13 @@ def _failed_before(ground: Ground, hook: Hook, dirs: set[str], store: stores.Sto
 
 def _last_outcome(ground: Ground, hook: Hook, event: Event, store: stores.Store | None) -> str | None:
     """The outcome this hook was last told of for the same directory, environment and family of events."""
-    if not hook.only_on_change or store is None:
+    if not hook.only_on_change or store is None or event.outcome in _BEGINNINGS:
         return None
     same = (event.dir, event.env, event.family)
     try:
         looked_at = islice(deliveries.attempts(store, hook.name), _LOOKED_AT)
-        return next((d.outcome for d in looked_at if (d.dir, d.env, d.type.partition(".")[0]) == same), None)
+        ended = (d for d in looked_at if d.outcome not in _BEGINNINGS)
+        return next((d.outcome for d in ended if (d.dir, d.env, d.type.partition(".")[0]) == same), None)
     except PilotageError as error:
         ground.detail(f"the log of hook '{hook.name}' cannot be read: {error}")
         return None

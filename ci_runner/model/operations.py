@@ -125,6 +125,7 @@ class CreateTable(Operation, frozen=True, kw_only=True):
     source: Name | None = None
     selects: bool = False
     partition_of: Name | None = None
+    inherits: tuple[Name, ...] = ()
     partition_by: str = ""  # text after PARTITION BY
     engine: str = ""
     order_by: tuple[str, ...] = ()  # ClickHouse sort key, Redshift SORTKEY
@@ -259,6 +260,8 @@ class AlterEnum(Operation, frozen=True, kw_only=True):
     type: Name
     value: str
     new: str = ""
+    before: str = ""
+    after: str = ""
 
 
 class CreateFunction(Operation, frozen=True, kw_only=True):

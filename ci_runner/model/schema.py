@@ -23,6 +23,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
     indexes: Mapping[str, Index] = {}
     partition_by: str = ""
     partition_of: Name | None = None
+    children: tuple[Name, ...] = ()  # partitions, and tables that INHERIT this one
     temporary: bool = False
     engine: str = ""
     order_by: tuple[str, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from ci_runner.config.hooks import Hook
 from ci_runner.model.events import Event
 
@@ -14,9 +16,14 @@ def wants(hook: Hook, event: Event, last_outcome: str | None = None) -> bool:
     """
     if not any(matches(pattern, event.type) for pattern in hook.events):
         return False
-    if (hook.dirs and event.dir not in hook.dirs) or (hook.envs and event.env not in hook.envs):
+    if not _among(hook.dirs, event.dir) or not _among(hook.envs, event.env):
         return False
     return not (hook.only_on_change and last_outcome is not None and last_outcome == event.outcome)
+
+
+def _among(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether a name is one of those, or fits one with ``*``; no names mean all."""
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def matches(pattern: str, event_type: str) -> bool:

@@ -31,12 +31,13 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
     if c.seq("ALL", "IN", "TABLESPACE"):
         c.rest()
         return other(c, Name("", ""), 0, "set-tablespace")
-    if_exists = c.if_exists()
-    c.take("ONLY")
+    options = ("if exists",) if c.if_exists() else ()
+    if c.take("ONLY"):
+        options = (*options, "only")
     table = c.name()
     c.take("*")
     found = actions(c, table, _REDSHIFT if c.dialect == "redshift" else _ACTIONS)
-    return with_options(found, ("if exists",) if if_exists else ())
+    return with_options(found, options)
 
 
 def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:

@@ -12,6 +12,7 @@ from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_tables as tables
+from ci_runner.sql.catalog_inherit import adopt, disown, passed_on
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import comparable, created, locate
 from ci_runner.sql.catalog_store import VERSION, dumps, loads
@@ -22,7 +23,15 @@ __all__ = ["VERSION", "Catalog", "apply", "dumps", "fold", "loads", "release"]
 def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
     """The catalog after one operation; an operation without effect on it returns it as it is."""
     step = _STEPS.get(operation.__class__)
-    after: Catalog = catalog if step is None else step(catalog, operation, dialect)
+    if step is None:
+        return catalog
+    after: Catalog = step(catalog, operation, dialect)
+    return passed_on(after, operation, dialect, apply_one) if after is not catalog and dialect == "postgres" else after
+
+
+def apply_one(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
+    """The catalog after an operation on one table, its children left alone."""
+    after: Catalog = _STEPS[operation.__class__](catalog, operation, dialect)
     return after
 
 
@@ -89,7 +98,10 @@ def _alter_enum(catalog: Catalog, op: ops.AlterEnum, dialect: str) -> Catalog:
     if op.new:
         values = tuple(op.new if value == op.value else value for value in values)
     elif op.value not in values and len(values) < tables.MOST:
-        values = (*values, op.value)
+        at = len(values)
+        if op.before in values or op.after in values:
+            at = values.index(op.before) if op.before in values else values.index(op.after) + 1
+        values = (*values[:at], op.value, *values[at:])
     return replace(catalog, enums=Layered.of(catalog.enums).put(key, values))
 
 
@@ -132,6 +144,11 @@ def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Cata
         return catalog  # there a database holds schemas, and one cannot drop the one at work
     for key in [key for key in catalog.tables if key.schema == schema]:
         catalog = tables.remove_table(catalog, key, cascade=True)
+    for field in ("enums", "views", "functions"):
+        kept = Layered.of(getattr(catalog, field))
+        for key in [key for key in kept if key.schema == schema]:
+            kept = kept.without(key)
+        catalog = replace(catalog, **{field: kept})
     return replace(catalog, schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
 
 
@@ -181,9 +198,9 @@ def _partition(catalog: Catalog, op: ops.Partition, dialect: str) -> Catalog:
         return catalog
     parent = locate(catalog, op.table, dialect)
     key, child = tables.known(catalog, op.partition, dialect)
-    return tables.with_table(
-        catalog, key, replace(child, partition_of=parent if action == "attach-partition" else None)
-    )
+    attached = action == "attach-partition"
+    catalog = tables.with_table(catalog, key, replace(child, partition_of=parent if attached else None))
+    return adopt(catalog, parent, key) if attached else disown(catalog, parent, key)
 
 
 def _swap(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:

@@ -145,7 +145,7 @@ _COLUMN_STEPS: dict[str, Callable[[Column, AlterColumn], dict[str, Any]]] = {
     "drop-not-null": lambda _c, _o: {"nullable": True},
     "set-column-default": lambda _c, o: {"default": o.default},
     "drop-column-default": lambda _c, _o: {"default": None},
-    "add-identity": lambda _c, _o: {"identity": True},
+    "add-identity": lambda _c, _o: {"identity": True, "nullable": False},
     "drop-identity": lambda _c, _o: {"identity": False},
     "drop-expression": lambda _c, _o: {"generated": "", "default": None},
 }

@@ -87,8 +87,14 @@ def index_name(table: str, columns: tuple[str, ...], taken: Collection[str], dia
     """The name of an unnamed index: PostgreSQL's ``t_a_b_idx``, MySQL's first column."""
     if dialect in ("mysql", "mariadb"):
         return _mysql_constraint(Constraint("unique", "", columns), table, taken, dialect)
-    parts = "_".join(column if column.replace("_", "a").isalnum() else "expr" for column in columns)
+    parts = "_".join(column if column.replace("_", "a").isalnum() else _called(column) for column in columns)
     return free(shortened(table, parts, "idx"), taken)
+
+
+def _called(expression: str) -> str:
+    """How an index on an expression is named after it: the function it calls, ``expr`` where it calls none."""
+    name, opened, _ = expression.strip("( ").partition("(")
+    return name.strip().lower() if opened and name.strip().replace("_", "a").isalnum() else "expr"
 
 
 def shortened(table: str, columns: str, label: str) -> str:

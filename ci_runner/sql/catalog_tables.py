@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
 from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql.catalog_inherit import adopt, copied, disown, includes, parents
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import SCHEMA_INDEXES, comparable, constraint_name, created, index_name, locate
 
@@ -60,38 +62,47 @@ def _keys(op: CreateTable, dialect: str) -> tuple[str, ...]:
 
 
 def _source(catalog: Catalog, op: CreateTable, dialect: str) -> Table | None:
-    origin = op.source or op.partition_of
-    return catalog.tables.get(locate(catalog, origin, dialect)) if origin else None
+    return next((catalog.tables[key] for key in parents(catalog, op, dialect) if key in catalog.tables), None)
 
 
 def _columns(catalog: Catalog, op: CreateTable, dialect: str) -> dict[str, Column]:
-    origin = _source(catalog, op, dialect)
-    columns = dict(origin.columns) if origin and not op.selects else {}
+    columns: dict[str, Column] = {}
+    for key in parents(catalog, op, dialect) if not op.selects else ():
+        origin = catalog.tables.get(key)
+        columns.update(
+            (name, copied(column, op, dialect)) for name, column in (origin.columns if origin else {}).items()
+        )
     columns.update((comparable(column.name, dialect), settled(column)) for column in op.columns[:MOST])
     return columns
 
 
 def settled(column: Column) -> Column:
-    """The column as it is kept: a primary key or serial is NOT NULL, and its inline constraints live with the table."""
-    nullable = False if column.primary_key else column.nullable
+    """The column as it is kept: a primary key, serial or identity is NOT NULL, and its inline constraints live with the table."""
+    counting = column.identity and column.nullable is None
+    nullable = False if column.primary_key or counting else column.nullable
     return replace(column, nullable=nullable, references=None, check=None, unique=False)
 
 
 def _inherit(catalog: Catalog, key: Name, op: CreateTable, dialect: str) -> Catalog:
-    """Copies of keys: MySQL's LIKE, CLONE, and PostgreSQL's LIKE … INCLUDING INDEXES or ALL; a partition has its parent's."""
+    """Copies of keys and checks: MySQL's LIKE, CLONE, PostgreSQL's LIKE … INCLUDING INDEXES, CONSTRAINTS or ALL; a partition has its parent's."""
+    for parent in parents(catalog, op, dialect) if op.partition_of or op.inherits else ():
+        catalog = adopt(catalog, parent, key)
     origin = _source(catalog, op, dialect)
     if origin is None or op.selects:
         return catalog
     table = catalog.tables[key]
+    everything = dialect not in ("postgres", "redshift") or op.partition_of is not None
     for constraint in origin.constraints:
-        copied = (
-            dialect not in ("postgres", "redshift")
-            or op.partition_of
-            or "including all" in op.options
-            or "including indexes" in op.options
-        )
-        if copied and constraint.kind in ("primary-key", "unique"):
+        if constraint.kind in ("primary-key", "unique") and not op.inherits and (everything or includes(op, "indexes")):
             catalog = add_constraint(catalog, key, replace(constraint, name=""), dialect)
+        checks = dialect == "postgres" and constraint.kind == "check" and "no inherit" not in constraint.options
+        if checks and (op.partition_of or op.inherits or includes(op, "constraints")):
+            catalog = add_constraint(catalog, key, replace(constraint, not_valid=False), dialect)
+    for index in (
+        origin.indexes.values() if dialect == "postgres" and (op.partition_of or includes(op, "indexes")) else ()
+    ):
+        if "constraint" not in index.options:
+            catalog = add_index(catalog, key, replace(index, name=""), dialect)
     return with_table(catalog, key, replace(catalog.tables[key], order_by=table.order_by or origin.order_by))
 
 
@@ -132,7 +143,7 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     if constraint.kind == "check" and not constraint.columns and dialect == "postgres":
         constraint = replace(constraint, columns=_mentioned(constraint.expression, table))
     if not constraint.name:
-        taken = {c.name for c in table.constraints} | set(table.indexes)
+        taken = Taken(catalog, key, {c.name for c in table.constraints}.union(table.indexes), dialect)
         constraint = replace(constraint, name=constraint_name(constraint, key.name, taken, dialect))
     if constraint.references:
         target = locate(catalog, constraint.references.table, dialect)
@@ -152,6 +163,26 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
         index = Index(constraint.name, constraint.columns, constraint.kind != "exclusion", options=("constraint",))
         return add_index(catalog, key, index, dialect)
     return catalog
+
+
+class Taken:
+    """The names a new index of a table cannot have: its own and, where indexes live in the schema, those of other tables there."""
+
+    def __init__(self, catalog: Catalog, key: Name, own: Collection[str], dialect: str) -> None:
+        self._catalog, self._schema, self._own = catalog, key.schema, own
+        self._wide = dialect in SCHEMA_INDEXES
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own)
+
+    def __contains__(self, name: object) -> bool:
+        if name in self._own or not self._wide:
+            return name in self._own
+        there = Name(self._schema, str(name))
+        return there in self._catalog.index_tables or there in self._catalog.tables or there in self._catalog.views
 
 
 def _mentioned(expression: str, table: Table) -> tuple[str, ...]:
@@ -174,7 +205,8 @@ def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalo
     if len(table.indexes) >= MOST:
         return catalog
     if not index.name:
-        index = replace(index, name=index_name(key.name, index.columns, table.indexes, dialect))
+        taken = Taken(catalog, key, table.indexes, dialect)
+        index = replace(index, name=index_name(key.name, index.columns, taken, dialect))
     name = comparable(index.name, dialect)
     catalog = with_table(catalog, key, replace(table, indexes={**table.indexes, name: index}))
     if dialect not in SCHEMA_INDEXES:
@@ -205,6 +237,11 @@ def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:
     table = catalog.tables.get(key)
     if table is None:
         return catalog
+    catalog = disown(catalog, table.partition_of, key)
+    if cascade and catalog.views:
+        catalog = _without_views(catalog, key)
+    for part in table.children if table.partition_by or cascade else ():
+        catalog = remove_table(catalog, part, cascade=cascade)
     for name in catalog.referrers.get(key, ()) if cascade else ():
         child = catalog.tables.get(name)
         if child:
@@ -214,6 +251,17 @@ def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:
     for index in table.indexes:
         indexes = indexes.without(Name(key.schema, index))
     return replace(catalog, tables=Layered.of(catalog.tables).without(key), index_tables=indexes)
+
+
+def _without_views(catalog: Catalog, key: Name) -> Catalog:
+    """The catalog without the views that read ``key``, nor those that read them."""
+    kept, gone = Layered.of(catalog.views), [key]
+    while gone:
+        read = gone.pop()
+        for view in [view for view, reads in kept.items() if read in reads]:
+            kept = kept.without(view)
+            gone.append(view)
+    return replace(catalog, views=kept)
 
 
 def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
@@ -226,6 +274,13 @@ def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
     table = catalog.tables.get(key) or Table(op.table, {}, partial=True)
     named = Name(op.new.schema or table.name.schema, op.new.name or table.name.name)
     tables = Layered.of(catalog.tables).without(key).put(new, replace(table, name=named))
+    for child in table.children:
+        if child in catalog.tables and catalog.tables[child].partition_of == key:
+            tables = tables.put(child, replace(catalog.tables[child], partition_of=new))
+    parent = catalog.tables.get(table.partition_of) if table.partition_of else None
+    if parent and table.partition_of:
+        renamed = tuple(new if child == key else child for child in parent.children)
+        tables = tables.put(table.partition_of, replace(parent, children=renamed))
     indexes = Layered.of(catalog.index_tables)
     for index in table.indexes if dialect in SCHEMA_INDEXES else ():
         indexes = indexes.without(Name(key.schema, index)).put(Name(new.schema, index), new)

@@ -206,12 +206,13 @@ def alter_type(c: Cursor, first: int) -> Operation:
     name = c.name()
     if c.seq("ADD", "VALUE"):
         c.if_not_exists()
-        value = unquote_text(c.text[c.i])
+        fields = {"value": unquote_text(c.text[c.i])}
         c.word()
         if c.take("BEFORE", "AFTER"):
+            fields[c.upper[c.i - 1].lower()] = unquote_text(c.text[c.i])
             c.word()
         c.end()
-        return c.op(AlterEnum, "alter-type.add-value", first, type=name, value=value)
+        return c.op(AlterEnum, "alter-type.add-value", first, type=name, **fields)
     if c.seq("RENAME", "VALUE"):
         value = unquote_text(c.text[c.i])
         c.word()

@@ -233,8 +233,10 @@ def _without(c: Cursor, draft: Draft) -> None:
     draft["options"].append("without " + c.word().lower())
 
 
-def _skip_group(c: Cursor, _draft: Draft) -> None:
-    c.skip_parens()
+def _inherits(c: Cursor, draft: Draft) -> None:
+    c.need("(")
+    draft["inherits"] = c.names()
+    c.need(")")
 
 
 def _skip_word(c: Cursor, _draft: Draft) -> None:
@@ -291,7 +293,7 @@ def _using(c: Cursor, draft: Draft) -> None:
 
 _TAILS: dict[str, Callable[[Cursor, Draft], None]] = {
     "PARTITION": _partition_by, "ORDER": _order_by, "ENGINE": _engine, "PRIMARY": _primary_key, "SAMPLE": _clause("sample by"),
-    "TTL": _clause("ttl"), "SETTINGS": _clause("settings"), "INHERITS": _skip_group, "WITH": _with, "ON": _on,
+    "TTL": _clause("ttl"), "SETTINGS": _clause("settings"), "INHERITS": _inherits, "WITH": _with, "ON": _on,
     "TABLESPACE": _skip_word, "USING": _using, "WITHOUT": _without, "STRICT": _flag, "DISTKEY": _dist_key,
     "DISTSTYLE": _dist_style, "SORTKEY": _sort_key, "COMPOUND": _sort_key, "INTERLEAVED": _sort_key, "CLUSTER": _cluster_by,
     "BACKUP": _skip_word, "ENCODE": _encode, "COMMENT": _comment, "TEXTIMAGE_ON": _skip_word, "FILESTREAM_ON": _skip_word,

@@ -204,3 +204,28 @@ def test_a_hook_is_tried_out(shop: Repository) -> None:
     assert shop.run("hooks", "test", "teem").code == 2
     assert shop.run("hooks", "test", "team", "--event", "deploy.fialed").code == 2
     assert shop.run("hooks", "secret").out.startswith("whsec_")
+
+
+def test_a_deployment_is_told_from_its_wait_for_approval_to_its_end(shop: Repository) -> None:
+    more = "\nenvironments:\n  prod:\n    url: ${DATABASE}\n    require_approval: true\n"
+    shop.commit({"pilotage.yml": HOOKS % "\n    envs: [prod]" + more})
+    with Receiver() as receiver:
+        environ = {"TEAM_URL": receiver.url, "DATABASE": f"sqlite://{shop.path.parent}/app.db"}
+        assert shop.run("push", "app", "--dialect", "sqlite", **environ).code == 0
+        assert shop.run("deploy", "app", "--env", "prod", **environ).code == 2
+        plan = shop.run("plan", "app", "--env", "prod", "--json", **environ).json["plan"]
+        done = shop.run("deploy", "app", "--env", "prod", "--plan", plan, **environ)
+        assert done.code == 0, done.err
+        extend(shop, 2)
+        shop.commit({"migrations/3_bad.sql": "INSERT INTO nowhere VALUES (1);\n"})
+        shop.run("push", "app", "--dialect", "sqlite", **environ)
+        plan = shop.run("plan", "app", "--env", "prod", "--json", **environ).json["plan"]
+        assert shop.run("deploy", "app", "--env", "prod", "--plan", plan, **environ).code == 1
+    told = [(got.json["type"], got.json["data"]["dir"], got.json["data"]["exit_code"]) for got in receiver.got]
+    assert told == [
+        ("deploy.waiting_approval", "app", 2), ("deploy.started", "app", 0), ("deploy.succeeded", "app", 0),
+        ("deploy.started", "app", 0), ("deploy.failed", "app", 1),
+    ]  # fmt: skip
+    last = receiver.got[-1].json["data"]
+    assert (last["from"], last["to"], last["env"], last["files"]) == ("1", "2", "prod", ["2_more.sql"])
+    assert "nowhere" in last["error"]

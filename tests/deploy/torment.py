@@ -25,7 +25,7 @@ OUTSIDE, INSIDE = b"o", b"i"
 LONGEST = 0.15  # seconds from the first statement to the kill
 PATIENCE = 20.0
 SLOW = {
-    "sqlite": "INSERT INTO marks SELECT {n} FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 15000)"
+    "sqlite": "INSERT INTO marks SELECT {n} FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 30000)"
     " SELECT max(x) FROM c);\n",
     "postgres": "INSERT INTO marks SELECT {n} FROM pg_sleep(0.03);\n",
     "mariadb": "INSERT INTO marks SELECT {n} FROM (SELECT SLEEP(0.03)) s;\n",

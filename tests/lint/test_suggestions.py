@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ci_runner import sql
 from ci_runner.lint import LintFile, combined, lint
 from ci_runner.model.report import ChangedFile
 from tests.lint.harness import before, check, in_directory, migration, only, worth
 
+FORMATS = [
+    "atlas",
+    "goose",
+    "dbmate",
+    "flyway",
+    "golang-migrate",
+    "prisma",
+    "diesel",
+    "sqlx",
+    "supabase",
+    "liquibase",
+    "drizzle",
+]
 DATA = yaml.safe_load((Path(__file__).parent / "suggestions.yaml").read_text(encoding="utf-8"))
 WHERE = ("format", "dialect", "tx", "version", "pre")
 
@@ -196,3 +212,22 @@ def test_a_rewrite_that_does_not_hold_takes_no_other_with_it() -> None:
         (2, False),
         (3, True),
     ]
+
+
+@settings(deadline=None, max_examples=120)
+@given(st.sampled_from(DATA), st.sampled_from(FORMATS), st.integers(0, 200), st.integers(1, 200))
+def test_no_text_makes_a_rewrite_fall_over(case: dict[str, Any], format_: str, start: int, length: int) -> None:
+    where = {key: case[key] for key in ("dialect", "tx", "pre") if key in case}
+    text, linted = in_directory(case["sql"][start % len(case["sql"]) :][:length], format=format_, **where)
+    for finding in linted.findings:
+        if finding.suggestion:
+            assert combined(text, [finding])[0] != text or finding.suggestion.files
+
+
+def test_a_statement_of_a_hundred_kilobytes_is_rewritten_in_no_time() -> None:
+    columns = ", ".join(f"c{number} int" for number in range(6000))
+    many = "CREATE TABLE w (" + columns + ");"
+    actions = ",\n".join(f"ADD CONSTRAINT k{number} CHECK (c{number} > 0)" for number in range(1500))
+    begun = time.perf_counter()
+    check(f"ALTER TABLE w {actions};\n", pre=many, suggest=True)
+    assert time.perf_counter() - begun < 60

@@ -17,7 +17,9 @@ def folded(state: Catalog, text: str, dialect: str) -> Catalog:
 
 
 def told(before: str, change: str, dialect: str = "postgres") -> list[tuple[str, str, str]]:
-    old = loads(dumps(catalog.release(folded(Catalog(), before, dialect))))  # as the cache gives it, nothing decoded yet
+    old = loads(
+        dumps(catalog.release(folded(Catalog(), before, dialect)))
+    )  # as the cache gives it, nothing decoded yet
     assert old is not None
     one, two = differing(old, folded(old, change, dialect), dialect)
     return [(row.action, row.what, row.name) for row in difference(one, two)]
