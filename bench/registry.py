@@ -27,6 +27,12 @@ PULLED = 10_000
 ALONE = (sys.executable, str(Path(__file__).with_name("alone.py")))
 
 
+SMALL = tuple(
+    Snapshot("postgres", "atlas", "", (SnapshotFile("1.sql", "up", b"create table %s (id int);\n" % name),))
+    for name in (b"a", b"b")
+)
+
+
 class Counting:
     """Counts requests, and bytes sent, those of files apart, on their way to a store."""
 
@@ -117,7 +123,7 @@ def _counted(store: Counting) -> list[Figure]:
     push(store, state(FILES), 0)
     found = _two(store, kind, FILES, "after one push")
     for number in range(PUSHES):
-        push(store, state(1 + number % 2), number)
+        push(store, SMALL[number % 2], number)
     push(store, state(FILES), PUSHES)
     return [*found, *_two(store, kind, FILES, f"after {PUSHES:,}")]
 
