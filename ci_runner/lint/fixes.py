@@ -18,6 +18,7 @@ from ci_runner.model.operations import Name, Statement
 from ci_runner.model.report import Finding, SuggestedFile, Suggestion
 
 MOST = 25  # suggestions tried in one file
+WORK = 5000  # operations read for them, at most about
 Parse = Callable[[Migration], tuple[Statement, ...]]
 
 

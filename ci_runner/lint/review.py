@@ -16,7 +16,7 @@ from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.lint.context import Context, File, Step
 from ci_runner.lint.document import document
 from ci_runner.lint.evidence import weighed
-from ci_runner.lint.fixes import MOST, Candidate, Parse, Place, candidate, together
+from ci_runner.lint.fixes import MOST, WORK, Candidate, Parse, Place, candidate, together
 from ci_runner.lint.own import PACKAGE, where, words
 from ci_runner.lint.policy import Policy, names
 from ci_runner.lint.rebuild import rebuilds
@@ -303,7 +303,9 @@ def _candidates(
     made: dict[int, Candidate] = {}
     taken = [*run.taken]
     wanted = [(number, finding, hit) for number, (finding, hit) in enumerate(pairs) if hit.hit.fix and hit.step]
-    for number, finding, hit in wanted[:MOST]:
+    for number, finding, hit in wanted[
+        : min(MOST, 1 + WORK // (1 + len(file.steps)))
+    ]:  # each try reads all of the file again
         if hit.hit.fix is None or hit.step is None:
             continue
         statement = file.statements[hit.step.statement]
