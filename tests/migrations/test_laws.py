@@ -140,3 +140,17 @@ def test_a_version_of_thousands_of_digits_is_refused_by_its_name(form: str) -> N
     for name in ("{}_a.up.sql", "{}_a.sql", "V{}__a.sql", "{}/up.sql", "{}/migration.sql"):
         with pytest.raises(DirectoryRefusedError, match="255 bytes"):
             migrations.read(Tree("m", {name.format("1" * 5000): b"SELECT 1;\n"}), format=form)
+
+
+@settings(max_examples=200, deadline=None)
+@given(FILES, st.sampled_from((None, *FORMATS)))
+def test_a_directory_that_is_only_compared_with_has_the_same_migrations_and_no_judgement(
+    files: dict[str, bytes], form: str | None
+) -> None:
+    judged = _read(files, form)
+    if judged is None:
+        return
+    plain = migrations.read(Tree("m", files), format=form, judged=False)
+    assert plain.migrations == judged.migrations
+    assert (plain.files, plain.skipped, plain.first_run) == (judged.files, judged.skipped, judged.first_run)
+    assert (plain.sum, plain.problems) == ("", ())
