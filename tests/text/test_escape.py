@@ -229,3 +229,14 @@ def test_a_megabyte_of_anything_takes_linear_time(make: object) -> None:
     assert callable(make)
     for piece in ("`", "\x1b[", "\x1b]", "*_", "##[", "a\n", ":a", "<"):
         assert isinstance(make(piece * (1_000_000 // len(piece))), str)
+
+
+@SETTINGS
+@given(FOREIGN)
+def test_code_in_slack_is_one_span_or_block_that_nothing_in_it_ends(value: str) -> None:
+    span, block = text.slack_code(value), text.slack_fenced(value)
+    assert span == "" or (span[0] == span[-1] == "`" and "`" not in span[1:-1] and "\n" not in span)
+    assert block.startswith("```\n")
+    assert block.endswith("\n```")
+    assert "`" not in block[3:-3]
+    assert not {"<", ">"} & set(span + block)
