@@ -20,6 +20,7 @@ SHARE = {"sqlite": 1, "mariadb": 1, "postgres": 6, "mysql": 4, "clickhouse": 16}
 KNOWN = {
     "pg-timestamptz-without-utc": "it rewrites only where the session's time zone is not UTC, and the dev database's is",
     "h-pg-attach-default": "a default partition is looked through only when there are others, and here are none",
+    "h-my-inline-references-add-column": "MySQL 9 makes the foreign key that earlier versions overlook, and copies the table for it",
     "h-pg-default-function-replaced-volatile": "the server sees through this function to the constant it gives",
 }
 
