@@ -14,6 +14,7 @@ from ci_runner.model.operations import (
     CreateIndex,
     CreateTable,
     CreateView,
+    Dml,
     DropTable,
     Name,
     Operation,
@@ -74,6 +75,16 @@ def added_here(context: Context, table: Name, column: str) -> bool:
             known = step.catalog.tables.get(key)
             if known is None or comparable(column, context.dialect) not in known.columns:
                 return True
+    return False
+
+
+def emptied(context: Context, table: Name) -> bool:
+    """Whether the same transaction took all rows out of the table and put none in since."""
+    key = context.key(table)
+    for step, op in context.earlier(Dml):
+        if step.tx.id != context.tx.id or key not in map(context.key, op.tables):
+            continue
+        return op.kind.startswith("truncate") or (op.kind == "delete" and not op.where)
     return False
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.facts import has_default, not_null
+from ci_runner.lint.facts import emptied, has_default, not_null
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.stepwise import required_column
 from ci_runner.lint.types import base
@@ -52,6 +52,8 @@ def check(context: Context) -> Iterator[Hit]:
     if not context.old(op.table) or not not_null(column) or has_default(column) or not _refused(context, column):
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
+        return
+    if emptied(context, op.table) and context.dialect != "redshift":
         return
     always = (
         " always: the database refuses it even on an empty table"
