@@ -214,7 +214,7 @@ constraints = st.builds(
 indexes = st.builds(Index, words, some, st.booleans(), words, words)
 tables = st.builds(
     Table, names, st.dictionaries(words, columns, max_size=3), st.lists(constraints, max_size=2).map(tuple),
-    st.dictionaries(words, indexes, max_size=2), words, st.none() | names, st.booleans(), words, some, words,
+    st.dictionaries(words, indexes, max_size=2), words, st.none() | names, several, st.booleans(), words, some, words,
     some, st.booleans(), st.booleans(),
 )  # fmt: skip
 catalogs = st.builds(
