@@ -5,15 +5,16 @@ terraform {
 }
 
 resource "terraform_data" "migrations" {
-  triggers_replace = [var.registry, var.directory, var.digest]
+  triggers_replace = [var.registry, var.directory, var.digest, var.environment]
 
   provisioner "local-exec" {
-    command     = "exec pilotage deploy \"pilotage://$PILOTAGE_DIRECTORY?digest=$PILOTAGE_DIGEST\""
+    command     = "exec pilotage deploy \"pilotage://$PILOTAGE_DIRECTORY?digest=$PILOTAGE_DIGEST\" --env \"$PILOTAGE_ENVIRONMENT\""
     interpreter = ["/bin/sh", "-c"]
     environment = {
       PILOTAGE_REGISTRY     = var.registry
       PILOTAGE_DIRECTORY    = var.directory
       PILOTAGE_DIGEST       = var.digest
+      PILOTAGE_ENVIRONMENT  = var.environment
       PILOTAGE_DATABASE_URL = var.database_url
     }
   }

@@ -21,6 +21,16 @@ variable "digest" {
   }
 }
 
+variable "environment" {
+  type        = string
+  default     = "prod"
+  description = "Name of the environment in the record of deployments"
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", var.environment))
+    error_message = "An environment's name is 1 to 63 letters, digits, dashes and underscores."
+  }
+}
+
 variable "database_url" {
   type        = string
   sensitive   = true

@@ -213,13 +213,13 @@ def test_a_deployment_is_told_from_its_wait_for_approval_to_its_end(shop: Reposi
         environ = {"TEAM_URL": receiver.url, "DATABASE": f"sqlite://{shop.path.parent}/app.db"}
         assert shop.run("push", "app", "--dialect", "sqlite", **environ).code == 0
         assert shop.run("deploy", "app", "--env", "prod", **environ).code == 2
-        plan = shop.run("plan", "app", "--env", "prod", "--json", **environ).json["plan"]
+        plan = shop.run("plan", "app", "--env", "prod", "--json", **environ).json["digest"]
         done = shop.run("deploy", "app", "--env", "prod", "--plan", plan, **environ)
         assert done.code == 0, done.err
         extend(shop, 2)
         shop.commit({"migrations/3_bad.sql": "INSERT INTO nowhere VALUES (1);\n"})
         shop.run("push", "app", "--dialect", "sqlite", **environ)
-        plan = shop.run("plan", "app", "--env", "prod", "--json", **environ).json["plan"]
+        plan = shop.run("plan", "app", "--env", "prod", "--json", **environ).json["digest"]
         assert shop.run("deploy", "app", "--env", "prod", "--plan", plan, **environ).code == 1
     told = [(got.json["type"], got.json["data"]["dir"], got.json["data"]["exit_code"]) for got in receiver.got]
     assert told == [

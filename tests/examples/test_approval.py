@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.cli.conftest import Repository, folder, repository
 from tests.docs.pages import ROOT, blocks
+
+__all__ = ["folder", "repository"]
 
 BIN = Path(sys.executable).parent
 SCHEMAS = {
@@ -51,6 +55,18 @@ def test_a_pipeline_is_what_its_platform_takes(platform: str, tmp_path: Path) ->
 @pytest.mark.parametrize("platform", SCHEMAS)
 def test_what_is_deployed_is_the_plan_that_was_looked_at(platform: str) -> None:
     text = PIPELINES[platform]
-    assert "pilotage plan app --json" in text
-    assert 'pilotage deploy app --plan "$' in text
+    assert "pilotage plan app --env production --json" in text
+    assert 'pilotage deploy app --env production --plan "$' in text
     assert yaml.safe_load(text)
+
+
+def test_the_digest_is_read_from_where_the_plan_has_it(repository: Repository) -> None:
+    database = {"PILOTAGE_DATABASE_URL": f"sqlite://{repository.path.parent}/app.db"}
+    plan = repository.run("plan", "app", "--env", "production", "--dir", "migrations", "--json", **database).json
+    read = [key for text in PIPELINES.values() for key in re.findall(r"jq -r \.(\w+)|\)\)\[\"(\w+)\"\]", text)]
+    assert len(read) == len(PIPELINES)
+    assert {first or second for first, second in read} == {"digest"}
+    done = repository.run(
+        "deploy", "app", "--env", "production", "--dir", "migrations", "--plan", plan["digest"], **database
+    )
+    assert done.code == 0, done.err

@@ -116,7 +116,7 @@ def test_the_chart_renders_with_helm_itself_where_that_is_here() -> None:
         )
         assert yaml.safe_load(done.stdout) == ours
     assert ours["metadata"]["name"] == "shop-migrate"
-    assert container(ours)["args"] == ["deploy", "pilotage://app?tag=1.4.0"]
+    assert container(ours)["args"] == ["deploy", "pilotage://app?tag=1.4.0", "--env", "prod"]
 
 
 def test_the_task_is_what_ecs_takes() -> None:
@@ -225,10 +225,11 @@ def test_the_module_is_terraform_data_and_nothing_else(module: Terraform) -> Non
         "PILOTAGE_REGISTRY",
         "PILOTAGE_DIRECTORY",
         "PILOTAGE_DIGEST",
+        "PILOTAGE_ENVIRONMENT",
         "PILOTAGE_DATABASE_URL",
     }
     text = (EXAMPLES / "terraform/main.tf").read_text()
-    assert re.search(r"triggers_replace\s*=\s*\[var\.registry, var\.directory, var\.digest\]", text)
+    assert re.search(r"triggers_replace\s*=\s*\[var\.registry, var\.directory, var\.digest, var\.environment\]", text)
     assert "${" not in text, "values reach the shell by the environment alone"
 
 
@@ -256,6 +257,7 @@ def shop(tmp_path: Path) -> dict[str, str]:
     return environ | {
         "PILOTAGE_REGISTRY": registry,
         "PILOTAGE_DIRECTORY": "app",
+        "PILOTAGE_ENVIRONMENT": "prod",
         "PILOTAGE_DIGEST": json.loads(pushed.stdout)["digest"],
         "PILOTAGE_DATABASE_URL": f"sqlite://{tmp_path}/app.db",
     }
