@@ -6,6 +6,7 @@
 ``docker+postgres://host/image:tag/dev``        the same with any image
 ``embedded://postgres/18``                      a server of our own from programs on this machine
 ``embedded://clickhouse``                       ClickHouse's engine in a process of our own
+``embedded://sqlserver``                        Microsoft's grammar: syntax only
 ``embedded://sqlite``, ``sqlite://…``           SQLite in memory
 ``postgres://…``, ``mysql://…`` and others       a server you name; it must be clean, is locked while in use and given back clean
 ==============================================  ====================================================================
@@ -108,6 +109,10 @@ def _route(
         from ci_runner.devdb.clickhouse import open_engine
 
         return open_engine(url, environment, report)
+    if scheme == "embedded" and rest == "sqlserver":
+        from ci_runner.devdb.grammar import open_grammar
+
+        return open_grammar(report)
     if separator and scheme in SCHEMES:
         from ci_runner.devdb.url import open_direct
 

@@ -115,6 +115,13 @@ def _clickhouse(environment: Mapping[str, str]) -> Found:
     return Found("embedded://clickhouse", f"ClickHouse's engine is in {find_home(environment)}")
 
 
+def _grammar(_environment: Mapping[str, str]) -> Found:
+    from ci_runner.devdb.grammar import find
+
+    find()
+    return Found("embedded://sqlserver", "Microsoft's grammar is on this machine, which checks syntax and no more")
+
+
 _POSTGRES = Kind({"postgres": "postgres"}, _postgres, "docker://postgres/18/dev")
 KINDS: Mapping[str, Kind] = {
     "postgres": _POSTGRES,
@@ -122,7 +129,6 @@ KINDS: Mapping[str, Kind] = {
     "mysql": Kind({"mysql": "mysql"}, None, "docker://mysql/8/dev"),
     "mariadb": Kind({"mariadb": "mariadb"}, None, "docker://mariadb/11/dev"),
     "clickhouse": Kind({"clickhouse/clickhouse-server": "clickhouse"}, _clickhouse, "docker://clickhouse/24.8/dev"),
-    "sqlserver": Kind(
-        {"mcr.microsoft.com/mssql/server": "sqlserver"}
-    ),  # whoever pulls it accepts its licence: not for us to do
+    # Whoever pulls this image accepts its licence: not for us to do.
+    "sqlserver": Kind({"mcr.microsoft.com/mssql/server": "sqlserver"}, _grammar),
 }

@@ -46,6 +46,10 @@ def lacking(url: str, environment: Mapping[str, str]) -> str:
             from ci_runner.devdb.clickhouse import find_home as find_engine
 
             find_engine(environment)
+        elif url == "embedded://sqlserver":
+            from ci_runner.devdb.grammar import find
+
+            find()
         elif scheme == "embedded" and not url.startswith("embedded://sqlite"):
             from ci_runner.devdb.embedded import find_home, read
 

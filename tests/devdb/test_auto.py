@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,11 @@ def test_without_docker_an_engine_of_this_machine_serves(chdb_home: Path) -> Non
     assert auto.choose("clickhouse", environment) == ("embedded://clickhouse", f"ClickHouse's engine is in {chdb_home}")
 
 
+def test_sql_server_is_left_to_its_grammar(need: Callable[[bool, str, str], None]) -> None:
+    need(bool(shutil.which("maxdop", path=str(Path(sys.executable).parent))), "maxdop", "pip install maxdop")
+    assert auto.choose("sqlserver", WITHOUT_DOCKER).url == "embedded://sqlserver"
+
+
 def test_sqlite_never_asks_for_docker() -> None:
     with opened("auto", {"DOCKER_HOST": "tcp://192.0.2.1:1"}, dialect="sqlite") as (dev, lines):
         assert dev.dialect == "sqlite"
@@ -60,7 +68,6 @@ def test_an_image_that_is_here_comes_before_everything(mysql_image: str) -> None
     ("dialect", "says"),
     [
         ("mysql", "no dev database for mysql on this machine: no container engine at unix:///nowhere"),
-        ("sqlserver", "no dev database for sqlserver on this machine: no container engine at unix:///nowhere"),
         ("snowflake", "no dev database can be found by itself for snowflake: name one with --dev-url"),
         ("", "no dev database can be found by itself for an unknown dialect"),
     ],
