@@ -47,7 +47,8 @@ def open_container(
 ) -> Iterator[PostgresDev | Emptied]:
     """Start the container ``url`` asks for, yield its dev database, remove it. ``clock`` is Unix time in seconds.
 
-    A base on the ``shelf`` is put into it, and the one replayed is fetched from it. For SQL that is not ``trusted`` the container is closed: no network, no rights, an end to its memory, disk and processes.
+    A base on the ``shelf`` is put into it, and the one replayed is fetched from it.
+    For SQL that is not ``trusted`` the container is closed: no network, no rights, an end to its memory, disk and processes.
     """
     wanted = read(url)
     if lack := no_driver(wanted.driver.engine):
@@ -105,7 +106,8 @@ def _started(begin: Begin, volume: Volume | None, stack: ExitStack) -> Started:
     if volume is None:
         made = stack.enter_context(container.started(begin.client, begin.image, options, *begin.run))
         return Started(made, _reached(begin, made, begin.password, stack))
-    del options["tmpfs"]  # what lies in memory cannot be fetched
+    del options["tmpfs"]  # what lies in memory cannot be fetched: a volume can, and goes with its container
+    options["volumes"] = [volume.folder]
 
     def again(password: str) -> Address:
         return _reached(begin, made, password, stack).address

@@ -185,17 +185,22 @@ def test_a_refused_password_ends_the_waiting_at_once(postgres_image: str) -> Non
 
 def test_containers_of_dead_runs_are_removed_and_those_of_others_are_not(postgres_image: str) -> None:
     client = engine.connect(os.environ)
-    old = client.containers.create(postgres_image, labels={LABEL: "1", f"{LABEL}.run": RUN, f"{LABEL}.expires": "1000"})
-    new = client.containers.create(postgres_image, labels={LABEL: "1", f"{LABEL}.run": RUN, f"{LABEL}.expires": "2000"})
+    now = int(time.time())
+    old = client.containers.create(
+        postgres_image, labels={LABEL: "1", f"{LABEL}.run": RUN, f"{LABEL}.expires": str(now + 1000)}
+    )
+    new = client.containers.create(
+        postgres_image, labels={LABEL: "1", f"{LABEL}.run": RUN, f"{LABEL}.expires": str(now + 9000)}
+    )
     foreign = client.containers.create(postgres_image, labels={"somebody.else": RUN})
     try:
-        container.reap(client, 1500.0)
+        container.reap(client, now + 2000.0)  # those of runs beside this one last an hour
         there = {container.id for container in client.containers.list(all=True)}
         assert old.id not in there
         assert {new.id, foreign.id} <= there
     finally:
         foreign.remove(force=True)
-        container.reap(client, 2500.0)
+        container.remove(new)
         client.close()
     assert_nothing_left(os.getpid(), RUN)
 

@@ -99,6 +99,20 @@ def test_a_kept_base_is_as_good_as_a_replayed_one(url: str, base: Files, change:
     assert plain.replay.changes
 
 
+def test_a_containers_base_is_kept_and_taken_up(postgres_image: str, tmp_path: Path) -> None:
+    url = "docker://postgres/15/dev"
+    change = [*CHANGE, REWRITE]
+    first, second = (Run(url, tmp_path, RICH, change, CONTENT) for _ in range(2))
+    assert (first.asked, second.asked) == (1, 0)
+    assert "with the base an earlier run replayed" in second.lines[0]
+    assert (second.schema, second.rows) == (first.schema, first.rows)
+    assert (second.replay.changes, second.replay.observations) == (first.replay.changes, first.replay.observations)
+    (kept,) = tmp_path.iterdir()
+    damage(kept, "something else")
+    mended = Run(url, tmp_path, RICH, change, CONTENT)
+    assert (mended.asked, mended.schema) == (1, first.schema)
+
+
 def test_extensions_of_the_change_are_ready_on_a_kept_base_and_not_in_it(tmp_path: Path) -> None:
     change = [file("8.sql", "CREATE EXTENSION pg_stat_statements;\n")]
     for _ in range(3):
