@@ -17,8 +17,19 @@ from ci_runner.model.deploy import Applied, Revision, Step
 from ci_runner.model.operations import Statement
 
 _ENDS = frozenset({"begin", "commit", "rollback"})
-# Refusals that come before a statement does anything: syntax, names, rights (MySQL's server error reference).
-_BEFORE = frozenset({"1064", "1146", "1054", "1044", "1045", "1142", "1143", "1305", "1370", "1049", "1147"})
+# Refusals that come before a statement does anything: syntax, names, rights (error references of MySQL, ClickHouse and Snowflake).
+_BEFORE = frozenset(
+    {"1064", "1146", "1054", "1044", "1045", "1142", "1143", "1305", "1370", "1049", "1147"}
+    | {
+        "SYNTAX_ERROR",
+        "UNKNOWN_TABLE",
+        "UNKNOWN_DATABASE",
+        "UNKNOWN_IDENTIFIER",
+        "ACCESS_DENIED",
+        "NO_SUCH_COLUMN_IN_TABLE",
+    }
+    | {"1003", "2003", "2043", "904", "3001"}
+)
 
 
 class _Going(NamedTuple):

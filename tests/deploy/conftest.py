@@ -9,9 +9,28 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.place import Place
-from tests.images.servers import Server, mariadb_server, postgres_server
+from tests.images.servers import (
+    Server,
+    chdb_home,
+    clickhouse_image,
+    clickhouse_server,
+    container_engine,
+    mariadb_server,
+    mysql_image,
+    mysql_server,
+    postgres_server,
+)
 
-__all__ = ["mariadb_server", "postgres_server"]
+__all__ = [
+    "chdb_home",
+    "clickhouse_image",
+    "clickhouse_server",
+    "container_engine",
+    "mariadb_server",
+    "mysql_image",
+    "mysql_server",
+    "postgres_server",
+]
 
 ENGINES = ("sqlite", "postgres", "mariadb")
 _numbers = itertools.count(1)
@@ -30,10 +49,14 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str],
         number = next(_numbers)
         if engine == "sqlite":
             return Place(engine, f"sqlite://{tmp_path}/{number}.db")
-        server: Server = request.getfixturevalue(f"{engine}_server")
-        admin = "postgres" if engine == "postgres" else ""
+        behind = "postgres" if engine == "redshift" else engine  # which stands in for it
+        server: Server = request.getfixturevalue(f"{behind}_server")
+        admin = "postgres" if behind == "postgres" else ""
         server.run(f"DROP DATABASE IF EXISTS d{number}", f"CREATE DATABASE d{number}", database=admin)
-        return Place(engine, server.url(f"d{number}"))
+        url = server.url(f"d{number}")
+        return Place(
+            engine, url.replace("postgres://", "redshift://") + "?sslmode=disable" if engine == "redshift" else url
+        )
 
     return make
 

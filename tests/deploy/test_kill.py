@@ -35,9 +35,10 @@ FILES = {
         + "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW SET NEW.x = 1;\nALTER TABLE b DROP INDEX b_x, MODIFY x bigint;\n",
     },
 }  # fmt: skip
+FILES["mysql"] = FILES["mariadb"]
 POINTS = 200
 # Every step on SQLite; every third on servers, all of them where PILOTAGE_TEST_ROUNDS asks for more (nox -s faults).
-STRIDE = {"sqlite": 1}
+STRIDE = {"sqlite": 1, "mysql": 9}
 LONG = bool(os.environ.get("PILOTAGE_TEST_ROUNDS"))
 
 
@@ -52,6 +53,7 @@ def child(place: Place, at: int, when: str) -> Callable[[], int]:
     return run
 
 
+@pytest.mark.parametrize("engine", ["sqlite", "postgres", "mariadb", "mysql"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_killed_at_any_step_is_finished_by_the_next_one_each_statement_once(
     engine: str, when: str, new_place: Callable[[str], Place]

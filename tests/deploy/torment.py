@@ -30,6 +30,7 @@ SLOW = {
     "postgres": "INSERT INTO marks SELECT {n} FROM pg_sleep(0.03);\n",
     "mariadb": "INSERT INTO marks SELECT {n} FROM (SELECT SLEEP(0.03)) s;\n",
 }
+SLOW["mysql"] = SLOW["mariadb"]
 NONE = "-- pilotage:txmode none\n\n"
 
 
