@@ -6,7 +6,7 @@ PROOFS = (
     Proof(
         "ClickHouse 26.9 (chdb)",
         "embedded: replay, mutations and rewritten parts, schema, confinement",
-        "HTTP interface and containers: a front of our own over the same engine, in an image tagged like the official one",
+        "HTTP interface, containers and deploying: a front of our own over the same engine, in an image tagged like the official one",
         "the server itself: accounts and their rights, ON CLUSTER, Replicated engines, older versions such as 23.11",
     ),
 )

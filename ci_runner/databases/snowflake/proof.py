@@ -6,6 +6,6 @@ PROOFS = (
     Proof(
         "Snowflake",
         stand_in="fakesnow 0.12: the connector, simple statements, refusals, schema",
-        documents="everything on an account; warehouses, roles, stages, tasks; stopping a statement",
+        documents="everything on an account; deploying; warehouses, roles, stages, tasks; stopping a statement",
     ),
 )
