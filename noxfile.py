@@ -120,6 +120,8 @@ def faults(session: nox.Session) -> None:
     ready(session, "test")
     names = (
         "kill",
+        "locks",
+        "proxy",
         "faults",
         "failures",
         "concurrent",

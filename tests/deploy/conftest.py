@@ -8,29 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import conftest as databases
+from tests.databases.conftest import *  # noqa: F403 - the servers
 from tests.deploy.place import Place
-from tests.images.servers import (
-    Server,
-    chdb_home,
-    clickhouse_image,
-    clickhouse_server,
-    container_engine,
-    mariadb_server,
-    mysql_image,
-    mysql_server,
-    postgres_server,
-)
+from tests.images.servers import Server
 
-__all__ = [
-    "chdb_home",
-    "clickhouse_image",
-    "clickhouse_server",
-    "container_engine",
-    "mariadb_server",
-    "mysql_image",
-    "mysql_server",
-    "postgres_server",
-]
+__all__ = databases.__all__
 
 ENGINES = ("sqlite", "postgres", "mariadb")
 _numbers = itertools.count(1)
