@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ci_runner.errors import TemporaryError
 from ci_runner.platforms import identity
+from tests.fakes.issuer import b64, key, number, signed
 
 NOW = 1_800_000_000.0
-KEY = rsa.generate_private_key(65537, 2048)
+KEY = key()
 OTHER = rsa.generate_private_key(65537, 2048)
 ISSUERS = {
     "github": "https://token.actions.githubusercontent.com",
@@ -41,10 +40,6 @@ ENVIRON = {
 VARIABLE = {"gitlab": "PILOTAGE_ID_TOKEN", "circleci": "CIRCLE_OIDC_TOKEN_V2", "bitbucket": "BITBUCKET_STEP_OIDC_TOKEN"}
 
 
-def b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
 def token(
     platform: str, *, key: rsa.RSAPrivateKey = KEY, header: Mapping[str, Any] | None = None, **claims: Any
 ) -> str:
@@ -56,14 +51,8 @@ def token(
         "iat": NOW - 10,
         "exp": NOW + 300,
         "run_id": "4711",
-        **claims,
     }
-    signed = f"{b64(json.dumps(head).encode())}.{b64(json.dumps(said).encode())}"
-    return f"{signed}.{b64(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
-
-
-def number(value: int) -> str:
-    return b64(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+    return signed(head, {**said, **claims}, key)
 
 
 def issuer(platform: str, tok: str, asked: list[tuple[str, str]] | None = None, **about: Any) -> identity.Fetch:

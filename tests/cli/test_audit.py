@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Repository
+from tests.fakes.issuer import Issuer
 
 LITE = ("--dialect", "sqlite")
 
@@ -133,3 +134,40 @@ def test_a_database_without_a_registry_is_deployed_without_a_record(shop: Reposi
     done = Repository(shop.path, environ).run("deploy", "--dir", "migrations", "--to", f"sqlite://{database}", "--json")
     assert (done.code, done.err) == (0, "")
     assert sqlite3.connect(database).execute("SELECT count(*) FROM pilotage_revisions").fetchone() == (1,)
+
+
+def test_a_job_with_a_token_of_its_platform_is_named_as_verified(repository: Repository) -> None:
+    with Issuer() as issuer:
+        registry = (repository.path.parent / "registry").as_uri()
+        job = {
+            "GITLAB_CI": "true",
+            "CI_SERVER_URL": issuer.url,
+            "CI_PROJECT_PATH": "acme/shop",
+            "PILOTAGE_REGISTRY": registry,
+            "USER": "ada",
+        }
+        shop = Repository(repository.path, {**repository.environ, **job})
+        token = issuer.token(sub="project_path:acme/shop", user_login="grace", pipeline_id="42")
+        assert shop.run("push", "app:v1", *LITE, PILOTAGE_ID_TOKEN=token).code == 0
+        forged = token[:-8] + ("AAAAAAAA" if not token.endswith("AAAAAAAA") else "BBBBBBBB")
+        assert shop.run("push", "other", *LITE, PILOTAGE_ID_TOKEN=forged).code == 0
+        proven, doubted = (shop.run("log", name, "--json").json["entries"][0]["actor"] for name in ("app", "other"))
+    assert (proven["name"], proven["verified"], proven["claims"]["pipeline_id"]) == ("grace", "yes", "42")
+    assert (doubted["verified"], "claims" in doubted, "signature" in doubted["unverified"]) == ("no", False, True)
+    assert "grace\n" in shop.run("audit").out
+    assert token not in str(shop.run("audit", "--format", "json").out)
+
+
+def test_each_database_of_an_environment_has_a_record_of_its_own(repository: Repository) -> None:
+    folder = repository.path.parent
+    databases = "".join(f"      {name}: sqlite://{folder}/{name}.db\n" for name in ("one", "two"))
+    repository.commit({"pilotage.yml": f"dialect: sqlite\nenvironments:\n  prod:\n    databases:\n{databases}"})
+    shop = Repository(repository.path, {**repository.environ, "PILOTAGE_REGISTRY": (folder / "registry").as_uri()})
+    assert shop.run("push", "app").code == 0
+    assert shop.run("deploy", "app", "--env", "prod").code == 0
+    found = shop.run("envs", "--json").json
+    assert [(each["env"], each["version"], each["behind"]) for each in found] == [
+        ("prod-one", "1", 0),
+        ("prod-two", "1", 0),
+    ]
+    assert shop.run("audit", "verify").code == 0
