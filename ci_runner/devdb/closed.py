@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import shutil
+import os
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner.devdb import container
 from ci_runner.devdb.images import Wanted
+from ci_runner.devdb.workdir import work_folder
 from ci_runner.errors import ConfigError, SetupError
 
 if TYPE_CHECKING:
@@ -148,11 +148,8 @@ def _account(client: DockerClient, image: Any, wanted: Wanted, run: Run) -> tupl
 @contextmanager
 def socket_folder() -> Iterator[Path]:
     """A folder for a socket that the container's account, whoever that is here, may write to; nobody else comes near it."""
-    parent = Path(tempfile.mkdtemp(prefix="pilotage-in-"))
-    try:
+    with work_folder("pilotage-in-", os.geteuid(), os.getegid()) as parent:
         folder = parent / "s"
         folder.mkdir()
         folder.chmod(0o777)
         yield folder
-    finally:
-        shutil.rmtree(parent, ignore_errors=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import socket
 import struct
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ci_runner.devdb.workdir import work_folder
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -30,18 +31,17 @@ _CHUNK = 1 << 16
 @contextmanager
 def tunnel(container: Container, port: int, name: str) -> Iterator[Path]:
     """A folder with the socket ``name``; what connects to it talks to ``port`` of the container."""
-    folder = Path(tempfile.mkdtemp(prefix="pilotage-in-"))
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        listener.bind(str(folder / name))
-        listener.listen()
-        threading.Thread(target=_accept, args=(listener, container, port), daemon=True).start()
-        yield folder
-    finally:
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
-        listener.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    with work_folder("pilotage-in-", os.geteuid(), os.getegid()) as folder:
+        listener = socket.socket(socket.AF_UNIX)
+        try:
+            listener.bind(str(folder / name))
+            listener.listen()
+            threading.Thread(target=_accept, args=(listener, container, port), daemon=True).start()
+            yield folder
+        finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+            listener.close()
 
 
 def command(port: int) -> list[str]:
