@@ -110,15 +110,21 @@ _NAMES = {
 }  # fmt: skip
 
 
+_BY_NUMBER = ("goose", "flyway", "golang-migrate")
+
+
 def _next(form: str, names: list[str], name: str) -> str | None:
     """The path of a migration that sorts behind the last of ``names``; None where their names do not tell how they go on."""
     pattern = _NAMES.get(form) or ("{version}_{name}" + _ending(names) if form == "sqlx" else None)
-    found = re.match(r"(V?)([0-9][0-9._-]*?)__?[^/]", names[-1].rpartition("/")[2] or names[-1]) if names else None
+    mark = "__" if form == "flyway" else "_"
+    found = re.match(rf"(V?)([0-9][0-9._-]*?){mark}[^/]", names[-1].rpartition("/")[2] or names[-1]) if names else None
     if form in ("prisma", "diesel") and names:
         found = re.match(r"()([0-9][0-9-]*?)_", names[-1])
     if pattern is None or found is None:
         return None
     version = _after(found[2])
+    if version and len(version) > len(found[2]) and form not in _BY_NUMBER:
+        return None  # by the bytes of its name it would run before the others
     return pattern.format(version=version, name=_plain(name)) if version else None
 
 

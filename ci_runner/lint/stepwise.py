@@ -8,9 +8,12 @@ from ci_runner.lint.clauses import clause, cut, end, ident, rewrite, short, targ
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import base
-from ci_runner.model.operations import AddColumn, AddConstraint, AlterColumn, Partition
+from ci_runner.model.operations import AddColumn, AddConstraint, AlterColumn, CreateIndex, Partition
 from ci_runner.model.schema import Table
+from ci_runner.text.pattern import later
 
+PARTITIONS = 30  # a rewrite of more would hardly be read
+_ON = later(r'\bON\s+((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)', re.IGNORECASE)
 _ANY = {
     "text": "''", "varchar": "''", "char": "''", "citext": "''", "int": "0", "bigint": "0", "smallint": "0", "numeric": "0", "real": "0",
     "double precision": "0", "boolean": "false", "uuid": "gen_random_uuid()", "json": "'{}'", "jsonb": "'{}'", "date": "current_date",
@@ -195,3 +198,31 @@ def _bounds(bounds: str, parent: Table | None, source: str) -> str | None:
     if key[1].lower() == "list" and listed and "null" not in listed[1].lower():
         return f"{column} IS NOT NULL AND {column} IN ({listed[1].strip()})"
     return None
+
+
+@rewrite
+def by_partition(context: Context, op: CreateIndex) -> Fix | None:
+    """An index of a partitioned table, built partition by partition; only where all of them are known, and have no partitions themselves."""
+    table, source = context.table(op.table), context.file.text[context.statement.start : end(context)]
+    children = [context.catalog.tables.get(key) for key in table.children] if table else []
+    head = _ON.search(source)
+    if not plain(context) or not op.index.name or head is None or not 0 < len(children) <= PARTITIONS:
+        return None
+    if not all(re.fullmatch(r"\w+", column) for column in op.index.columns):
+        return None
+    rest, unique = source[head.end() :], "UNIQUE " if op.index.unique else ""
+    after: list[tuple[str, ...]] = []
+    for child in children:
+        name = short(child.name.name, *op.index.columns, "idx") if child and not child.partition_by else None
+        if child is None or name is None:
+            return None
+        index = ident(name, source)
+        after.append((f"CREATE {unique}INDEX CONCURRENTLY {index} ON {written(child.name, source)}{rest};",))
+        after.append((f"ALTER INDEX {ident(op.index.name, source)} ATTACH PARTITION {index};",))
+    start = context.statement.start
+    word = clause(source, "CONCURRENTLY")
+    edits = [Edit(start + head.start(1), start + head.start(1), "ONLY ")]
+    if word:
+        edits.insert(0, Edit(start + word[0], start + word[1] + 1, ""))
+    summary = "make it ON ONLY the parent, build it CONCURRENTLY on each partition, and attach those"
+    return Fix(tuple(edits), summary, no_transaction=True, after=tuple(after), name=op.index.name)

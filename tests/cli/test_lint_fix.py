@@ -137,13 +137,14 @@ def test_a_key_may_be_suggested_as_not_valid_although_the_database_shows_that(br
 
 
 STEPWISE = {
-    "2_a.sql": "ALTER TABLE users ALTER COLUMN n SET NOT NULL;\n",
-    "3_b.sql": "ALTER TABLE users ADD CONSTRAINT users_e_key UNIQUE (e);\n",
-    "4_c.sql": "ALTER TABLE users ADD COLUMN k int NOT NULL;\n",
-    "5_d.sql": "ALTER TABLE users ADD COLUMN u uuid NOT NULL DEFAULT gen_random_uuid();\n",
-    "6_e.sql": "ALTER TABLE users ADD COLUMN bar bigint NOT NULL DEFAULT 1 CHECK (bar > 0);\n",
-    "7_f.sql": "ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');\n",
-    "8_g.sql": "SELECT 1;\nALTER TABLE users ADD CONSTRAINT g CHECK (n > 0);\n",
+    "22_a.sql": "ALTER TABLE users ALTER COLUMN n SET NOT NULL;\n",
+    "23_b.sql": "ALTER TABLE users ADD CONSTRAINT users_e_key UNIQUE (e);\n",
+    "24_c.sql": "ALTER TABLE users ADD COLUMN k int NOT NULL;\n",
+    "25_d.sql": "ALTER TABLE users ADD COLUMN u uuid NOT NULL DEFAULT gen_random_uuid();\n",
+    "26_e.sql": "ALTER TABLE users ADD COLUMN bar bigint NOT NULL DEFAULT 1 CHECK (bar > 0);\n",
+    "27_f.sql": "ALTER TABLE p ATTACH PARTITION c FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');\n",
+    "29_h.sql": "CREATE INDEX ev_d_idx ON ev (d);\n",
+    "28_g.sql": "SELECT 1;\nALTER TABLE users ADD CONSTRAINT g CHECK (n > 0);\n",
 }
 
 
@@ -151,6 +152,7 @@ def test_rewrites_of_several_transactions_lead_to_the_same_schema_without_the_ha
     pre = (
         "ALTER TABLE users ADD n int, ADD e text;\n"
         "CREATE TABLE p (id int, d date) PARTITION BY RANGE (d);\nCREATE TABLE c (id int, d date);\n"
+        "CREATE TABLE ev (d date) PARTITION BY RANGE (d);\nCREATE TABLE ev_1 PARTITION OF ev DEFAULT;\n"
     )
     repository.commit({"migrations/1_z.sql": pre}, "more")
     repository.write({f"migrations/{name}": text for name, text in STEPWISE.items()})

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_runner import sql
-from ci_runner.lint import LintFile, combined, lint
-from ci_runner.model.directory import Migration
+from ci_runner import migrations, sql
+from ci_runner.lint import LintFile, combined, lint, placing
+from ci_runner.model.directory import Migration, Tree
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangedFile
 from tests.lint.harness import before, check, in_directory, migration, only, worth
@@ -240,3 +240,28 @@ def test_a_large_file_is_not_read_again_for_each_of_its_suggestions() -> None:
         dialect="postgres", parse=parse,
     )  # fmt: skip
     assert 1 <= len(read) <= 6
+
+
+@pytest.mark.parametrize(
+    ("format_", "name", "following"),
+    [
+        ("atlas", "20240131235959_x.sql", "20240201000000_validate_f.sql"),
+        ("atlas", "0009_x.sql", "0010_validate_f.sql"),
+        ("atlas", "9_x.sql", None),
+        ("atlas", "20249999999999_x.sql", "20250000000000_validate_f.sql"),
+        ("atlas", "latest.sql", None),
+        ("goose", "9_x.sql", "10_validate_f.sql"),
+        ("flyway", "V1.9__x.sql", "V1.10__validate_f.sql"),
+        ("flyway", "V2024_01_09__x.sql", "V2024_01_10__validate_f.sql"),
+        ("diesel", "2024-02-28-235959_x/up.sql", "2024-02-29-000000_validate_f/up.sql"),
+        ("sqlx", "20240101000000_x.up.sql", "20240101000001_validate_f.up.sql"),
+    ],
+)
+def test_the_next_migration_is_named_as_the_directory_names_its_files(
+    format_: str, name: str, following: str | None
+) -> None:
+    head = "-- +goose Up\n" if format_ == "goose" else ""
+    files = {name: (head + "SELECT 1;").encode()}
+    directory = migrations.read(Tree("m", files), format=format_, dialect="postgres", sum_mode="off")
+    made = placing.following(directory, [], "Validate F", "SELECT 2;", alone=False)
+    assert (made.files[0].name if made else None) == following

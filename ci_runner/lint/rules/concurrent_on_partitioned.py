@@ -6,6 +6,7 @@ Instead: CREATE INDEX ON ONLY the parent, CREATE INDEX CONCURRENTLY on each part
 
 Bad, postgres, tx none:
     CREATE TABLE event (id bigint, day date) PARTITION BY RANGE (day);
+    CREATE TABLE event_2024 PARTITION OF event FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
     ---
     CREATE INDEX CONCURRENTLY event_day_idx ON event (day);
 
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import by_partition
 from ci_runner.model.operations import CreateIndex
 
 
@@ -34,4 +36,5 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, CreateIndex)  # noqa: S101
     table = context.table(op.table)
     if op.concurrently and table is not None and table.partition_by:
-        yield Hit(f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on partitioned {quoted(op.table)}.")
+        message = f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on partitioned {quoted(op.table)}."
+        yield Hit(message, fix=by_partition(context, op))

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.postgres import concurrently
 from ci_runner.lint.rule import POSTGRES, Hit, rule
+from ci_runner.lint.stepwise import by_partition
 from ci_runner.model.operations import CreateIndex
 
 
@@ -46,6 +47,7 @@ def check(context: Context) -> Iterator[Hit]:
         yield Hit(
             f"Building an index on partitioned {quoted(op.table)} blocks writes to all its partitions until every one is indexed.",
             remedy="Create the index ON ONLY the parent, CONCURRENTLY on each partition, and ATTACH them.",
+            fix=by_partition(context, op),
         )
         return
     named = f" {quoted(op.index.name)}" if op.index.name else ""
