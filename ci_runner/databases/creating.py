@@ -32,7 +32,9 @@ def creating(database: Database) -> tuple[str, ...] | None:
     if database.dialect == "sqlite":
         return tuple(row[0] for row in database.query(_SQLITE))
     if database.dialect == "clickhouse":
-        return tuple(row[0] for row in database.query(_CLICKHOUSE))
+        own = re.compile(rf"(?<![\w.`']){re.escape(database.name)}\.(?=[\w`])") if database.name else None
+        found = (str(row[0]) for row in database.query(_CLICKHOUSE))
+        return tuple(own.sub("", text) if own else text for text in found)
     if database.dialect in ("mysql", "mariadb") and database.name:
         return tuple(_mysql(database))
     return None

@@ -68,3 +68,20 @@ def test_the_statements_make_the_schema_they_were_made_from(dev: DevDatabase) ->
 def test_a_history_that_does_not_run_is_named_with_its_place(dev: DevDatabase) -> None:
     with pytest.raises(CheckError, match=r"2\.sql:2:\d+: .* says: "):
         standing([file("1.sql", COMMON), file("2.sql", "SELECT 1;\nSELEC 2;\n")], dev, look, 60)
+
+
+def test_clickhouse_writes_its_own_statements(clickhouse: DevDatabase) -> None:
+    text = (
+        "CREATE TABLE event (id UInt64, `odd name` Nullable(String), at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY id;\n"
+        "CREATE VIEW recent AS SELECT id FROM event WHERE at > now() - 60;\n"
+    )
+    there, own = standing([file("1.sql", text)], clickhouse, look, 60)
+    assert own is not None
+    assert [each.partition(" (")[0] for each in own] == ["CREATE TABLE event", "CREATE VIEW recent"]
+    database = clickhouse.fresh(own)
+    try:
+        database.execute([Sql(statement) for statement in own], transaction=False)
+        again = database.inspect()
+    finally:
+        database.close()
+    assert again == there

@@ -95,3 +95,19 @@ def test_a_file_that_does_not_run_is_not_taken_back(dev: DevDatabase) -> None:
     )
     assert found.observations == ()
     assert found.unobserved[0].startswith("1.sql was not taken back: ")
+
+
+def test_clickhouse_is_taken_back_as_well(clickhouse: DevDatabase) -> None:
+    base = [file("0.sql", "CREATE TABLE person (id UInt64) ENGINE = MergeTree ORDER BY id;")]
+    change = [
+        file("1.sql", "ALTER TABLE person ADD COLUMN email String;"),
+        file("2.sql", "ALTER TABLE person ADD COLUMN n Int32;"),
+    ]
+    ways = {
+        "1.sql": [file("1.down.sql", "SELECT 1;")],
+        "2.sql": [file("2.down.sql", "ALTER TABLE person DROP COLUMN n;")],
+    }
+    found = undone(clickhouse, lambda: base, change, ways, key="undoing")
+    assert [(each.kind, each.detail) for each in found.observations] == [
+        ("down-differs", 'column "person.email" is left')
+    ]
