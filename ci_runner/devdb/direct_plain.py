@@ -24,6 +24,7 @@ class Spec(NamedTuple):
 
     ``may_not`` and ``there`` are codes of failures: no right to make a database, and the object is there already. ``own_lock`` takes the
     server's own lock where it has one; "" takes a table for one. ``remove`` drops a database.
+    ``upper``: a name without quotes, as in a URL, is one in capitals.
     """
 
     quote: Callable[[str], str]
@@ -33,6 +34,7 @@ class Spec(NamedTuple):
     system: frozenset[str]
     remove: tuple[str, ...] = ("DROP DATABASE {name}",)
     own_lock: str = ""
+    upper: bool = False
 
 
 class PlainKeeper:
@@ -50,7 +52,7 @@ class PlainKeeper:
         try:
             run(main, make)
         except DatabaseFailure as failure:
-            if failure.code not in self._spec.there:
+            if failure.code not in self._spec.there and "already exists" not in failure.message:
                 raise RefusedError(f"the dev database cannot be locked: {failure}; grant CREATE TABLE there") from None
             if main.query(f"SELECT count(*) FROM {IN_USE} WHERE since < CURRENT_TIMESTAMP - {LIFETIME}") == [(0,)]:
                 return False
@@ -69,6 +71,7 @@ class PlainKeeper:
     def place(self, main: Database, address: Address) -> Emptied:
         """A database of our own when the user may create one, else the named one."""
         own = f"pilotage_{secrets.token_hex(6)}"
+        own = own.upper() if self._spec.upper else own
         name = self._spec.quote(own)
         try:
             run(main, f"CREATE DATABASE {name}")

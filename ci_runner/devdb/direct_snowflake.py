@@ -24,7 +24,7 @@ KEEPER = PlainKeeper(
         may_not=frozenset({"3001", "003001"}),  # insufficient privileges
         there=frozenset({"2002", "002002"}),  # the object exists already
         system=frozenset({"information_schema", "_fs_information_schema", "main"}),
-        remove=("DROP DATABASE IF EXISTS {name}",),
+        upper=True,
     ),
     _advice,
 )

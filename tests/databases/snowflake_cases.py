@@ -6,7 +6,9 @@ import pytest
 
 from ci_runner import databases
 from ci_runner.databases import Database, DatabaseFailure, Sql
+from ci_runner.devdb.direct_snowflake import KEEPER
 from ci_runner.errors import PilotageError
+from ci_runner.model.inspected import Schema
 
 
 @pytest.fixture
@@ -56,3 +58,16 @@ def test_snowflake_that_does_not_answer_is_told_with_a_remedy() -> None:
         databases.open_url(url)
     assert "cannot connect to snowflake://fake@localhost:1/DEV" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_snowflake_as_a_dev_database_is_locked_and_what_is_in_it_is_named(snowflake_url: str) -> None:
+    """The stand-in drops no databases, so a replay beside the named one is proven on other engines only."""
+    main, other = databases.open_url(snowflake_url), databases.open_url(snowflake_url)
+    for _ in range(2):
+        assert KEEPER.lock(main)
+        assert not KEEPER.lock(other)
+        assert KEEPER.contents(main) == []
+        assert main.inspect() == Schema()
+        KEEPER.unlock(main)
+    run(main, "CREATE TABLE t (id int)", "CREATE VIEW v AS SELECT id FROM t")
+    assert KEEPER.contents(other) == ["view V", "table T"]

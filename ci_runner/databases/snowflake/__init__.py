@@ -53,6 +53,7 @@ def connect(address: Address, use: Use) -> PlainSession:
             schema=schema or "PUBLIC",
             login_timeout=seconds(address),
             network_timeout=NETWORK,
+            platform_detection_timeout_seconds=0.0,  # else it asks the clouds' metadata addresses where it runs
             autocommit=True,
             application="pilotage",
             session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False, "CLIENT_TELEMETRY_ENABLED": False},
