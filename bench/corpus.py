@@ -58,11 +58,13 @@ def write(folder: Path, count: int) -> Path:
     return folder
 
 
-def small(directory: Path, count: int) -> Path:
-    """``count`` migrations of one small statement each in ``directory``, without a repository."""
+def small(directory: Path, count: int, tables: int) -> Path:
+    """``count`` migrations of one small statement each in ``directory``, without a repository: ``tables`` tables, then rows."""
     directory.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         text = f"CREATE TABLE small_{number} (id bigint PRIMARY KEY, name text NOT NULL);\n"
+        if number >= tables:
+            text = f"INSERT INTO small_0 VALUES ({number}, 'row {number}');\n"
         (directory / f"{20200101000000 + number}_small_{number:05d}.sql").write_text(text)
     return directory
 

@@ -24,7 +24,7 @@ def figures(runs: int) -> list[Figure]:
             server.run("DROP DATABASE IF EXISTS bench WITH (FORCE)", "CREATE DATABASE bench", database="postgres")
 
         url = server.url("bench")
-        few, many = small(WORK / "small", FILES), small(WORK / "many", APPLIED)
+        few, many = small(WORK / "small", FILES, FILES), small(WORK / "many", APPLIED, 100)
         deploy = Subject(_deploy(few, url), WORK, empty, (0,))
         plain = Subject((*PLAIN, str(few), url), WORK, empty, (0,))
         others = {name: Subject(command, WORK, empty, (0,)) for name, command in _others(few, url).items()}
