@@ -6,7 +6,8 @@ from ci_runner.databases import DatabaseFailure
 from ci_runner.devdb.direct_plain import PlainKeeper, Spec
 from ci_runner.devdb.postgres import quote
 
-_CONTENTS = """SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END AS kind, table_schema, table_name FROM information_schema.tables
+_CONTENTS = """SELECT 'TABLE' AS kind, table_schema, table_name FROM information_schema.tables WHERE table_type <> 'VIEW'
+UNION ALL SELECT 'VIEW', table_schema, table_name FROM information_schema.views
 UNION ALL SELECT 'SCHEMA', schema_name, schema_name FROM information_schema.schemata WHERE schema_name <> 'PUBLIC'
 ORDER BY 1 DESC, 2, 3"""
 
