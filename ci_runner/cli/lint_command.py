@@ -138,7 +138,7 @@ def _tell(world: World, fixes: Fixes) -> None:
             summary = finding.suggestion.summary if finding.suggestion else ""
             world.note(f"fixed {file.path}:{finding.line}: {finding.rule}: {summary}")
         if not file.findings:
-            world.note(f"{file.path} was written anew")
+            world.note(f"{file.path} was {'written anew' if file.before else 'added'}")
     _leave(world, fixes)
 
 

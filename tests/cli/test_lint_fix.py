@@ -41,6 +41,7 @@ def test_the_next_migration_is_written_with_what_must_not_be_in_the_same_transac
     done = repository.run("lint", *PG, "--fix", "--format", "json")
     assert text(repository, "2_k.sql") == "SELECT 1;\n" + KEY.replace(";", " NOT VALID;")
     assert text(repository, "3_validate_f.sql") == "ALTER TABLE users VALIDATE CONSTRAINT f;\n"
+    assert "migrations/3_validate_f.sql was added" in done.err
     assert (done.code, done.json["verdict"]) == (0, "pass")
 
 
