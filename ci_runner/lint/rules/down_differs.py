@@ -5,12 +5,20 @@ or the next attempt to deploy, at the worst of all times. Seen on the dev databa
 
 Instead: undo in the down part, in reverse order, everything that the up part does; where that cannot be done, leave the down part out and say so.
 
-Bad, postgres, seen down-differs:
+Bad, postgres, format goose, seen down-differs:
+    -- +goose Up
     CREATE TABLE person (id bigint PRIMARY KEY);
     CREATE SEQUENCE person_number;
+    -- +goose Down
+    DROP TABLE person;
 
-Good, postgres:
+Good, postgres, format goose:
+    -- +goose Up
     CREATE TABLE person (id bigint PRIMARY KEY);
+    CREATE SEQUENCE person_number;
+    -- +goose Down
+    DROP SEQUENCE person_number;
+    DROP TABLE person;
 """
 
 from __future__ import annotations

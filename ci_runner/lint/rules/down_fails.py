@@ -5,11 +5,17 @@ file is run there and taken back.
 
 Instead: correct the down part; where there is no way back, leave it out and say so.
 
-Bad, postgres, seen down-fails:
+Bad, postgres, format goose, seen down-fails:
+    -- +goose Up
     CREATE TABLE person (id bigint PRIMARY KEY);
+    -- +goose Down
+    DROP SEQUENCE person_number;
 
-Good, postgres:
+Good, postgres, format goose:
+    -- +goose Up
     CREATE TABLE person (id bigint PRIMARY KEY);
+    -- +goose Down
+    DROP TABLE person;
 """
 
 from __future__ import annotations

@@ -6,10 +6,14 @@ Off unless a team asks for it, for many teams only go forward.
 Instead: write the down part; where there is none, ignore the rule in this file and say why.
 
 Bad, postgres, format goose, seen down-missing:
+    -- +goose Up
     CREATE TABLE person (id bigint PRIMARY KEY);
 
 Good, postgres, format goose:
+    -- +goose Up
     CREATE TABLE person (id bigint PRIMARY KEY);
+    -- +goose Down
+    DROP TABLE person;
 """
 
 from __future__ import annotations

@@ -6,10 +6,15 @@ is no number. Seen on the dev database, on the rows that the directory's seed fi
 Instead: bring the rows into shape first, in a migration of its own; or correct the seeds where production has no such rows.
 
 Bad, postgres, seen seed-error:
-    CREATE TABLE person (id bigint PRIMARY KEY);
+    CREATE TABLE person (id bigint PRIMARY KEY, email text UNIQUE);
+    ---
+    UPDATE person SET email = lower(email);
 
 Good, postgres:
-    CREATE TABLE person (id bigint PRIMARY KEY);
+    CREATE TABLE person (id bigint PRIMARY KEY, email text UNIQUE);
+    ---
+    DELETE FROM person p USING person q WHERE lower(p.email) = lower(q.email) AND p.id > q.id;
+    UPDATE person SET email = lower(email);
 """
 
 from __future__ import annotations
