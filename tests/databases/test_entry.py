@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -113,15 +114,18 @@ def test_a_file_that_is_no_sqlite_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_importing_the_doors_loads_no_client_library() -> None:
-    for name in ("postgres", "mysql", "sqlite"):
+    clients = tuple(
+        f"import {name}" for name in ("psycopg", "pymysql", "pytds", "snowflake", "redshift_connector", "chdb")
+    )
+    for name in dict.fromkeys(databases.SCHEMES.values()):
         source = Path(importlib.import_module(f"ci_runner.databases.{name}").__file__ or "").read_text(encoding="utf-8")
         head = source.partition("\n\n\n")[0]
-        assert not any(line.startswith(("import psycopg", "import pymysql")) for line in head.splitlines())
+        assert not any(line.startswith(clients) for line in head.splitlines())
 
 
 @given(
     user=st.text(min_size=1, max_size=12),
-    password=st.text(min_size=6, max_size=20).filter(lambda text: text not in "postgres://localhost:5432/shop"),
+    password=st.text(min_size=1, max_size=20),
     scheme=st.sampled_from(SCHEMES),
 )
 @settings(deadline=None, max_examples=200)
@@ -134,6 +138,5 @@ def test_every_user_and_password_survives_the_url_and_none_is_shown(user: str, p
         1234,
         "shop",
     )
-    if password not in user:
-        assert password not in str(address)
-        assert password not in repr(address).replace(repr(user), "")
+    other = replace(address, password="another")  # what is shown does not depend on it
+    assert (str(address), repr(address)) == (str(other), repr(other))
