@@ -11,7 +11,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,10 +156,21 @@ def main() -> None:
                 torment(lambda: Place("sqlite", f"sqlite://{Path(folder)}/{next(numbers)}.db"), given.kills, given.seed)
             )
         return
-    process = servers.postgres_process if given.engine == "postgres" else servers.mariadb_process
+    process = {"postgres": servers.postgres_process, "mariadb": servers.mariadb_process, "mysql": mysql}[given.engine]
     with process() as server:
         seen = torment(lambda: emptied(server, given.engine), given.kills, given.seed)
         print(seen, *seen.faults, sep="\n")
+
+
+@contextmanager
+def mysql() -> Iterator[Any]:
+    """MySQL 9 in a container, of the image that the tests build."""
+    from tests.images import servers
+
+    with servers.container_process("mysql:9", 3306, {"MYSQL_ROOT_PASSWORD": servers.PASSWORD}) as port:
+        server = servers.Server("mysql", port, "root", None)
+        servers.wait_for(None, server.url(), "mysql:9")
+        yield server
 
 
 def emptied(server: Any, engine: str) -> Place:
