@@ -82,7 +82,8 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
         replayed = reversing.back(database, changes, statements, database.replayed(changes, statements))
         linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
-    notes = (*compared.notes, *remarks, *strange)
+    notes = (*compared.notes, *remarks)
+    replayed = replace(replayed, unobserved=(*replayed.unobserved, *strange))
     return Examined(replace(compared, notes=notes), statements, before, replayed, linted, sizes)
 
 

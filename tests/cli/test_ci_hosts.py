@@ -129,6 +129,9 @@ def test_a_pull_request_gets_one_comment_a_note_on_the_line_and_a_status_however
     ((login, body),) = job.host.comments(job.fake)
     assert (login, body.split("\n")[0]) == (job.host.logins["bot"], "<!-- pilotage:v1 key=pilotage -->")
     assert "email" in body
+    assert "What this does to the schema (by its text)" in body
+    # The others document no diagrams in comments.
+    assert ("```mermaid" in body) is (job.host.name in {"github", "gitlab"})
     ((path, line, _),) = job.host.notes(job.fake)
     assert (path, line) == ("migrations/2_drop.sql", 1)
     ((context, state, _),) = job.host.statuses(job.fake)

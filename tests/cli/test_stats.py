@@ -11,7 +11,7 @@ import yaml
 
 from tests.cli.conftest import ROOT, Repository
 
-STATS = 'taken: "2026-11-23"\ntables:\n  users: {rows: 84000000, bytes: 12000000000}\n  nowhere: 3\n  gone: 1\n'
+STATS = 'taken: "2026-11-23"\ntables:\n  users: {rows: 84000000, bytes: 12000000000}\n  nowhere: 3\n  gone: 1\n  schema_migrations: 9\n'
 CHANGE = "ALTER TABLE users ALTER COLUMN id TYPE bigint;\n"
 
 
@@ -36,6 +36,13 @@ def test_a_finding_says_how_much_it_is_about(shop: Repository) -> None:
     (finding,) = document["files"][0]["findings"]
     assert (finding["table"], finding["rows"], finding["bytes"]) == ("users", 84_000_000, 12_000_000_000)
     jsonschema.validate(document, yaml.safe_load((ROOT / "docs" / "report.schema.json").read_text()))
+
+
+def test_a_clean_run_stays_one_line_whatever_else_production_has(shop: Repository) -> None:
+    shop.write({"migrations/2_wide.sql": "CREATE TABLE other (id integer PRIMARY KEY);\n"})
+    written = shop.run("lint", "--base", "HEAD", "--format", "markdown").out
+    assert written.startswith("✅ **Migration check passed:**")
+    assert "nowhere" not in written
 
 
 def test_without_statistics_nothing_is_said_of_amounts(shop: Repository) -> None:
