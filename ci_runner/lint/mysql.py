@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ci_runner.lint.clauses import clause, end, rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Edit, Fix
@@ -17,6 +19,7 @@ from ci_runner.model.operations import (
     Type,
 )
 from ci_runner.model.schema import Table
+from ci_runner.text.pattern import later
 
 _CHARACTERS = {"varchar", "char", "text", "tinytext", "mediumtext", "longtext", "enum", "set"}
 _WIDTHS = {"utf8mb4": 4, "utf16": 4, "utf32": 4, "utf8": 3, "utf8mb3": 3, "ucs2": 2, "gbk": 2, "big5": 2, "sjis": 2}
@@ -37,7 +40,7 @@ def copies(
     if isinstance(op, AlterColumnType):
         return _modified(column, op.definition or Column(op.column, op.type), table, dialect)
     if isinstance(op, AddColumn):
-        return _added(op.column, dialect)
+        return _added(op.column, table, dialect)
     if isinstance(op, AddConstraint):
         return (
             "a CHECK is tested row by row into a new copy"
@@ -53,6 +56,7 @@ def copies(
 
 _WHOLE = {
     "alter-table.repartition": "every row moves to its partition",
+    "alter-table.order-by": "its rows are put into another order",
     "alter-table.remove-partitioning": "every row leaves its partition",
     "alter-table.add-system-versioning": "every row gets its period columns",
     "alter-table.drop-system-versioning": "every row loses its period columns",
@@ -63,6 +67,10 @@ def _whole(op: Other, table: Table | None, dialect: str) -> str | None:
     if op.kind == "alter-table.convert-charset":
         target = next((o.partition("=")[2] for o in op.options if o.startswith("charset=")), "")
         return _converted(table, target, dialect)
+    if op.kind == "alter-table.set-engine":
+        target = next((o.partition("=")[2] for o in op.options if o.startswith("engine=")), "innodb")
+        known = (table.engine.lower() if table else "") or "innodb"
+        return "every row moves to the other engine" if target != known else None
     return _WHOLE.get(op.kind)
 
 
@@ -84,12 +92,26 @@ def _charset(name: str) -> str:
     return {"utf8": "utf8mb3"}.get(name.lower(), name.lower())
 
 
-def _added(column: Column, dialect: str) -> str | None:
+# MariaDB 10.11 adds a column in place whatever its default calls, but for these and for other columns
+_EACH_ROW = later(
+    r"\b(?:uuid|uuid_short|sys_guid|random_bytes|nextval|lastval)\s*\(|\bnext\s+value\s+for\b", re.IGNORECASE
+)
+_TEXT_OR_NAME = later(r"'(?:[^']|'')*'|`[^`]*`|\w+(?!\s*\(|\w)")
+
+
+def _differs_by_row(default: str, table: Table | None) -> bool:
+    names = {found.strip("`").lower() for found in _TEXT_OR_NAME.findall(default) if not found.startswith("'")}
+    return _EACH_ROW.search(default) is not None or bool(names & set(table.columns if table else ()))
+
+
+def _added(column: Column, table: Table | None, dialect: str) -> str | None:
     if column.generated == "stored":
         return "a stored generated column is computed for every row"
     if column.references and dialect == "mariadb":
         return "an inline foreign key is checked row by row"
     default = (column.default or "").lower()
+    if dialect == "mariadb" and "(" in default and not _differs_by_row(default, table):
+        return None
     if "(" in default and not default.lstrip("( ").startswith(("current_timestamp", "now", "localtime", "'")):
         return "its default is an expression, evaluated for every row"
     return None
@@ -102,6 +124,8 @@ def _modified(old: Column | None, new: Column, table: Table | None, dialect: str
         return None
     if new.identity and not old.identity:
         return "AUTO_INCREMENT is given to every row"
+    if dialect == "mariadb" and base(new.type) == "timestamp" and new.nullable is False and old.nullable is not False:
+        return "NULL becomes a moment in every row that has it"
     before, after = (f"{_shown(t)}" for t in (old.type, new.type))
     if _same_representation(old, new, table, dialect):
         return None
