@@ -18,8 +18,11 @@ from ci_runner.text.pattern import later
 Effect = Literal["none", "index", "rewrite"]
 _LENGTHS = {"varbit"}
 _FRACTIONS = {"timestamp", "timestamptz", "time", "timetz", "interval"}
+_ALIKE = {
+    ("varchar", "text"), ("text", "varchar"), ("cidr", "inet"), ("xml", "text"), ("xml", "varchar"), ("oid", "regclass"), ("regclass", "oid"),
+}  # fmt: skip
 _INDEX_ONLY = {
-    frozenset({"citext", "text"}), frozenset({"citext", "varchar"}), frozenset({"int", "oid"}),
+    frozenset({"citext", "text"}), frozenset({"citext", "varchar"}), frozenset({"int", "oid"}), frozenset({"int", "regclass"}),
 }  # fmt: skip
 
 
@@ -66,7 +69,7 @@ def _change(old: Type, new: Type, *, utc: bool) -> Effect:
 def _other_name(one: str, two: str, arguments_: tuple[int, ...]) -> Effect:
     if arguments_:
         return "rewrite"
-    if (one, two) in (("varchar", "text"), ("text", "varchar"), ("cidr", "inet"), ("xml", "text")):
+    if (one, two) in _ALIKE:
         return "none"
     if frozenset({one, two}) in _INDEX_ONLY or (one, two) == ("bit", "varbit"):
         return "index"
@@ -85,19 +88,32 @@ def _numeric(old: tuple[int, ...], new: tuple[int, ...]) -> Effect:
 # Built-in functions people write in defaults that PostgreSQL evaluates once: immutable or stable (pg_proc.provolatile).
 _STEADY = frozenset(
     {
-        "abs", "age", "all", "and", "any", "array", "array_to_string", "between", "bit", "box", "cast", "ceil", "ceiling", "char", "char_length",
-        "character", "circle", "coalesce", "concat", "concat_ws", "current_database", "current_date", "current_schema",
-        "current_setting", "current_time", "current_timestamp", "current_user", "date", "date_part", "date_trunc", "daterange",
-        "decimal", "decode", "digest", "encode", "extract", "floor", "format", "greatest", "in", "inet_client_addr", "initcap",
-        "int4multirange", "int4range", "int8range", "interval", "is", "json_build_array", "json_build_object", "json_object",
-        "jsonb_build_array", "jsonb_build_object", "jsonb_object", "least", "left", "length", "like", "localtime",
-        "localtimestamp", "lower", "lpad", "ltrim", "make_date", "make_interval", "make_time", "make_timestamp",
-        "make_timestamptz", "md5", "mod", "not", "now", "nullif", "numeric", "nummultirange", "numrange", "or", "pg_backend_pid", "point",
-        "power", "repeat", "replace", "reverse", "right", "round", "row", "rpad", "rtrim", "session_user", "setweight", "sha256", "some",
-        "split_part", "sqrt", "statement_timestamp", "string_to_array", "strpos", "substr", "substring", "text", "timestamp",
-        "timestamptz", "timezone", "to_char", "to_date", "to_json", "to_jsonb", "to_number", "to_timestamp", "to_tsvector",
-        "transaction_timestamp", "translate", "trim", "trunc", "tsrange", "tstzrange", "txid_current", "upper", "user", "uuid_nil",
-        "uuid_ns_dns", "values", "varchar",
+        "abs", "age", "all", "and", "any", "array", "array_append", "array_cat", "array_dims", "array_fill", "array_length", "array_lower",
+        "array_position", "array_positions", "array_prepend", "array_remove", "array_replace", "array_to_json", "array_to_string",
+        "array_upper", "ascii", "between", "bit", "bit_length", "box", "btrim", "cardinality", "cast", "cbrt", "ceil", "ceiling", "char",
+        "char_length", "character", "chr", "circle", "coalesce", "concat", "concat_ws", "convert_from", "convert_to", "cos",
+        "current_catalog", "current_database", "current_date", "current_schema", "current_schemas", "current_setting", "current_time",
+        "current_timestamp", "current_user", "date", "date_bin", "date_part", "date_trunc", "daterange", "decimal", "decode", "degrees",
+        "digest", "div", "encode", "enum_first", "enum_last", "enum_range", "exp", "extract", "factorial", "floor", "format", "gcd",
+        "get_bit", "get_byte", "greatest", "has_table_privilege", "hmac", "host", "hostmask", "in", "inet_client_addr", "inet_client_port",
+        "inet_server_addr", "inet_server_port", "initcap", "int4multirange", "int4range", "int8range", "interval", "is", "isempty",
+        "isfinite", "json_array_length", "json_build_array", "json_build_object", "json_extract_path", "json_extract_path_text",
+        "json_object", "json_strip_nulls", "json_typeof", "jsonb_array_length", "jsonb_build_array", "jsonb_build_object",
+        "jsonb_extract_path", "jsonb_extract_path_text", "jsonb_insert", "jsonb_object", "jsonb_pretty", "jsonb_set", "jsonb_strip_nulls",
+        "jsonb_typeof", "justify_days", "justify_hours", "justify_interval", "lcm", "least", "left", "length", "like", "ln", "localtime",
+        "localtimestamp", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "ltrim", "make_date", "make_interval", "make_time",
+        "make_timestamp", "make_timestamptz", "masklen", "md5", "mod", "netmask", "network", "normalize", "not", "now", "nullif",
+        "num_nonnulls", "num_nulls", "numeric", "nummultirange", "numrange", "obj_description", "octet_length", "or", "overlay",
+        "parse_ident", "pg_backend_pid", "pg_current_xact_id", "pg_get_userbyid", "pg_typeof", "phraseto_tsquery", "pi", "plainto_tsquery",
+        "point", "position", "pow", "power", "quote_ident", "quote_literal", "quote_nullable", "radians", "regexp_match", "regexp_replace",
+        "regexp_split_to_array", "repeat", "replace", "reverse", "right", "round", "row", "row_to_json", "rpad", "rtrim", "session_user",
+        "set_bit", "setweight", "sha224", "sha256", "sha384", "sha512", "sign", "sin", "some", "split_part", "sqrt", "starts_with",
+        "statement_timestamp", "string_to_array", "strpos", "substr", "substring", "tan", "text", "timestamp", "timestamptz", "timezone",
+        "to_char", "to_date", "to_hex", "to_json", "to_jsonb", "to_number", "to_regclass", "to_timestamp", "to_tsquery", "to_tsvector",
+        "transaction_timestamp", "translate", "trim", "trim_array", "trim_scale", "trunc", "tsrange", "tstzrange", "txid_current",
+        "txid_current_if_assigned", "unaccent", "unistr", "upper", "upper_inc", "upper_inf", "user", "uuid_generate_v3", "uuid_generate_v5",
+        "uuid_nil", "uuid_ns_dns", "values", "varchar", "version", "websearch_to_tsquery", "width_bucket", "xmlcomment", "xmlconcat",
+        "xmlelement", "xmlforest", "xmlparse", "xpath",
     }
 )  # fmt: skip
 _CALL = later(r'((?:"[^"]*"|[A-Za-z_][\w$]*)(?:\s*\.\s*(?:"[^"]*"|[A-Za-z_][\w$]*))?)\s*\(')
