@@ -27,7 +27,8 @@ from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn
 
 _CONSTANT = re.compile(
-    r"[-+]?\s*[\d.][\w.+-]*|'(?:[^']|'')*'|\"[^\"]*\"|x'[0-9a-f]*'|null|true|false|\w+", re.IGNORECASE
+    r"[-+]?\s*(?:0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)|'(?:[^']|'')*'|\"[^\"]*\"|x'[0-9a-f]*'|null|true|false|\w+",
+    re.IGNORECASE,
 )
 
 
