@@ -28,18 +28,46 @@ _ENUM = later(r"enum(8|16)?\((.*)\)$", re.DOTALL | re.IGNORECASE)
 _MEMBER = later(r"'((?:[^'\\]|''|\\.)*)'(?:\s*=\s*(-?\d+))?")
 
 
+_DECIMAL = re.compile(r"decimal\((\d{1,3}),(\d{1,3})\)")
+_ALIKE = {frozenset({"uint8", "bool"}), frozenset({"uint16", "date"}), frozenset({"uint32", "datetime"})}
+
+
 def same_representation(old: Type, new: Type) -> bool:
-    """Whether a MODIFY COLUMN from ``old`` to ``new`` leaves the stored parts as they are."""
-    one, two = _plain(old), _plain(new)
+    """Whether a MODIFY COLUMN from ``old`` to ``new`` leaves the stored parts as they are (measured on ClickHouse 26.9)."""
+    one, two = _zoneless(_plain(old)), _zoneless(_plain(new))
     if one == two:
         return True
+    if _nullable(one) != _nullable(two):
+        return False
+    one, two = _bare(one), _bare(two)
     first, second = _ENUM.search(old.text or old.base), _ENUM.search(new.text or new.base)
-    if first and second:
-        before, after = _members(first[2]), _members(second[2])
-        return (first[1] or "8") == (second[1] or "8") and all(
-            after.get(name) == value for name, value in before.items()
-        )
-    return _zoneless(one) == _zoneless(two)
+    if first:
+        size = first[1] or "8"
+        return two == f"int{size}" or (second is not None and size == (second[1] or "8") and _kept(first[2], second[2]))
+    return frozenset({one, two}) in _ALIKE or _same_decimal(one, two)
+
+
+def cast_in_key(old: Type, new: Type) -> bool:
+    """Whether a key column may change so: a String in and out of LowCardinality compares as before, though its parts are written anew."""
+    one, two = (re.sub(r"^lowcardinality\((.*)\)$", r"\1", _plain(type_)) for type_ in (old, new))
+    return one == two
+
+
+def _nullable(text: str) -> bool:
+    return text.startswith("nullable(")
+
+
+def _bare(text: str) -> str:
+    return text[len("nullable(") : -1] if _nullable(text) else text
+
+
+def _same_decimal(one: str, two: str) -> bool:
+    """Decimals of one scale and one width: up to 9, 18, 38 and 76 digits."""
+    first, second = _DECIMAL.fullmatch(one), _DECIMAL.fullmatch(two)
+    if not first or not second or first[2] != second[2]:
+        return False
+    widths = [next((most for most in (9, 18, 38) if int(digits) <= most), 76) for digits in (first[1], second[1])]
+    return widths[0] == widths[1]
 
 
 def _plain(type_: Type) -> str:
@@ -50,6 +78,14 @@ def _zoneless(text: str) -> str:
     """A DateTime's time zone is only how it is shown."""
     text = re.sub(r"datetime\('[^']*'\)", "datetime", text)
     return re.sub(r"(datetime64\(\d+),'[^']*'\)", r"\1)", text)
+
+
+def _kept(old: str, new: str) -> bool:
+    """Whether every number of an Enum still is a member, and no name has another number: what a number is called is not stored."""
+    before, after = _members(old), _members(new)
+    return {*before.values()} <= {*after.values()} and all(
+        after.get(name, value) == value for name, value in before.items()
+    )
 
 
 def _members(text: str) -> dict[str, int]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clickhouse import key_use, same_representation
+from ci_runner.lint.clickhouse import cast_in_key, key_use, same_representation
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AlterColumnType, DropColumn, RenameColumn
@@ -36,6 +36,8 @@ def check(context: Context) -> Iterator[Hit]:
     if isinstance(op, AlterColumnType):
         column = context.column(op.table, op.column)
         if not op.type.base or column is None or column.type is None or same_representation(column.type, op.type):
+            return
+        if cast_in_key(column.type, op.type):
             return
         what = f"changing its type from {column.type.text or column.type.base} to {op.type.text or op.type.base}"
     else:

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.clauses import clause, end, rewrite, target
-from ci_runner.lint.clickhouse import key_use, same_representation
+from ci_runner.lint.clickhouse import cast_in_key, key_use, same_representation
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import AlterColumn, AlterColumnType, Dml, Name, Operation, Other
@@ -69,7 +69,8 @@ def _lightweight(context: Context) -> Fix | None:
 
 def _type(context: Context, op: AlterColumnType) -> Iterator[Hit]:
     column = context.column(op.table, op.column)
-    if not op.type.base or key_use(context.table(op.table), op.column):
+    cast = column is not None and column.type is not None and cast_in_key(column.type, op.type)
+    if not op.type.base or (key_use(context.table(op.table), op.column) and not cast):
         return
     if column is None or column.type is None:
         yield Hit(
