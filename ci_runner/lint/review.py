@@ -112,28 +112,29 @@ def lint(
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
+    run = _Run(
+        dialect, active, format, server_version, server_edition, _seen(observations),
+        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
+        directory, sizes,
+    )  # fmt: skip
+    quiet = replace(run, parse=None)
+    judged = []
+    state = before
+    for number, file in enumerate(files, 1):
+        asked = run if number > len(files) - LATEST else quiet
+        view, state = _viewed(file, schema.release(state), asked)
+        judged.append(_judged(view, asked))
+    findings = tuple(finding for found, _, _ in judged for finding in found)
+    return Linted(findings, tuple(missed for _, unread, _ in judged for missed in unread), sum(s for _, _, s in judged))
+
+
+def _seen(observations: Iterable[Observation]) -> dict[tuple[str, int], tuple[Observation, ...]]:
+    """The observations by file and statement."""
     seen: dict[tuple[str, int], tuple[Observation, ...]] = {}
     for observation in observations:
         key = (observation.file, observation.statement)
         seen[key] = (*seen.get(key, ()), observation)
-    run = _Run(
-        dialect, active, format, server_version, server_edition, seen,
-        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
-        directory, sizes,
-    )  # fmt: skip
-    findings: list[Finding] = []
-    unread: list[NotAnalysed] = []
-    suppressed = 0
-    state = before
-    quiet = replace(run, parse=None)
-    for number, file in enumerate(files, 1):
-        asked = run if number > len(files) - LATEST else quiet
-        view, state = _viewed(file, schema.release(state), asked)
-        found, missed, silent = _judged(view, asked)
-        findings += found
-        unread += missed
-        suppressed += silent
-    return Linted(tuple(findings), tuple(unread), suppressed)
+    return seen
 
 
 def _asks(files: Sequence[LintFile]) -> bool:
