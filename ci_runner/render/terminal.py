@@ -100,10 +100,13 @@ def _finding(
 
 
 def _proposed(text: str, width: int | None) -> Iterator[Row]:
-    """The lines of a suggestion, and how many more there are where they are too many."""
+    """The lines of a suggestion, long ones on several rows, and how many more there are where they are too many."""
     rows = lines_of(text.rstrip("\n"))
     for row in rows[:SUGGESTED_LINES]:
-        yield [("      + ", "good"), (_fit(_shown(row), width, 8), "good")]
+        room = max(20, width - 8) if width else len(row) + 1
+        first, *rest = textwrap.wrap(_shown(row), room, break_on_hyphens=False) or [""]
+        yield [("      + ", "good"), (first, "good")]
+        yield from ([("        ", ""), (more, "good")] for more in rest)
     if len(rows) > SUGGESTED_LINES:
         yield [(f"        … {len(rows) - SUGGESTED_LINES} more lines", "")]
 
