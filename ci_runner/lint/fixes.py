@@ -167,7 +167,7 @@ def _continued(fix: Fix, place: Place) -> _Plan | None:
 def _moved(fix: Fix, place: Place) -> _Plan | None:
     """The statement out of its file into the next migration, which runs outside a transaction."""
     start, end = lines_of(place.migration.text, place.statement.start, place.statement.end)
-    if place.single or not place.newest:
+    if place.single or not place.newest or _needed(place):
         return None
     inner = [
         Edit(edit.start - start, edit.end - start, edit.text)
@@ -186,9 +186,9 @@ def _moved(fix: Fix, place: Place) -> _Plan | None:
 
 
 def _needed(place: Place) -> bool:
-    """Whether something behind the statement speaks of its table: then it must not come later than that."""
+    """Whether something behind the statement speaks of its table or index: then it must not come later than that."""
     operation = place.statement.operations[0] if place.statement.operations else None
-    names = [getattr(operation, each, None) for each in ("table", "object")]
+    names = [*getattr(operation, "indexes", ()), *(getattr(operation, each, None) for each in ("table", "object"))]
     bare = [re.escape(name.name) for name in names if isinstance(name, Name)]
     behind = [other for other in place.statements if other.start > place.statement.start]
     quick = ("create-index", "drop-index")
