@@ -157,6 +157,8 @@ def _behind(fix: Fix, place: Place) -> list[Edit]:
 
 def _continued(fix: Fix, place: Place) -> _Plan | None:
     """The statement in its place, the steps behind it in the next migration."""
+    if _gone(place):
+        return None
     made = _files(fix.name, fix.after, place, needed=False)
     if made is None:
         return _Plan(list(fix.edits), unfinished=True) if fix.partial else None
@@ -187,15 +189,29 @@ def _moved(fix: Fix, place: Place) -> _Plan | None:
 
 def _needed(place: Place) -> bool:
     """Whether something behind the statement speaks of its table or index: then it must not come later than that."""
+    quick = ("create-index", "drop-index")
+    others = [each for each in _behind_it(place) if any(not op.kind.startswith(quick) for op in each.operations)]
+    return bool(others) and _spoken_of(place, others)
+
+
+def _gone(place: Place) -> bool:
+    """Whether something behind the statement drops or renames what further steps would be about."""
+    words = ("rename", "drop-table", "drop-column", "drop-constraint", "set-schema")
+    others = [each for each in _behind_it(place) if any(word in op.kind for op in each.operations for word in words)]
+    return bool(others) and _spoken_of(place, others)
+
+
+def _behind_it(place: Place) -> list[Statement]:
+    return [other for other in place.statements if other.start > place.statement.start]
+
+
+def _spoken_of(place: Place, others: Iterable[Statement]) -> bool:
+    """Whether the others name the table or index of the statement; where it names none, they may."""
     operation = place.statement.operations[0] if place.statement.operations else None
     names = [*getattr(operation, "indexes", ()), *(getattr(operation, each, None) for each in ("table", "object"))]
     bare = [re.escape(name.name) for name in names if isinstance(name, Name)]
-    behind = [other for other in place.statements if other.start > place.statement.start]
-    quick = ("create-index", "drop-index")
-    others = [each for each in behind if any(not op.kind.startswith(quick) for op in each.operations)]
-    return bool(others) and (
-        not bare or any(re.search(rf"(?<!\w)(?:{'|'.join(bare)})(?!\w)", o.text, re.IGNORECASE) for o in others)
-    )
+    word = re.compile(rf"(?<!\w)(?:{'|'.join(bare)})(?!\w)", re.IGNORECASE)
+    return not bare or any(word.search(other.text) for other in others)
 
 
 def _files(
