@@ -129,7 +129,9 @@ def _counted(store: Counting) -> list[Figure]:
 
 
 def _two(store: Counting, kind: str, files: int, when: str) -> list[Figure]:
-    same, more = state(files), state(files + 1)
+    same, name = state(files), when.replace(" ", "_").encode()  # each time a file that the store has never had
+    new_file = SnapshotFile(f"{files:06d}.sql", "up", b"create table %s (id bigint primary key);\n" % name)
+    more = Snapshot("postgres", "atlas", "", (*same.files, new_file))
     store.reset()
     push(store, same, 1)
     noop = Figure(
@@ -137,7 +139,7 @@ def _two(store: Counting, kind: str, files: int, when: str) -> list[Figure]:
     )
     store.reset()
     push(store, more, 2)
-    new = len(more.files[-1].content)
+    new = len(new_file.content)
     beside = f"{store.files} bytes of files for {new} new ones, {store.sent - store.files:,} of manifest and log"
     one = Figure(
         f"{kind}: push of one new file {when}", f"{store.requests} requests", beside, store.requests, 11, "requests"
