@@ -61,7 +61,12 @@ def document(found: Standing) -> dict[str, Any]:
         "adopted_from": found.adopted_from or None,
         "foreign_table": found.foreign or None,
         "last_deploy": found.last_at or None,
-        "source": {"kind": origin.kind, "address": origin.address, "digest": origin.digest or None, "seq": origin.seq or None},
+        "source": {
+            "kind": origin.kind,
+            "address": origin.address,
+            "digest": origin.digest or None,
+            "seq": origin.seq or None,
+        },
         "warnings": list(found.warnings),
     }
 
