@@ -172,7 +172,7 @@ def retry_after(method: str, answer: Answer, attempt: int, now: float) -> float 
         if said is not None:
             return said
         reset = answer.headers.get("x-ratelimit-reset", "")
-        if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdigit():
             return max(0.0, float(reset) - now) + 1
         return SECONDARY_WAIT * float(2**attempt)
     if method in REPEATABLE and (answer.status in {408, 500, 502, 503, 504}):
@@ -285,7 +285,7 @@ def _seconds(said: str | None, now: float) -> float | None:
     """Retry-After: seconds or an HTTP date."""
     if said is None:
         return None
-    if said.strip().isdigit():
+    if said.isascii() and said.strip().isdigit():
         return float(said)
     from email.utils import parsedate_to_datetime
 

@@ -58,7 +58,7 @@ class Delivery(Struct, frozen=True):
     ``id`` is that of the message and stays the same over all attempts. ``status`` is the HTTP status, 0 when there was no answer,
     and ``answer`` its first 512 bytes or why there was none. ``state``: ``delivered``, ``failed`` (to be tried again until it expires),
     ``refused`` (permanently) or ``gone`` (410: the hook rests until its address changes). ``place`` is the host with the address's last
-    four characters, ``next_try`` RFC 3339 or "". ``body`` is what was sent, ``body_hash`` its SHA-256 in hex.
+    four characters, ``time`` RFC 3339 with milliseconds, ``next_try`` RFC 3339 or "". ``body`` is what was sent, ``body_hash`` its SHA-256 in hex.
     """
 
     id: str

@@ -177,7 +177,7 @@ def _delivery(
         hook=message.hook.name,
         place=place(message.secrets.url),
         attempt=message.attempt + turn,
-        time=outside.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=outside.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         state=state,  # type: ignore[arg-type]  # one of the four words above
         status=status,
         milliseconds=milliseconds,

@@ -15,7 +15,9 @@ from ci_runner.registry import canonical, keys, names
 from ci_runner.stores import Store
 
 LIMIT = 256 * 1024
-_KEY = re.compile(r"([0-9]{8}T[0-9]{6}Z)-(msg_[0-9a-f]{24})-([0-9]{1,6})-(delivered|failed|refused|gone)\.json")
+_KEY = re.compile(r"([0-9]{8}T[0-9]{9}Z)-(msg_[0-9a-f]{24})-([0-9]{1,6})-(delivered|failed|refused|gone)\.json")
+_PLAIN = str.maketrans("", "", "-:.")
+# Milliseconds, because two runs a second are no rarity, and which message was the last must be known.
 # The state stands in the key, so that what failed is found by listing, without reading a single object.
 
 
@@ -31,7 +33,7 @@ class Kept(Struct, frozen=True):
 
 def keep(store: Store, delivery: Delivery) -> None:
     """Write one attempt; what the store raises goes through."""
-    stamp = delivery.time.replace("-", "").replace(":", "")
+    stamp = delivery.time.translate(_PLAIN)
     prefix = keys.deliveries(names.check_name(delivery.hook))
     key = f"{prefix}{stamp}-{delivery.id}-{delivery.attempt}-{delivery.state}.json"
     store.create(key, canonical.dumps({"v": 1, **msgspec.to_builtins(delivery)}))
@@ -54,7 +56,7 @@ def hooks(store: Store) -> tuple[str, ...]:
 def index(store: Store, hook: str, since: datetime | None = None) -> list[Kept]:
     """The attempts of a hook by key alone, newest first; not those before ``since``."""
     prefix = keys.deliveries(names.check_name(hook))
-    start = since.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ") if since else ""
+    start = since.astimezone(UTC).strftime("%Y%m%dT%H%M%S000Z") if since else ""
     found = []
     for key in store.list(prefix):
         match = _KEY.fullmatch(key.removeprefix(prefix))

@@ -101,4 +101,8 @@ def _pairs(text: str) -> dict[str, str]:
 
 def _seconds(milliseconds: str) -> float:
     text = milliseconds.strip()
-    return min(LONGEST_WAIT, int(text) / 1000) if text.isdigit() and len(text) < 10 and int(text) else LONGEST_WAIT
+    return (
+        min(LONGEST_WAIT, int(text) / 1000)
+        if text.isascii() and text.isdigit() and len(text) < 10 and int(text)
+        else LONGEST_WAIT
+    )

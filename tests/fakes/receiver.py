@@ -87,7 +87,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 return
             head = [f"HTTP/1.1 {say.status} Said", f"Content-Length: {len(say.body)}", "Connection: close"]
             head += [f"{name}: {value}" for name, value in say.headers.items()]
-            raw = ("\r\n".join(head) + "\r\n\r\n").encode() + say.body
+            raw = ("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + say.body
             for at in range(0, len(raw), 1 if say.drip else len(raw)):
                 self.wfile.write(raw[at : at + (1 if say.drip else len(raw))])
                 self.wfile.flush()

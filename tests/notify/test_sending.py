@@ -62,6 +62,13 @@ def test_a_receiver_that_names_a_pause_gets_it_and_one_that_asks_too_much_is_lef
     assert (last.state, len(heard), world.slept) == ("failed", 1, [])
 
 
+@pytest.mark.parametrize("said", ["soon", "\u00b9", "-1", "9" * 400, "1e9"])
+def test_a_pause_that_is_none_is_no_crash(said: str) -> None:
+    with Receiver(Say(503, headers={"retry-after": said}), Say(200)) as receiver:
+        last, heard = sent(receiver, World())
+    assert (last.state, heard[0].status) == ("failed" if said.isdecimal() else "delivered", 503)
+
+
 def test_a_connection_that_is_cut_is_tried_again() -> None:
     with Receiver(Say(cut=True), Say(200)) as receiver:
         last, heard = sent(receiver, World())

@@ -52,6 +52,13 @@ def test_an_old_message_and_one_from_the_future_are_refused(now: int) -> None:
         notify.verify(notify.sign("msg_1", 1000, b"{}", [SECRET]), b"{}", SECRET, now)
 
 
+@pytest.mark.parametrize("stamp", ["", "soon", "\u00b9", "-5", "1e3", "9" * 5000])
+def test_a_timestamp_that_is_none_is_refused(stamp: str) -> None:
+    headers = notify.sign("msg_1", 1000, b"{}", [SECRET]) | {"webhook-timestamp": stamp}
+    with pytest.raises(RefusedError):
+        notify.verify(headers, b"{}", SECRET, 1000)
+
+
 @pytest.mark.parametrize(
     "secret", ["", "hunter2hunter2", "whsec_", "whsec_c2hvcnQ=", "whsec_" + "A" * 100, "whsec_%%%%"]
 )
