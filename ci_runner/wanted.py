@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_ANYWHERE = (".sql", ".sql.conf", ".java", ".kt", ".groovy", ".class", "/metadata.toml")
+CHECKS = ".checks"  # behind the name of a migration: queries that must be true before it is deployed
+_ANYWHERE = (".sql", ".sql.conf", f".sql{CHECKS}", ".java", ".kt", ".groovy", ".class", "/metadata.toml")
 _ROOT = (".go", ".xml", ".yaml", ".yml", ".json", "migration_lock.toml", "atlas.sum")
 
 

@@ -12,6 +12,7 @@ from ci_runner.errors import ConflictError, RefusedError, UsageError
 from ci_runner.model.deploy import Facts, Revision, RevisionKind, Step, StepMode
 from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.operations import Statement
+from ci_runner.wanted import CHECKS
 
 _LONGEST_VERSION = 200
 DOWN = "down:"  # before the version of a migration: the row of its way back
@@ -49,10 +50,20 @@ def step(mdir: MigrationDir, migration: Migration, facts: Facts, position: int, 
         text=migration.text,
         done=done,
         directives=migration.directives,
-        checks=tuple(argument for name, argument, _ in migration.directives if name == "assert"),
+        checks=_checks(mdir, migration),
         parts=parts,
         before=before,
     )
+
+
+def _checks(mdir: MigrationDir, migration: Migration) -> tuple[str, ...]:
+    """The queries of the file's own directives, then those of the file of checks beside it."""
+    own = tuple(argument for name, argument, _ in migration.directives if name == "assert")
+    beside = mdir.files.get(migration.name + CHECKS)
+    if beside is None:
+        return own
+    text = beside.decode("utf-8-sig", "replace")
+    return (*own, *(text[start:end].rstrip("; \n") for start, end in sql.split(text, mdir.dialect)))
 
 
 def _kind(migration: Migration) -> RevisionKind:

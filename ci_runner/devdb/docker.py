@@ -62,14 +62,8 @@ def open_container(
         image = engine.image(client, wanted.image, report, pull_limit)
         password = f"Aa1-{secrets.token_hex(16)}"  # of four kinds of characters, which SQL Server insists on
         run = closed.Run(run_id, clock())
-        if trusted:
-            begin = Begin(client, image, wanted, password, environment, run, start_limit)
-            started = _started(begin, volume_of(shelf, image, wanted), stack)
-        else:
-            variables = _variables(wanted, password)
-            made, folder = closed.started(client, image, wanted, variables, run, stack, engine.remote_host(environment))
-            ways = Ways(environment, closed=True, folder=folder)
-            started = Started(made, reach(made, wanted, password, ways, start_limit, stack))
+        begin = Begin(client, image, wanted, password, environment, run, start_limit)
+        started = _started(begin, volume_of(shelf, image, wanted), stack) if trusted else _closed_off(begin, stack)
         dev = _dev(started, wanted, init)
         kept = " with the base an earlier run replayed" if started.held else ""
         where = "" if trusted else ", without network"
@@ -79,7 +73,7 @@ def open_container(
 
 
 class Begin(NamedTuple):
-    """What a container of a trusted run is started from."""
+    """What a container is started from."""
 
     client: DockerClient
     image: Any
@@ -126,6 +120,15 @@ def _started(begin: Begin, volume: Volume | None, stack: ExitStack) -> Started:
     with container.told(f"cannot start a container of {begin.wanted.image}"):
         made.start()
     return Started(made, _reached(begin, made, begin.password, stack), volume, None, again)
+
+
+def _closed_off(begin: Begin, stack: ExitStack) -> Started:
+    """A container for a stranger's SQL."""
+    client, image, wanted, password, environment, run, limit = begin
+    variables = _variables(wanted, password)
+    made, folder = closed.started(client, image, wanted, variables, run, stack, engine.remote_host(environment))
+    ways = Ways(environment, closed=True, folder=folder)
+    return Started(made, reach(made, wanted, password, ways, limit, stack))
 
 
 def _reached(begin: Begin, made: Container, password: str, stack: ExitStack) -> Rung:

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -76,12 +77,8 @@ def open_server(
             server.close_off(isolation.way_in(server.options()), isolation.Limits())
         stack.callback(server.stop, signal.SIGQUIT)  # immediate shutdown: nothing in the data folder is kept
         shelved = _prepared(server, shelf, _traits(home, user, superuser), superuser=superuser)
-
-        def kill() -> None:
-            server.stop(
-                signal.SIGQUIT
-            )  # its sessions, processes of their own, get it too, and soon SIGKILL from the server
-
+        # A server told to quit passes it on to its sessions, which are processes of their own, and soon kills them.
+        kill = partial(server.stop, signal.SIGQUIT)
         full = None if trusted else stack.enter_context(isolation.disk_watched(folder, kill))
         dev = PostgresDev(
             server.admin,

@@ -50,7 +50,16 @@ DRIVERS: Mapping[str, Driver] = {
     "pgvector": Driver(
         "pgvector/pgvector", "postgres", 5432, "postgres", _PG, ("POSTGRES_DB",), _PG_DATA, _PG_COMMAND, "postgres"
     ),
-    "mysql": Driver("mysql", "mysql", 3306, "root", ("MYSQL_ROOT_PASSWORD",), (), "/var/lib/mysql", _MY_COMMAND),
+    "mysql": Driver(
+        "mysql",
+        "mysql",
+        3306,
+        "root",
+        ("MYSQL_ROOT_PASSWORD",),
+        (),
+        "/var/lib/mysql",
+        (*_MY_COMMAND, "--secure-file-priv=NULL"),
+    ),
     "mariadb": Driver(
         "mariadb",
         "mysql",

@@ -16,6 +16,7 @@ from ci_runner.migrations.format import Directed, Entry, Format, Sections, Selec
 from ci_runner.migrations.table import FORMATS, load
 from ci_runner.model.directory import Migration, MigrationDir, Part, Problem, SumCheck, Tree, TxMode
 from ci_runner.sql import normalize_dialect
+from ci_runner.wanted import CHECKS
 
 _SUM_REASONS = {
     "edited": "was edited after atlas.sum was written",
@@ -108,7 +109,8 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     migrations = tuple(migration for migration, _ in files)
     used = {*paths, *selection.down}
     skipped = tuple(sorted(path for path in tree.files if path.endswith(".sql") and path not in used))
-    kept = (*paths, *selection.down, *selection.aux, sumfile.NAME)
+    beside = (path + CHECKS for path in paths)
+    kept = (*paths, *selection.down, *selection.aux, *beside, sumfile.NAME)
     found = MigrationDir(
         tree.path,
         form.name,

@@ -92,7 +92,7 @@ class Publication(Struct, frozen=True):
 
     ``key`` names the comment: one comment a key. ``comment`` is its Markdown, ``brief`` a few lines that stand in for it when the
     host finds it too long, None means no comment at all. ``create`` False only changes a comment that is there already
-    (the change touches no migration any more). ``scan`` None means that code scanning is not wanted. ``notes`` are all notes of this run: own notes of the key that are not among
+    (the change touches no migration any more). ``notes`` are all notes of this run: own notes of the key that are not among
     them are taken back. ``outputs`` go to later steps.
     """
 

@@ -108,6 +108,25 @@ def test_the_registry_is_deployed_from_by_name_tag_and_digest(folder: Repository
     assert unknown.code == 2
 
 
+def test_a_tag_that_was_moved_after_the_plan_is_refused(folder: Repository, url: str, tmp_path: Path) -> None:
+    where = ("--registry", f"file://{tmp_path}/registry")
+    folder.write(A)
+    folder.run("push", "app:v1", "--dir", "migrations", *where)
+    digest = folder.run("plan", "app:v1", "--to", url, *where, "--json").json["digest"]
+    folder.write(B)
+    folder.run("push", "app:v1", "--dir", "migrations", "--move-tag", *where)
+    refused = folder.run("deploy", "app:v1", "--to", url, *where, "--plan", digest)
+    assert (refused.code, "not the plan that was approved" in refused.err) == (3, True)
+
+
+def test_checks_beside_a_file_travel_with_it_through_the_registry(folder: Repository, url: str, tmp_path: Path) -> None:
+    where = ("--registry", f"file://{tmp_path}/registry")
+    folder.write({**A, "migrations/1_a.sql.checks": "SELECT 0;\n"})
+    folder.run("push", "app", "--dir", "migrations", *where)
+    refused = folder.run("deploy", "app", "--to", url, *where)
+    assert (refused.code, "its check does not hold" in refused.err) == (1, True)
+
+
 def test_an_edited_file_is_shown_against_the_bytes_the_registry_kept(
     folder: Repository, url: str, tmp_path: Path
 ) -> None:

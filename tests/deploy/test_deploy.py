@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+from datetime import timedelta
+
 import pytest
 
-from tests.deploy.place import Place
+from ci_runner import deploy
+from ci_runner.deploy import Options
+from tests.deploy.dying import in_child
+from tests.deploy.place import NOW, Place, tools
 
 A = {"1_a.sql": "CREATE TABLE a (id int PRIMARY KEY);\n"}
 B = {**A, "2_b.sql": "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1), (2);\n"}
@@ -165,6 +171,46 @@ def test_checks_in_a_file_must_hold_before_it_runs(place: Place) -> None:
     assert "SELECT count(*) = 0 FROM a" in refused.error.message
     place.run("DELETE FROM a")
     assert place.deploy(checked).status == "ok"
+
+
+def test_checks_may_lie_beside_the_file(sqlite: Place) -> None:
+    sqlite.deploy(A)
+    beside = {**B, "2_b.sql.checks": "SELECT 1;\n-- the next one does not hold\nSELECT count(*) > 0 FROM a;\n"}
+    refused = sqlite.deploy(beside)
+    assert refused.error is not None
+    assert (refused.error.code, refused.pending) == (1, ("2",))
+    assert "count(*) > 0" in refused.error.message
+    sqlite.run("INSERT INTO a VALUES (1)")
+    assert sqlite.deploy(beside).after == "2"
+
+
+def test_the_clock_decides_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.deploy(A)
+    monkeypatch.setattr("tests.deploy.place.NOW", NOW - timedelta(days=1))
+    assert place.deploy(B).after == "2"
+    monkeypatch.setattr("tests.deploy.place.NOW", NOW + timedelta(days=1))
+    assert place.deploy(C).after == "3"
+    rows = place.memory().revisions
+    assert [(row.position, row.started_at[:10]) for row in rows] == [
+        (1, "2026-01-01"),
+        (2, "2025-12-31"),
+        (3, "2026-01-02"),
+    ]
+    assert place.deploy(C).status == "noop"
+
+
+def test_a_disk_that_is_full_is_told_and_the_next_run_goes_on(sqlite: Place) -> None:
+    sqlite.deploy(A)
+    big = {**A, "2_b.sql": "CREATE TABLE b AS SELECT randomblob(900000) AS x;\n"}
+    source = sqlite.source(big)
+
+    def child() -> int:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        outcome = deploy.deploy(sqlite.open(), source, Options("app", run_id="full"), tools(lambda _text: None))
+        return outcome.exit_code
+
+    assert in_child(child) in {1, 5}
+    assert sqlite.deploy(big).after == "2"
 
 
 def test_repeatable_files_run_after_the_others_and_again_when_they_change(place: Place) -> None:

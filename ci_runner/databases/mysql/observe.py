@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 # Cheapest first. MariaDB tells a change that rebuilds the table in place from one that need not.
 ALGORITHMS = {"mysql": ("instant", "inplace", "copy"), "mariadb": ("instant", "nocopy", "inplace", "copy")}
 LOCKS = ("none", "shared")
-_REFUSED = frozenset({"1221", "1845", "1846", "1851"})  # ER_ALTER_OPERATION_NOT_SUPPORTED and its kin; the first for a LOCK that INSTANT has not
+_REFUSED = frozenset(
+    {"1221", "1845", "1846", "1851"}
+)  # ER_ALTER_OPERATION_NOT_SUPPORTED and its kin; the first for a LOCK that INSTANT has not
 _NAME = r"((?:`[^`]+`|\w+)(?:\s*\.\s*(?:`[^`]+`|\w+))?)"
 _ALTER = re.compile(rf"\s*alter\s+(?:online\s+|ignore\s+)*table\s+(?:if\s+exists\s+)?{_NAME}\s+(?!\s*$)", re.IGNORECASE)
 _INDEX = re.compile(rf"\s*(?:create|drop)\s+(?:\w+\s+){{0,4}}?index\s+.*?\bon\s+{_NAME}", re.IGNORECASE | re.DOTALL)
