@@ -116,7 +116,7 @@ def test_init_without_migrations_says_what_to_do(folder: Repository) -> None:
 def test_doctor_says_what_is_there_and_what_is_missing(repository: Repository) -> None:
     done = repository.run("doctor", "--dialect", "postgres")
     assert done.code == 0, done.out
-    assert "1 migrations" in done.out
+    assert "1 migration" in done.out
     assert "default branch main" in done.out
     missing = repository.run("doctor", "--dialect", "postgres", "--dev-url", "embedded://postgres/9", "--json")
     assert missing.code == 2
