@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,8 +60,17 @@ def lines(name: str, language: str) -> list[str]:
 
 
 def test_the_readme_lints_migrations_with_an_embedded_database(shop: Path) -> None:
-    (line,) = lines("README.md", "sh")
+    (line,) = [line for line in lines("README.md", "sh") if line.startswith("pilotage lint ")]
     assert "Replayed on PostgreSQL 18" in run(line, shop)
+
+
+def test_the_readme_deploys_what_was_pushed(shop: Path, tmp_path: Path) -> None:
+    (line,) = [line for line in lines("README.md", "sh") if line.startswith("pilotage deploy ")]
+    registry = f" --registry file://{tmp_path}/registry"
+    run("pilotage push app --dir migrations --dialect sqlite" + registry, shop)
+    assert "empty → 0003, 3 files" in run(line.replace("$DATABASE_URL", f"sqlite://{tmp_path}/shop.db") + registry, shop)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        assert [row[1] for row in database.execute("PRAGMA table_info(orders)")] == ["id", "email", "note"]
 
 
 def test_the_reports_a_guide_writes_are_there_afterwards(shop: Path) -> None:
