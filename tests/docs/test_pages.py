@@ -25,7 +25,9 @@ BLOCKS = [block for name in NAMES for block in blocks(name)]
 CHECKED = {"", "console", "sh", "yaml", "json", "jinja", "mermaid", "text", "sql", "python", "groovy"}
 
 
-PIPELINES = {f"docs/{name}.md" for name in ("approval", "azure", "bitbucket", "circleci", "cloud-login", "gitlab", "self-hosted")}
+PIPELINES = {
+    f"docs/{name}.md" for name in ("approval", "azure", "bitbucket", "circleci", "cloud-login", "gitlab", "self-hosted")
+}
 
 
 def of(language: str) -> list[Block]:

@@ -68,7 +68,9 @@ def test_the_readme_deploys_what_was_pushed(shop: Path, tmp_path: Path) -> None:
     (line,) = [line for line in lines("README.md", "sh") if line.startswith("pilotage deploy ")]
     registry = f" --registry file://{tmp_path}/registry"
     run("pilotage push app --dir migrations --dialect sqlite" + registry, shop)
-    assert "empty → 0003, 3 files" in run(line.replace("$DATABASE_URL", f"sqlite://{tmp_path}/shop.db") + registry, shop)
+    assert "empty → 0003, 3 files" in run(
+        line.replace("$DATABASE_URL", f"sqlite://{tmp_path}/shop.db") + registry, shop
+    )
     with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
         assert [row[1] for row in database.execute("PRAGMA table_info(orders)")] == ["id", "email", "note"]
 
