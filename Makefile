@@ -15,7 +15,7 @@ ARGS ?=
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runs ## Lint, comment on, merge and push a risky change of the example shop
+demo: $(VENV)/.runs ## Lint, comment on, merge, push and deploy the example shop
 	@$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.develops ## Linters, generated files, then the whole test suite

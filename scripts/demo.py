@@ -1,4 +1,4 @@
-"""Runs the main job on the example shop, as its CI would: lint the branch, write the comment, merge, push to a registry.
+"""Runs the main job on the example shop, as its CI would: lint the branch, write the comment, merge, push, deploy.
 
 Everything happens in .demo/ (a real git repository made from examples/shop) and through the ``pilotage`` command.
 """
@@ -17,6 +17,7 @@ EXAMPLE = ROOT / "examples" / "shop"
 DEMO = ROOT / ".demo"
 SHOP = DEMO / "shop"
 REGISTRY = f"file://{DEMO / 'registry'}"
+TILL = f"sqlite://{DEMO / 'till.db'}"
 DIRECTORIES = {"shop": "db/shop", "till": "db/till"}
 BRANCH = "store-sales"
 
@@ -81,18 +82,25 @@ def push() -> None:
         pilotage("push", name, "--registry", REGISTRY)
 
 
+def deploy() -> None:
+    """The till's database brought to what the registry holds."""
+    pilotage("deploy", "till", "--to", TILL, "--registry", REGISTRY)
+
+
 def run() -> None:
     """The whole way, then what was done and where to look."""
     shutil.rmtree(DEMO, ignore_errors=True)
     build(SHOP)
     git(SHOP, "switch", "--quiet", "main")
     push()
+    deploy()
     git(SHOP, "switch", "--quiet", BRANCH)
     page = DEMO / "comment.html"
     verdict = pilotage("lint", "--base", "main", "--report", f"html={page}", allowed=(0, 1))
     git(SHOP, "switch", "--quiet", "main")
     git(SHOP, "merge", "--quiet", "--no-ff", "--message", f"Merge {BRANCH}", BRANCH)
     push()
+    deploy()
     pilotage("log", "shop", "--registry", REGISTRY)
     pilotage("verify", "--registry", REGISTRY)
     summary(verdict, page)
@@ -107,11 +115,13 @@ def summary(verdict: int, page: Path) -> None:
   2. Replayed main on PostgreSQL 18 (from a wheel) and SQLite (in memory), and pushed both directories: version 1.
   3. Linted the branch against main. {"The check failed, as it should: in CI the pull request would be red." if verdict else "The check passed."}
   4. Merged all the same, replayed again, and pushed what changed: {migrations} migrations of the shop are version 2.
-  5. Recomputed every hash of the registry.
+  5. Deployed the till from the registry to an SQLite database, before and after: the second time only what is new.
+  6. Recomputed every hash of the registry.
 
 Look at
   {page.relative_to(ROOT)}        the comment as the pull request shows it: open it in a browser
   {DEMO.name}/registry            the registry, plain files: dirs/*/log in order, blobs by hash
+  {DEMO.name}/till.db             the database that was deployed to
   examples/shop/branch      the change itself
   docs/rules                every rule, with what to do instead""")
 
