@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
 from ci_runner.errors import UsageError
 from ci_runner.model.report import Run
+from ci_runner.text import printable_json, printable_markdown, printable_markup
 
 # format → module with ``render(run) -> str``; the order is that of help texts.
 FORMATS = {
@@ -21,6 +23,15 @@ FORMATS = {
 }
 # Those made from templates, which a folder of the user's may override.
 TEMPLATED = {"markdown", "html"}
+# Any of them may be printed into a CI system's log, where no line of it may be taken for a command. "text" sees to its own rows.
+PRINTABLE: Mapping[str, Callable[[str], str]] = {
+    "json": printable_json,
+    "sarif": printable_json,
+    "codequality": printable_json,
+    "junit": printable_markup,
+    "html": printable_markup,
+    "markdown": printable_markdown,
+}
 
 
 def render(name: str, run: Run, *, templates: Path | None = None) -> str:
@@ -30,4 +41,4 @@ def render(name: str, run: Run, *, templates: Path | None = None) -> str:
         raise UsageError(f"unknown report format '{name}' — choose one of {', '.join(FORMATS)}")
     make = import_module(module).render
     text: str = make(run, templates) if name in TEMPLATED else make(run)
-    return text
+    return PRINTABLE[name](text) if name in PRINTABLE else text

@@ -9,7 +9,7 @@ from ci_runner.model.report import Finding, Report, Run
 from ci_runner.model.tally import as_finding, counts_of, lines_of, location, stray_problems
 from ci_runner.render.environment import clip, plural
 from ci_runner.render.view import basis, facts, replayed, schema_words, words
-from ci_runner.text import azure_safe, inline, line, visible
+from ci_runner.text import azure_safe, guard, inline, line, visible
 
 # A row is a list of (text, style); styles are names of STYLES.
 Row = list[tuple[str, str]]
@@ -39,6 +39,7 @@ def text(run: Run, *, colour: bool = False, width: int | None = None, quiet: boo
     rows = [] if quiet else [row for report in run.reports for row in _report(report, len(run.reports) > 1, width)]
     rows += [] if quiet else [_plain_row(f"note: {note}") for note in run.notes]
     rows.append(_verdict(run))
+    rows = [[(bar, "dim"), *row] if (bar := guard("".join(part for part, _ in row))) else row for row in rows]
     return _ansi(rows) if colour else "\n".join("".join(part for part, _ in row).rstrip() for row in rows) + "\n"
 
 

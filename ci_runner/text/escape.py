@@ -19,6 +19,8 @@ _HIDDEN = later(
 # Compiled when first used: it takes 12 ms, and only one format asks for it.
 _XML_ILLEGAL = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _COMMAND = later(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
+# Where a line's first characters, white space aside, begin a command of GitHub's runner; in every printed document.
+_BEGINNING = later(r"^(?=[^\S\n]*::)", re.MULTILINE)
 _ZERO_WIDTH = "\u200b"
 _TICKS = later("`+")
 
@@ -66,6 +68,26 @@ def line(text: str) -> str:
     """One line for a terminal or a CI log that no CI system takes for a command; line breaks become blanks."""
     one = inline(text)
     return f"  | {one}" if one.lstrip().startswith(("::", "##")) else one
+
+
+def guard(row: str) -> str:
+    """What has to stand before a finished row of a log: a bar where a CI system would take its beginning for a command, else nothing."""
+    return "  | " if row.lstrip().startswith("::") else ""
+
+
+def printable_markdown(document: str) -> str:
+    """Markdown that may be printed in any CI system: no line begins with ``::``, code blocks included, and no ``##vso[`` stands anywhere."""
+    return azure_safe(_BEGINNING.sub(_ZERO_WIDTH, document))
+
+
+def printable_markup(document: str) -> str:
+    """XML or HTML without CDATA that may be printed as above; to its readers it says the same, for character references stand in."""
+    return _COMMAND.sub("&#35;#", re.sub(r"(?m)^([^\S\n]*)::", r"\1&#58;:", document))
+
+
+def printable_json(document: str) -> str:
+    """JSON that may be printed as above; strings keep their values (two hashes stand nowhere else in JSON)."""
+    return _COMMAND.sub(r"\\u0023#", document) if "##" in document else document
 
 
 def foreign_lines(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ci_runner import formats, report
@@ -178,3 +178,26 @@ def test_no_text_breaks_out_of_its_format(foreign: list[str]) -> None:
     junit(run)
     for row in formats.render("github", run).splitlines():
         assert COMMAND.fullmatch(row), row
+
+
+# --- what may be printed -----------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=30)
+@example(["x\n::error::x", "  ::set-output name=a::b", "##vso[task.complete]", "#\n#[x]"])
+@given(st.lists(FOREIGN, min_size=1, max_size=2))
+def test_no_line_of_any_format_is_a_command_to_a_ci_system_but_those_of_the_format_for_commands(
+    foreign: list[str],
+) -> None:
+    run = examples.hostile(tuple(foreign))
+    for form in formats.FORMATS.keys() - {"github"}:
+        for row in formats.render(form, run).split("\n"):
+            assert not row.lstrip().startswith("::"), form
+            assert not re.search(r"##(\[|vso\[|teamcity\[)", row, re.IGNORECASE), form
+
+
+def test_what_keeps_commands_out_of_a_document_changes_nothing_its_readers_get() -> None:
+    run = examples.hostile(("a\n::error::x ##vso[task.complete]y",))
+    assert json.loads(formats.render("json", run)) == report.document(run)
+    told = "\n".join(junit(run).itertext())
+    assert "\n::error::x ##vso[task.complete]y" in told
