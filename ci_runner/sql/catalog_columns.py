@@ -29,6 +29,7 @@ from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import SCHEMA_INDEXES, comparable, locate
 from ci_runner.sql.catalog_tables import (
     MOST,
+    Taken,
     add_constraint,
     add_index,
     drop_index,
@@ -218,7 +219,8 @@ def rename_constraint(catalog: Catalog, op: RenameConstraint, dialect: str) -> C
 def create_index(catalog: Catalog, op: CreateIndex, dialect: str) -> Catalog:
     """CREATE INDEX; nothing when one of that name is there and the statement is guarded."""
     key, table = known(catalog, op.table, dialect)
-    if (op.if_not_exists or op.conditional) and comparable(op.index.name, dialect) in table.indexes:
+    name = comparable(op.index.name, dialect)
+    if (op.if_not_exists or op.conditional) and name in Taken(catalog, key, table.indexes, dialect):
         return catalog
     if key in catalog.views and key not in catalog.tables:
         return catalog
