@@ -75,11 +75,31 @@ class Latest(Struct, frozen=True):
     git: GitFacts
 
 
+class TagAt(Struct, frozen=True):
+    """What a tag stands for: the entry that last named it, that entry's manifest (hex) and time."""
+
+    seq: int
+    manifest: str
+    time: str
+
+
+class TagIndex(Struct, frozen=True):
+    """All tags of a log as they stand after an entry, spread over 256 buckets by the first two hex digits of their SHA-256.
+
+    ``at``: bucket → the entry that holds it as it is now; a bucket that is not there is empty. ``tags``: what the buckets hold that are
+    held by this very entry.
+    """
+
+    at: Mapping[str, int]
+    tags: Mapping[str, TagAt]
+
+
 class Entry(Struct, frozen=True):
     """One log entry as read; ``raw`` are its bytes, ``hash`` their SHA-256 (hex), ``name`` the directory whose log it is in.
 
     ``latest`` is what the last push or rewrite was (None in those themselves, and in entries that do not say). No entry after
-    ``tagged`` and before this one names tags (None = not said). ``differences`` are what a rewrite removed or changed.
+    ``tagged`` and before this one names tags, none after ``yanked`` is a yank, none after ``rewritten`` a rewrite (None = not said).
+    ``index`` are the tags that stand (None = not said). ``differences`` are what a rewrite removed or changed.
     """
 
     seq: int
@@ -95,6 +115,9 @@ class Entry(Struct, frozen=True):
     raw: bytes = b""
     latest: Latest | None = None
     tagged: int | None = None
+    yanked: int | None = None
+    rewritten: int | None = None
+    index: TagIndex | None = None
     differences: tuple[str, ...] = ()
     reason: str = ""
     name: str = ""

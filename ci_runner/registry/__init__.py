@@ -125,8 +125,8 @@ def tags_document(store: Store, name: str) -> list[dict[str, Any]]:
     """The tags that stand, sorted: tag, seq, digest, time."""
     head = chain.existing(store, name)
     return [
-        {"tag": tag, "seq": entry.seq, "digest": f"sha256:{entry.manifest}", "time": entry.time}
-        for tag, entry in tags_.every(store, name, head.last).items()
+        {"tag": tag, "seq": at.seq, "digest": f"sha256:{at.manifest}", "time": at.time}
+        for tag, at in tags_.read(store, name, head.last).every().items()
     ]
 
 
@@ -136,7 +136,8 @@ def state_document(store: Store, name: str, selector: Selector) -> dict[str, Any
     head = chain.existing(store, name)
     found = manifest(store, entry.manifest)
     files = [{"name": each.name, "kind": each.kind, "sha256": each.sha256, "size": each.size} for each in found.files]
-    standing = [tag for tag, at in tags_.every(store, name, head.last).items() if at.manifest == entry.manifest]
+    every = tags_.read(store, name, head.last).every()
+    standing = [tag for tag, at in every.items() if at.manifest == entry.manifest]
     yanked = mark(store, name, head.last, entry.manifest)
     more = {"yanked": yanked.reason} if yanked else {}
     facts = {"name": name, "dialect": found.dialect, "format": found.format, "sum": found.sum}

@@ -35,7 +35,10 @@ def taken_away(store: Store, name: str) -> str:
     """Everything the log's rewrites say they removed or changed, as text to look names up in."""
     last = chain.existing(store, name).last
     return "\n".join(
-        line for entry in chain.backwards(store, name, last) if entry.kind == "rewrite" for line in entry.differences
+        line
+        for entry in chain.backwards(store, name, last, by="rewritten")
+        if entry.kind == "rewrite"
+        for line in entry.differences
     )
 
 

@@ -47,7 +47,8 @@ def loads(raw: bytes, what: str) -> dict[str, Any]:
         raise IntegrityError(f"{what} is no valid JSON: {reason}") from None
     if not isinstance(value, dict):
         raise IntegrityError(f"{what} is no JSON object")
-    fault = _fault(value)
+    plain = raw.isascii() and b"\\u" not in raw
+    fault = _depth_fault(value) or (None if plain else _text_fault(value))
     if fault:
         raise IntegrityError(f"{what} is refused: {fault}")
     return value
@@ -64,22 +65,28 @@ def _refuse(_constant: str) -> NoReturn:
     raise ValueError("a number is not finite")
 
 
-def _fault(value: Any) -> str | None:
+def _depth_fault(value: Any) -> str | None:
     level, depth = [value], 0
     while level:
         depth += 1
         if depth > _DEEPEST:
             return f"nested over {_DEEPEST} levels"
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                below.extend(item)
-                below.extend(item.values())
-            elif isinstance(item, list):
-                below.extend(item)
-            elif isinstance(item, str) and not item.isascii() and not _encodes(item):
-                return "text that is no valid Unicode"
-        level = below
+        inside = (item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer))
+        level = [item for item in inside if isinstance(item, dict | list)]
+    return None
+
+
+def _text_fault(value: Any) -> str | None:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, str) and not item.isascii() and not _encodes(item):
+            return "text that is no valid Unicode"
     return None
 
 

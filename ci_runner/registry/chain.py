@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from ci_runner.errors import IntegrityError, PilotageError, UsageError
 from ci_runner.model.registry import Entry, Latest, Manifest, ManifestFile
@@ -32,13 +33,23 @@ def is_registry(store: Store) -> bool:
     return raw is not None
 
 
-def head(store: Store, name: str) -> Head | None:
-    """The end of the log of ``name``, None when it has none.
+def head(store: Store, name: str, since: Head | None = None) -> Head | None:
+    """The end of the log of ``name``, None when it has none; looked for from ``since`` on, when that is given.
 
     Starts at the hint, which is believed only as far as an entry is there, and goes on in growing steps: an exact hint costs three
     requests, none at all about twice the logarithm of the log's length. Nothing is listed.
     """
-    seq, raw = newest(lambda seq: _raw(store, name, seq), *_start(store, name))
+    start = (since.last.seq, since.last.raw) if since else _start(store, name)
+    seq, raw = newest(lambda seq: _raw(store, name, seq), *start)
+    return since if since and seq == since.last.seq else _head(store, name, seq, raw)
+
+
+def hinted(store: Store, name: str) -> Head | None:
+    """The log as far as the hint knows it, None when it knows nothing: perhaps the end, and for certain once the next slot was claimed."""
+    return _head(store, name, *_start(store, name))
+
+
+def _head(store: Store, name: str, seq: int, raw: bytes | None) -> Head | None:
     if raw is None:
         return None
     last = entries.decode(raw, seq, name)
@@ -94,12 +105,15 @@ def log(store: Store, name: str) -> tuple[Entry, ...]:
     return tuple(result)
 
 
-def backwards(store: Store, name: str, start: Entry, *, tags_only: bool = False) -> Iterator[Entry]:
-    """Entries from ``start`` to the first; with ``tags_only`` entries between two that name tags are left out where entries say so."""
+def backwards(
+    store: Store, name: str, start: Entry, *, by: Literal["tagged", "yanked", "rewritten"] | None = None
+) -> Iterator[Entry]:
+    """Entries from ``start`` to the first; ``by`` leaves out, where entries say so, those between two that name tags, yank or rewrite."""
     current = start
     yield current
     while True:
-        below = current.tagged if tags_only and current.tagged is not None else current.seq - 1
+        below = getattr(current, by) if by else None
+        below = current.seq - 1 if below is None else below
         if below < 1:
             return
         current = entry(store, name, below)

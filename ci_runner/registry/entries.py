@@ -6,7 +6,7 @@ from typing import Any
 
 from ci_runner.errors import IntegrityError, RefusedError
 from ci_runner.model.registry import Entry, GitFacts, Latest
-from ci_runner.registry import canonical, keys, manifests, names
+from ci_runner.registry import buckets, canonical, keys, manifests, names
 
 KINDS = {"push", "rewrite", "tag", "untag", "yank", "note"}
 STATES = {"push", "rewrite"}
@@ -36,8 +36,10 @@ def encode(entry: Entry) -> Entry:
             "manifest": entry.latest.manifest,
             "git": git_value(entry.latest.git),
         }
-    if entry.tagged is not None:
-        value["tagged"] = entry.tagged
+    pointers = {"tagged": entry.tagged, "yanked": entry.yanked, "rewritten": entry.rewritten}
+    value |= {key: seq for key, seq in pointers.items() if seq is not None}
+    if entry.index is not None:
+        value["index"] = buckets.value(entry.index)
     if entry.differences:
         value["differences"] = list(entry.differences)
     if entry.reason:
@@ -84,7 +86,10 @@ def decode(raw: bytes, seq: int, name: str) -> Entry:
         hash=canonical.sha256(raw),
         raw=raw,
         latest=_latest(value.get("latest"), seq, what),
-        tagged=_tagged(value.get("tagged"), seq, what),
+        tagged=_pointer(value.get("tagged"), seq, what),
+        yanked=_pointer(value.get("yanked"), seq, what),
+        rewritten=_pointer(value.get("rewritten"), seq, what),
+        index=buckets.parse(value.get("index"), seq, what),
         differences=_differences(value.get("differences", []), what),
         reason=_text(value.get("reason", ""), what),
         name=name,
@@ -130,7 +135,7 @@ def _latest(value: Any, seq: int, what: str) -> Latest | None:
     return Latest(at, value["manifest"], _parse_git(value.get("git"), what))
 
 
-def _tagged(value: Any, seq: int, what: str) -> int | None:
+def _pointer(value: Any, seq: int, what: str) -> int | None:
     return None if value is None else _number(value, seq, what)
 
 

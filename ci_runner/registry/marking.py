@@ -8,7 +8,7 @@ from typing import Any
 
 from ci_runner.errors import ConflictError, IntegrityError, TemporaryError, UsageError
 from ci_runner.model.registry import Entry, GitFacts, Selector
-from ci_runner.registry import chain, commit, entries, keys, reading, replication, tags
+from ci_runner.registry import chain, commit, entries, following, keys, reading, replication
 from ci_runner.registry.chain import Head
 from ci_runner.registry.commit import Pause
 from ci_runner.stores import Store
@@ -49,21 +49,7 @@ def yank(
 
 def _mark_of(name: str, head: Head, manifest: str, reason: str, stamp: Mapping[str, Any]) -> Entry:
     """The entry after ``head`` that marks the state of a manifest."""
-    return entries.encode(
-        Entry(
-            seq=head.last.seq + 1,
-            prev=head.last.hash,
-            kind="yank",
-            manifest=manifest,
-            tags=(),
-            hash="",
-            latest=head.latest,
-            tagged=tags.bound(head.last),
-            reason=reason,
-            name=name,
-            **stamp,
-        )
-    )
+    return following.entry(head, None, name=name, kind="yank", manifest=manifest, tags=(), reason=reason, **stamp)
 
 
 def _committed(store: Store, name: str, entry: Entry, pause: Pause) -> bool:
@@ -79,7 +65,7 @@ def _committed(store: Store, name: str, entry: Entry, pause: Pause) -> bool:
 
 def mark(store: Store, name: str, last: Entry, manifest: str, since: int = 0) -> Entry | None:
     """The yank that stands for a state, None when there is none or it was taken back; entries up to ``since`` are not looked at."""
-    for entry in chain.backwards(store, name, last):
+    for entry in chain.backwards(store, name, last, by="yanked"):
         if entry.seq <= since:
             return None
         if entry.kind == "yank" and entry.manifest == manifest:

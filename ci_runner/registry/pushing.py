@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from ci_runner.errors import IntegrityError, PilotageError, TemporaryError
+from ci_runner.errors import ConflictError, IntegrityError, PilotageError, TemporaryError
 from ci_runner.model.registry import Entry, GitFacts, Manifest, Pushed, Snapshot
-from ci_runner.registry import chain, commit, entries, keys, manifests, names, prefix, tags
+from ci_runner.registry import chain, commit, entries, following, keys, manifests, names, prefix, tags
 from ci_runner.registry.commit import Pause
 from ci_runner.stores import Store
 
@@ -89,7 +89,7 @@ def push(store: Store, wanted: Request, pause: Pause) -> Pushed:
     does not give back what it accepted; TemporaryError when it cannot be used now, and then nothing acknowledged is lost.
     """
     for repetition in range(commit.ROUNDS):
-        plan = _plan(store, wanted)
+        plan = _plan(store, wanted, repetition)
         if plan.entry is None:
             return _found(store, wanted, plan)
         _prepare(store, wanted, plan, pause)
@@ -102,55 +102,77 @@ def push(store: Store, wanted: Request, pause: Pause) -> Pushed:
     )
 
 
-def _plan(store: Store, wanted: Request) -> _Plan:
-    head = chain.head(store, wanted.name)
+def _plan(store: Store, wanted: Request, repetition: int) -> _Plan:
+    """What to do on the end of the log.
+
+    At first the entry that the hint knows of is taken for it. If that leads to an entry to write, claiming the slot after it shows whether
+    more came meanwhile, which a request would only guess at; if to none, the end is looked for.
+    """
+    near = chain.hinted(store, wanted.name) if repetition == 0 else None
+    if near is None:
+        return _plan_on(store, wanted, chain.head(store, wanted.name))
+    try:
+        plan = _plan_on(store, wanted, near)
+    except ConflictError:
+        plan = None
+    if plan and plan.entry:
+        return plan
+    head = chain.head(store, wanted.name, near)
+    return plan if plan and head is near else _plan_on(store, wanted, head)
+
+
+def _plan_on(store: Store, wanted: Request, head: chain.Head | None) -> _Plan:
     digest = wanted.manifest.digest
+    standing = tags.read(store, wanted.name, head.last if head else None) if wanted.tags else None
     if head is None:
-        return _Plan("ok", None, _entry(wanted, None, "push", wanted.tags))
-    if head.latest.manifest == digest:
-        judgement, there = prefix.Judgement("noop"), frozenset[str]()
-    else:
-        latest = chain.manifest(store, head.latest.manifest)
-        judgement = prefix.judge(
-            latest, wanted.manifest, lambda: prefix.relate(head.latest.git, wanted.git, wanted.ancestry)
-        )
-        there = frozenset(file.sha256 for file in latest.files)
+        return _Plan("ok", None, _entry(wanted, None, standing, "push", wanted.tags))
+    judgement, there = _judge(store, wanted, head)
     if judgement.outcome == "diverged" and not wanted.allow_rewrite:
         return _Plan("diverged", head, judgement=judgement)
-    standing = tags.current(store, wanted.name, head.last, wanted.tags)
     to_set = tags.to_set(standing, wanted.tags, digest, move=wanted.move_tag)
     if judgement.outcome == "diverged":
-        entry = _entry(wanted, head, "rewrite", wanted.tags, judgement.differences)
+        entry = _entry(wanted, head, standing, "rewrite", wanted.tags, judgement.differences)
         return _Plan("ok", head, entry, there, judgement)
     if judgement.outcome == "ok":
-        return _Plan("ok", head, _entry(wanted, head, "push", wanted.tags), there, judgement)
+        return _Plan("ok", head, _entry(wanted, head, standing, "push", wanted.tags), there, judgement)
     if to_set:
-        return _Plan(judgement.outcome, head, _entry(wanted, head, "tag", to_set), there, judgement)
+        return _Plan(judgement.outcome, head, _entry(wanted, head, standing, "tag", to_set), there, judgement)
     if wanted.keep and all(entry.manifest != digest for entry in chain.backwards(store, wanted.name, head.last)):
-        return _Plan(judgement.outcome, head, _entry(wanted, head, "note", ()), there, judgement)
+        return _Plan(judgement.outcome, head, _entry(wanted, head, standing, "note", ()), there, judgement)
     return _Plan(judgement.outcome, head, None, there, judgement)
 
 
+def _judge(store: Store, wanted: Request, head: chain.Head) -> tuple[prefix.Judgement, frozenset[str]]:
+    """The prefix rule against the latest state, and the hashes of the files that the store has."""
+    if head.latest.manifest == wanted.manifest.digest:
+        return prefix.Judgement("noop"), frozenset()
+    latest = chain.manifest(store, head.latest.manifest)
+    judgement = prefix.judge(
+        latest, wanted.manifest, lambda: prefix.relate(head.latest.git, wanted.git, wanted.ancestry)
+    )
+    return judgement, frozenset(file.sha256 for file in latest.files)
+
+
 def _entry(
-    wanted: Request, head: chain.Head | None, kind: str, to_set: tuple[str, ...], differences: tuple[str, ...] = ()
+    wanted: Request,
+    head: chain.Head | None,
+    standing: tags.Tags | None,
+    kind: str,
+    to_set: tuple[str, ...],
+    differences: tuple[str, ...] = (),
 ) -> Entry:
-    return entries.encode(
-        Entry(
-            seq=head.last.seq + 1 if head else 1,
-            prev=head.last.hash if head else keys.NO_ENTRY,
-            kind=kind,
-            manifest=wanted.manifest.digest,
-            tags=to_set,
-            git=wanted.git,
-            actor=wanted.actor,
-            time=wanted.time,
-            id=wanted.id,
-            hash="",
-            latest=None if kind in entries.STATES or head is None else head.latest,
-            tagged=tags.bound(head.last if head else None),
-            differences=entries.shorten(differences),
-            name=wanted.name,
-        )
+    return following.entry(
+        head,
+        standing,
+        name=wanted.name,
+        kind=kind,
+        manifest=wanted.manifest.digest,
+        tags=to_set,
+        git=wanted.git,
+        actor=wanted.actor,
+        time=wanted.time,
+        id=wanted.id,
+        differences=entries.shorten(differences),
     )
 
 

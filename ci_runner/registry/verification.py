@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from ci_runner.errors import IntegrityError, RefusedError, UsageError
 from ci_runner.model.registry import Damage, Entry, Latest, ManifestFile, Verified
-from ci_runner.registry import canonical, chain, entries, keys, manifests, names
+from ci_runner.registry import canonical, chain, entries, keys, manifests, names, tables
 from ci_runner.stores import Store
 
 _ANCHOR = re.compile(r"([0-9]{1,10}):(?:sha256:)?([0-9a-f]{64})")
@@ -203,16 +203,26 @@ def _verify_links(
 
 def _verify_pointers(check: _Check, name: str, parsed: dict[int, Entry]) -> None:
     latest: Latest | None = None
-    tagged = 0
+    tagged = yanked = rewritten = 0
+    table = tables.Table()
     for seq in sorted(parsed):
-        entry = parsed[seq]
+        entry, where = parsed[seq], keys.slot(name, seq)
         if entry.kind in entries.STATES:
             latest = Latest(seq, entry.manifest, entry.git)
         elif entry.latest and entry.latest != latest:
-            check.add(seq, keys.slot(name, seq), "points to a latest state that was not the latest")
+            check.add(seq, where, "points to a latest state that was not the latest")
         if entry.tagged is not None and entry.tagged < tagged:
-            check.add(seq, keys.slot(name, seq), f"leaves out the tags of entry {tagged}")
+            check.add(seq, where, f"leaves out the tags of entry {tagged}")
+        if entry.yanked is not None and entry.yanked < yanked:
+            check.add(seq, where, f"leaves out entry {yanked}, which is a yank")
+        if entry.rewritten is not None and entry.rewritten < rewritten:
+            check.add(seq, where, f"leaves out entry {rewritten}, which is a rewrite")
+        fault = table.follow(entry)
+        if fault:
+            check.add(seq, where, fault)
         tagged = seq if entry.tags else tagged
+        yanked = seq if entry.kind == "yank" else yanked
+        rewritten = seq if entry.kind == "rewrite" else rewritten
 
 
 def _verify_state(check: _Check, seq: int, digest: str) -> bool:

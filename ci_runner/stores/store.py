@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ci_runner.errors import RefusedError, TemporaryError
 
-_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,199})*")
 _LONGEST_KEY = 700
 HINTS = "hints/"
 """The only folder whose objects may be overwritten."""
@@ -61,14 +61,11 @@ class Store(Protocol):
 
 def check_key(key: str) -> tuple[str, ...]:
     """Segments of a key; RefusedError for one that could leave the prefix or that some store cannot hold."""
-    segments = tuple(key.split("/"))
-    if len(key) > _LONGEST_KEY or not all(
-        _SEGMENT.fullmatch(segment) and ".tmp." not in segment for segment in segments
-    ):
+    if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key) or ".tmp." in key:
         raise RefusedError(
             f"{key[:80]!r} is no key of a store: it takes letters, digits, dots, dashes and underscores between slashes"
         )
-    return segments
+    return tuple(key.split("/"))
 
 
 def check_prefix(prefix: str) -> tuple[str, ...]:
