@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner import lint, sources
@@ -15,10 +16,22 @@ from ci_runner.journeys.oracle import Statements
 from ci_runner.lint.sizes import Sizes
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Statement
-from ci_runner.model.report import ChangeSet, Linted, Observation
+from ci_runner.model.report import ChangedFile, ChangeSet, Linted, Observation
 from ci_runner.model.schema import Catalog
 
 Parse = Callable[[Migration], tuple[Statement, ...]]
+
+
+class _Changed(Struct, frozen=True):
+    """A changed file for the linter, whose statements are looked up when its turn comes: they may still be being read."""
+
+    changed: ChangedFile
+    among: Statements
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """None where it was removed."""
+        return self.among.get(self.changed.name, ())
 
 
 class Judge(Protocol):
@@ -46,7 +59,7 @@ def judge(
         changes: ChangeSet, statements: Statements, observations: Iterable[Observation], *, parse: Parse | None = None
     ) -> Linted:
         return lint.lint(
-            [lint.LintFile(file, statements.get(file.name, ())) for file in changes.files],
+            [_Changed(file, statements) for file in changes.files],
             before,
             dialect=changes.head.dialect,
             policy=active,

@@ -9,7 +9,7 @@ from typing import cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ci_runner import report, sources, sql
+from ci_runner import aside, report, sources, sql
 from ci_runner.config import Directory
 from ci_runner.journeys import judging, merging, oracle, reversing, sizing, suggestions
 from ci_runner.journeys.base import Compared, compare, read
@@ -96,10 +96,10 @@ def folder(ground: Ground, wanted: Directory) -> MigrationDir:
     return read(tree, wanted)
 
 
-def analyse(changes: ChangeSet) -> dict[str, tuple[Statement, ...]]:
-    """The statements of every changed file that still exists, by file name."""
-    dialect = changes.head.dialect
-    return {file.name: sql.statements(file.migration, dialect) for file in changes.files if file.migration is not None}
+def analyse(changes: ChangeSet) -> Statements:
+    """The statements of every changed file that still exists, by file name; those of many are read while they are judged."""
+    files = {file.name: file.migration for file in changes.files if file.migration is not None}
+    return aside.table(partial(sql.statements, name=changes.head.dialect), files)
 
 
 def explained(

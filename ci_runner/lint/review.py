@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from types import FunctionType
+from typing import Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -34,6 +35,20 @@ from ci_runner.sql import catalog as schema
 
 NO_SIZES: Sizes = {}
 LATEST = 25  # newest files that suggestions are tried for: each try reads a file again
+
+
+class Linting(Protocol):
+    """A changed file with its statements, which are asked for once, when its turn comes."""
+
+    @property
+    def changed(self) -> ChangedFile:
+        """The file."""
+        ...
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """None where it was removed."""
+        ...
 
 
 class LintFile(Struct, frozen=True):
@@ -90,7 +105,7 @@ def explain(slug: str) -> Rule:
 
 
 def lint(
-    files: Sequence[LintFile],
+    files: Sequence[Linting],
     before: Catalog,
     *,
     dialect: str,
@@ -137,7 +152,7 @@ def _seen(observations: Iterable[Observation]) -> dict[tuple[str, int], tuple[Ob
     return seen
 
 
-def _asks(files: Sequence[LintFile]) -> bool:
+def _asks(files: Sequence[Linting]) -> bool:
     """Whether some file holds an ignore comment: only then the names of all rules matter."""
     return any(
         word in f.changed.migration.text
@@ -147,34 +162,30 @@ def _asks(files: Sequence[LintFile]) -> bool:
     )
 
 
-def _viewed(file: LintFile, before: Catalog, run: _Run) -> tuple[File, Catalog]:
+def _viewed(file: Linting, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     """The file with its operations, the schema before each, and the schema after all."""
-    migration = file.changed.migration
+    migration, statements = file.changed.migration, file.statements
     steps: list[Step] = []
     state = before
     rows: list[list[Tx]] = []
     mode: str = "file"
     if migration:
-        mode = transaction(migration, file.statements, run.format)
-        rows = transactions(file.statements, replace(migration, transaction=mode), run.dialect)
-    for number, statement in enumerate(file.statements):
+        mode = transaction(migration, statements, run.format)
+        rows = transactions(statements, replace(migration, transaction=mode), run.dialect)
+    positions: dict[type[Operation], list[int]] = {}
+    for number, statement in enumerate(statements):
         for operation, tx in zip(statement.operations, rows[number], strict=True):
+            positions.setdefault(operation.__class__, []).append(len(steps))
             steps.append(Step(len(steps), number, operation, state, tx))
             state = schema.apply(state, operation, run.dialect)
-    positions: dict[type[Operation], list[int]] = {}
-    for step in steps:
-        positions.setdefault(step.operation.__class__, []).append(step.position)
-    name = file.changed.name
-    watched = {
-        number: run.observations[name, number]
-        for number in range(FILE, len(file.statements))
-        if (name, number) in run.observations
-    }
+    name, seen = file.changed.name, run.observations
+    watched = {n: seen[name, n] for n in range(FILE, len(statements)) if (name, n) in seen} if seen else {}
     view = File(
-        file.changed, file.statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched,
+        file.changed, statements, tuple(steps), before, run.dialect, run.format, run.server_version, run.server_edition, watched,
         positions, naming=run.policy.naming, transaction=mode, suggests=run.parse is not None,
     )  # fmt: skip
-    return replace(view, rebuilds=rebuilds(view)), state
+    found = rebuilds(view)
+    return replace(view, rebuilds=found) if found else view, state
 
 
 def _judged(file: File, run: _Run) -> tuple[list[Finding], list[NotAnalysed], int]:

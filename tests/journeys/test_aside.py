@@ -1,0 +1,116 @@
+"""A second process that works through a list: the same answers as without it, whatever becomes of it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from ci_runner import aside, sql
+from ci_runner.model.directory import Migration
+
+MANY = {f"{number:04}": number for number in range(aside.FEW * 2)}
+HERE = os.getpid()
+
+
+def _children() -> set[str]:
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        found |= set((task / "children").read_text().split())
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+def test_answers_are_those_of_the_work_itself() -> None:
+    assert dict(aside.table(lambda number: number * 2, MANY)) == {name: number * 2 for name, number in MANY.items()}
+
+
+def test_work_on_many_items_is_done_by_another_process_and_on_few_by_this_one() -> None:
+    few = dict(list(MANY.items())[: aside.FEW - 1])
+    assert set(aside.table(lambda _: os.getpid(), few).values()) == {HERE}
+    assert HERE not in set(aside.table(lambda _: os.getpid(), MANY).values())
+
+
+def test_answers_can_be_asked_for_in_any_order_and_again() -> None:
+    answers = aside.table(str, MANY)
+    assert [answers[name] for name in ("0399", "0000", "0200", "0399")] == ["399", "0", "200", "399"]
+    assert answers.get("none") is None
+    assert "none" not in answers
+    assert len(answers) == len(MANY)
+
+
+@pytest.mark.parametrize("last", [0, 1, aside.CHUNK, aside.FEW])
+def test_what_a_killed_process_did_not_answer_is_worked_out_here(last: int) -> None:
+    def fragile(number: int) -> int:
+        if number >= last and os.getpid() != HERE:
+            os.kill(os.getpid(), 9)
+        return number + 1
+
+    assert list(aside.table(fragile, MANY).values()) == [number + 1 for number in MANY.values()]
+
+
+@pytest.mark.parametrize("strange", [lambda _: lambda: 1, lambda _: print("said by the second process") or 1])
+def test_answers_that_cannot_be_sent_are_made_here_and_nothing_is_printed_twice(
+    strange: Callable[[int], object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = list(aside.table(strange, MANY).values())
+    assert len(answers) == len(MANY)
+    assert capfd.readouterr().out in ("", "said by the second process\n" * len(MANY))
+
+
+def test_an_error_of_the_work_is_raised_where_its_answer_is_asked_for() -> None:
+    def wrong(number: int) -> float:
+        return 1 / (number - 300)
+
+    answers = aside.table(wrong, MANY)
+    assert answers["0001"] == 1 / -299
+    with pytest.raises(ZeroDivisionError):
+        answers["0301"]
+
+
+def test_no_process_is_left_whether_all_answers_are_taken_or_one() -> None:
+    before = _children()
+    everything, one = aside.table(str, MANY), aside.table(str, MANY)
+    assert len(_children() - before) == 2
+    assert [*everything.values()][-1] == "399"
+    assert one["0000"] == "0"
+    del one
+    assert _children() == before
+
+
+def test_a_process_with_threads_does_the_work_itself() -> None:
+    done = Event()
+    thread = Thread(target=done.wait)
+    thread.start()
+    try:
+        assert set(aside.table(lambda _: os.getpid(), MANY).values()) == {HERE}
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_one_processor_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert set(aside.table(lambda _: os.getpid(), MANY).values()) == {HERE}
+
+
+def test_statements_come_back_as_they_would_be_read_here() -> None:
+    texts = (
+        "CREATE TABLE t{n} (id bigint PRIMARY KEY, v varchar(8) NOT NULL DEFAULT 'x' CHECK (v <> ''));",
+        "-- why\nALTER TABLE t{n} ADD COLUMN c text, DROP COLUMN d; SELECT 1;",
+        "COPY t{n} FROM stdin;\n1\tx\n\\.\n",
+        "DO $$ BEGIN DELETE FROM t{n}; END $$; NOT SQL;",
+    )
+    files = {
+        f"{n}.sql": Migration(f"{n}.sql", str(n), "", texts[n % len(texts)].format(n=n), "") for n in range(aside.FEW)
+    }
+
+    def read(migration: Migration) -> object:
+        return sql.statements(migration, "postgres")
+
+    assert dict(aside.table(read, files)) == {name: read(file) for name, file in files.items()}
