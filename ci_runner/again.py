@@ -28,6 +28,7 @@ _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW"
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 Files = Iterable[tuple[str, bytes]]
+_made_of: list[str] = []
 
 
 class Question:
@@ -93,7 +94,9 @@ def _flags(arguments: Sequence[str]) -> dict[str, str] | None:
 
 
 def _program() -> list[str]:
-    """What this program is made of: its files and the folders packages are installed in, each with the time it last changed."""
+    """What this program is made of: its files and the folders packages are installed in, each with the time it last changed; looked up once."""
+    if _made_of:
+        return _made_of
     root = os.path.dirname(os.path.abspath(__file__))
     times = [f"{path} {os.stat(path).st_mtime_ns}" for path in sys.path if path != os.getcwd() and os.path.isdir(path)]
     pending = [root]
@@ -106,7 +109,8 @@ def _program() -> list[str]:
                     pending.append(entry.path)
                 else:
                     times.append(f"{entry.path} {entry.stat().st_mtime_ns}")
-    return sorted(times)
+    _made_of.extend(sorted(times))
+    return _made_of
 
 
 def _configuration(cwd: str) -> list[str]:

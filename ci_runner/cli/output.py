@@ -25,14 +25,13 @@ def check_format(form: str) -> None:
 
 
 def show(world: World, ground: Ground, run: Run, form: str, output: str | None) -> str:
-    """Print the run in ``form``, or write it to ``output``; the text."""
+    """Print the run in ``form``, or write it to ``output``; the text, as it was printed."""
     text = rendered(world, ground, run, form, to_file=output is not None)
     if output:
         write(world.cwd / output, text)
         world.note(f"{form} report written to {output}")
-    else:
-        world.say(text.rstrip("\n"))
-    return text.rstrip("\n")
+        return text
+    return world.say(text.rstrip("\n"))
 
 
 def rendered(world: World, ground: Ground, run: Run, form: str, *, to_file: bool) -> str:

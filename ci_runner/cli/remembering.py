@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_runner import again
-from ci_runner.cli.world import World, redacted
+from ci_runner.cli.world import World
 
 if TYPE_CHECKING:
     from ci_runner.journeys.ground import Ground
@@ -34,6 +34,6 @@ def keep(world: World, ground: Ground, trees: Sequence[Tree], text: str, code: i
         rests.append(("directory", path, again.digest(tree.files.items(), tree.folders)))
         depth = len(Path(os.path.relpath(path, ground.root)).parts)
         rests += [("file", *each) for each in again.around(path, depth)]
-    kept = again.record(code, rests, redacted(text) + "\n")
+    kept = again.record(code, rests, text + "\n")
     if kept is not None:
         ground.cache.put(asked.key, kept)

@@ -41,9 +41,11 @@ class World(Struct, frozen=True):
             chosen = True
         return cls(environ, Path.cwd(), bool(chosen), _width(environ, terminal=terminal), quiet, verbose, config_file)
 
-    def say(self, text: str, *, newline: bool = True) -> None:
-        """Print a result."""
-        click.echo(redacted(text), nl=newline, color=self.colour)
+    def say(self, text: str, *, newline: bool = True) -> str:
+        """Print a result; what was printed."""
+        shown = redacted(text)
+        click.echo(shown, nl=newline, color=self.colour)
+        return shown
 
     def note(self, text: str) -> None:
         """Print a remark to stderr, unless quiet."""

@@ -152,18 +152,19 @@ _APART = "\n\n\n"  # nothing that is taken for a secret reaches over it
 
 
 def _gather(value: Any, texts: list[str]) -> None:
-    if isinstance(value, str):
-        texts.append(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _gather(item, texts)
+    if isinstance(value, dict):
+        items: Iterable[Any] = value.values()
     elif isinstance(value, (tuple, list)):
-        for item in value:
-            _gather(item, texts)
+        items = value
     elif isinstance(value, Struct):
-        for item in structs.astuple(value):
-            if item:
-                _gather(item, texts)
+        items = structs.astuple(value)
+    else:
+        items = (value,) if isinstance(value, str) else ()
+    for item in items:
+        if isinstance(item, str):
+            texts.append(item)
+        elif item and not isinstance(item, (int, float)):
+            _gather(item, texts)
 
 
 class Redactor(Struct, frozen=True):
