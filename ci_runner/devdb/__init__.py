@@ -23,13 +23,14 @@ from types import FrameType
 
 from ci_runner.databases import SCHEMES
 from ci_runner.devdb.auto import AUTO, choose
+from ci_runner.devdb.ending import WentAway
 from ci_runner.devdb.init import Init, Prepared
 from ci_runner.devdb.parts import Part, lacking, parts, shown
 from ci_runner.devdb.protocol import DevDatabase
 from ci_runner.devdb.shelf import Shelf
 from ci_runner.errors import ConfigError
 
-__all__ = ["AUTO", "DevDatabase", "Init", "Part", "Shelf", "lacking", "open", "parts", "shown"]
+__all__ = ["AUTO", "DevDatabase", "Init", "Part", "Shelf", "WentAway", "lacking", "open", "parts", "shown"]
 
 FORMS = (
     "auto, docker://postgres/15/dev, embedded://postgres/18, embedded://clickhouse, embedded://sqlite, sqlite://dev?mode=memory, "

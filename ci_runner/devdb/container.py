@@ -23,7 +23,9 @@ _RETRY = 0.03
 
 def reap(client: DockerClient, now: float) -> None:
     """Remove containers of earlier runs that could not: those with our label whose time is over."""
-    for container in client.containers.list(all=True, filters={"label": f"{LABEL}=1"}, ignore_removed=True):
+    with told("cannot ask the container engine for what earlier runs left"):
+        found = client.containers.list(all=True, filters={"label": f"{LABEL}=1"}, ignore_removed=True)
+    for container in found:
         expires = container.labels.get(f"{LABEL}.expires", "")
         if expires.isdigit() and int(expires) < now:
             remove(container)
@@ -58,7 +60,10 @@ def started(client: DockerClient, image: Any, options: dict[str, Any], run_id: s
 def _remove_unfinished(client: DockerClient, run_id: str) -> None:
     """A job cancelled while the engine was making its container never learnt its name; the engine finishes it all the same."""
     for _ in range(UNFINISHED):
-        found = client.containers.list(all=True, filters={"label": f"{LABEL}.run={run_id}"}, ignore_removed=True)
+        try:
+            found = client.containers.list(all=True, filters={"label": f"{LABEL}.run={run_id}"}, ignore_removed=True)
+        except engine.refusals():
+            return
         for container in found:
             remove(container)
         if found:
@@ -68,14 +73,27 @@ def _remove_unfinished(client: DockerClient, run_id: str) -> None:
 
 def remove(container: Container) -> None:
     """Remove it with its volumes, running or not, there or not."""
-    with suppress(_docker_error()):
+    with suppress(*engine.refusals()):
         container.remove(force=True, v=True)
 
 
 def kill(container: Container) -> None:
     """End its processes now; it is removed later."""
-    with suppress(_docker_error()):
+    with suppress(*engine.refusals()):
         container.kill()
+
+
+def ended(container: Container) -> str:
+    """What ended a container that runs no more; "" of one that runs, or of which the engine says nothing."""
+    try:
+        container.reload()
+    except engine.refusals() as error:
+        return f"the container engine knows no more of it: {engine.words(error)}"
+    if container.status == "running":
+        return ""
+    state = container.attrs["State"]
+    memory = ", out of memory" if state.get("OOMKilled") else ""
+    return f"its container ended with exit code {state.get('ExitCode')}{memory}"
 
 
 @contextmanager
@@ -83,11 +101,5 @@ def told(what: str) -> Iterator[None]:
     """The engine's refusals as SetupError."""
     try:
         yield
-    except _docker_error() as error:
+    except engine.refusals() as error:
         raise SetupError(f"{what}: {engine.words(error)}") from None
-
-
-def _docker_error() -> type[Exception]:
-    from docker.errors import DockerException
-
-    return DockerException

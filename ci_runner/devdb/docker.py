@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database
-from ci_runner.devdb import closed, container, engine
+from ci_runner.devdb import closed, container, ending, engine
 from ci_runner.devdb.drivers import no_driver
 from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.images import Wanted, read
@@ -50,26 +51,32 @@ def open_container(
     A base on the ``shelf`` is put into it, and the one replayed is fetched from it.
     For SQL that is not ``trusted`` the container is closed: no network, no rights, an end to its memory, disk and processes.
     """
-    wanted = read(url)
-    if lack := no_driver(wanted.driver.engine):
-        raise SetupError(lack)
-    if not trusted:
-        closed.check(wanted)
+    wanted = _understood(url, trusted=trusted)
     client = engine.connect(environment)
     with ExitStack() as stack:
         stack.callback(client.close)
         container.reap(client, clock())
         image = engine.image(client, wanted.image, report, pull_limit)
         password = f"Aa1-{secrets.token_hex(16)}"  # of four kinds of characters, which SQL Server insists on
-        run = closed.Run(run_id, clock())
-        begin = Begin(client, image, wanted, password, environment, run, start_limit)
+        begin = Begin(client, image, wanted, password, environment, closed.Run(run_id, clock()), start_limit)
         started = _started(begin, volume_of(shelf, image, wanted), stack) if trusted else _closed_off(begin, stack)
+        stack.enter_context(ending.told(partial(container.ended, started.made)))
         dev = _dev(started, wanted, init)
         kept = " with the base an earlier run replayed" if started.held else ""
         where = "" if trusted else ", without network"
         report(f"{dev.engine} started from image {wanted.image}{kept}{where}, reached by {started.rung.name}")
         stack.callback(dev.close)
         yield dev
+
+
+def _understood(url: str, *, trusted: bool) -> Wanted:
+    """The URL taken apart, where its driver is here and such a container may run what it is for."""
+    wanted = read(url)
+    if lack := no_driver(wanted.driver.engine):
+        raise SetupError(lack)
+    if not trusted:
+        closed.check(wanted)
+    return wanted
 
 
 class Begin(NamedTuple):

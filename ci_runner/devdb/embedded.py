@@ -16,10 +16,11 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address
-from ci_runner.devdb import isolation
+from ci_runner.devdb import ending, isolation
 from ci_runner.devdb.init import Init
 from ci_runner.devdb.packing import PackError, pack, unpack
 from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
@@ -65,10 +66,10 @@ def open_server(
     A base on the ``shelf`` spares preparing the data folder and replaying; one that does not start is thrown away. For SQL that is not
     ``trusted`` the server has no network and an end to its memory and disk; SetupError where this machine cannot do that.
     """
-    major, user, superuser = read(url)
-    if superuser and not trusted:
+    asked = read(url)
+    if asked.superuser and not trusted:
         raise ConfigError("?superuser=true is for migrations whose authors are trusted")
-    home = find_home(major, environment)
+    home = find_home(asked.major, environment)
     owner = owner_here()
     with ExitStack() as stack:
         folder = stack.enter_context(work_folder("pilotage-pg-", owner.uid, owner.gid))
@@ -76,23 +77,32 @@ def open_server(
         if not trusted:
             server.close_off(isolation.way_in(server.options()), isolation.Limits())
         stack.callback(server.stop, signal.SIGQUIT)  # immediate shutdown: nothing in the data folder is kept
-        shelved = _prepared(server, shelf, _traits(home, user, superuser), superuser=superuser)
-        # A server told to quit passes it on to its sessions, which are processes of their own, and soon kills them.
-        kill = partial(server.stop, signal.SIGQUIT)
-        full = None if trusted else stack.enter_context(isolation.disk_watched(folder, kill))
-        dev = PostgresDev(
-            server.admin,
-            replace(user, socket=str(folder)),
-            confined=not superuser,
-            shelved=shelved,
-            init=init,
-            kill=kill,
-            ended=lambda: isolation.FULL if full and full() else "",
-        )
-        stack.callback(dev.close)
+        shelved = _prepared(server, shelf, _traits(home, asked), superuser=asked.superuser)
+        dev = _dev(server, asked, shelved, init, stack, trusted=trusted)
         kept = " with the base an earlier run replayed" if shelved and shelved.held else ""
         report(f"{dev.engine} started for this run{kept}" + ("" if trusted else ", without network"))
         yield dev
+
+
+def _dev(
+    server: Server, asked: Asked, shelved: Shelved | None, init: Init | None, stack: ExitStack, *, trusted: bool
+) -> PostgresDev:
+    """The databases of the running server; until ``stack`` is unwound its disk is watched and its end is told as that."""
+    # A server told to quit passes it on to its sessions, which are processes of their own, and soon kills them.
+    kill = partial(server.stop, signal.SIGQUIT)
+    full = None if trusted else stack.enter_context(isolation.disk_watched(server.folder, kill))
+    stack.enter_context(ending.told(server.ended))
+    dev = PostgresDev(
+        server.admin,
+        replace(asked.user, socket=str(server.folder)),
+        confined=not asked.superuser,
+        shelved=shelved,
+        init=init,
+        kill=kill,
+        ended=lambda: isolation.FULL if full and full() else "",
+    )
+    stack.callback(dev.close)
+    return dev
 
 
 def _prepared(server: Server, shelf: Shelf | None, traits: tuple[str, ...], *, superuser: bool) -> Shelved | None:
@@ -109,18 +119,18 @@ def _prepared(server: Server, shelf: Shelf | None, traits: tuple[str, ...], *, s
     return Shelved(shelf.base, held, lambda: _keep(server, slot)) if shelf and slot else None
 
 
-def _traits(home: Path, user: Address, superuser: bool) -> tuple[str, ...]:
+def _traits(home: Path, asked: Asked) -> tuple[str, ...]:
     """What a data folder depends on: the very build of the server, its settings, and who owns what."""
     program = home / "bin" / "postgres"
     settings = ",".join(f"{name}={value}" for name, value in (SETTINGS | INITDB).items())
-    rights = "superuser" if superuser else "owner"
+    rights = "superuser" if asked.superuser else "owner"
     return (
         "postgres",
         version_of(home),
         str(program.stat().st_size),
         platform.machine(),
         settings,
-        user.database,
+        asked.user.database,
         rights,
     )
 
@@ -169,8 +179,16 @@ def _configure(server: Server) -> None:
             os.chown(path, server.owner.uid, server.owner.gid)
 
 
-def read(url: str) -> tuple[str, Address, bool]:
-    """(major, address of the replay's database, superuser?) of the URL; ConfigError says how one is written."""
+class Asked(NamedTuple):
+    """A dev URL understood: the version, "" for any, the address of the replay's database, and whether it has all rights."""
+
+    major: str
+    user: Address
+    superuser: bool
+
+
+def read(url: str) -> Asked:
+    """Take the URL apart; ConfigError says how one is written."""
     address = databases.parse(url, frozenset({"superuser", "search_path"}))
     parts = address.database.split("/") if address.database else []
     if len(parts) > 2 or (parts and not parts[0].isdigit()) or address.user or address.port:
@@ -179,7 +197,7 @@ def read(url: str) -> tuple[str, Address, bool]:
         )
     options = {key: value for key, value in address.options.items() if key == "search_path"}
     user = Address("postgres", user=REPLAY, database=parts[1] if len(parts) > 1 else "dev", options=options)
-    return parts[0] if parts else "", user, address.options.get("superuser", "") == "true"
+    return Asked(parts[0] if parts else "", user, address.options.get("superuser", "") == "true")
 
 
 def find_home(major: str, environment: Mapping[str, str]) -> Path:

@@ -44,6 +44,14 @@ def connect(environment: Mapping[str, str]) -> DockerClient:
     return client
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What a call to the engine may raise: its refusals, and that it does not answer any more."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    return DockerException, RequestException
+
+
 def words(error: Exception) -> str:
     """The engine's own explanation in one line."""
     text = str(getattr(error, "explanation", None) or error)
@@ -52,18 +60,18 @@ def words(error: Exception) -> str:
 
 def image(client: DockerClient, name: str, report: Callable[[str], None], limit: float) -> Any:
     """The image ``name``, pulled when it is not here; SetupError when it cannot be had, TemporaryError after ``limit`` seconds."""
-    from docker.errors import DockerException, ImageNotFound
+    from docker.errors import ImageNotFound
 
     try:
         return client.images.get(name)
     except ImageNotFound:
         report(f"image {name} is not here, pulling it")
-    except DockerException as error:
+    except refusals() as error:
         raise SetupError(f"cannot look for image {name}: {words(error)}") from None
     try:
         _pull(client, name, report, limit)
         return client.images.get(name)
-    except DockerException as error:
+    except refusals() as error:
         raise SetupError(
             f"image {name} is not on this machine and cannot be pulled from {_registry(name)}: {words(error)}; try `docker pull {name}` by hand, "
             "check the tag, log in, or use an image that is here"
@@ -126,11 +134,9 @@ def own_network(client: DockerClient, environment: Mapping[str, str]) -> str:
     """The network of the container this program runs in, "" outside of one: a neighbour there can be reached by its address."""
     if not inside() or not environment.get("HOSTNAME"):
         return ""
-    from docker.errors import DockerException
-
     try:
         own = client.containers.get(environment["HOSTNAME"])
-    except DockerException:
+    except refusals():
         return ""
     networks: list[str] = list(own.attrs["NetworkSettings"]["Networks"])
     return networks[0] if networks and networks[0] not in {"host", "none"} else ""

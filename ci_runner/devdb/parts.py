@@ -53,7 +53,7 @@ def lacking(url: str, environment: Mapping[str, str]) -> str:
         elif scheme == "embedded" and not url.startswith("embedded://sqlite"):
             from ci_runner.devdb.embedded import find_home, read
 
-            find_home(read(url)[0], environment)
+            find_home(read(url).major, environment)
             return no_driver("postgres")
         if scheme in databases.SCHEMES and scheme != "sqlite":
             databases.open_url(url).close()

@@ -115,5 +115,6 @@ def exited(container: Container, image: str, password: str) -> str:
 
 def log_of(container: Container, password: str) -> str:
     """The last lines of its log, without the password."""
-    text = container.logs(tail=20).decode(errors="replace").strip()
+    with told("cannot read the log of a container"):
+        text = container.logs(tail=20).decode(errors="replace").strip()
     return text.replace(password, "***")

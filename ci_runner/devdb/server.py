@@ -121,6 +121,15 @@ class Server:
                 os.killpg(server.pid, signal.SIGKILL)
             server.wait()
 
+    def ended(self) -> str:
+        """What ended it, with the last line of its log; "" while it runs."""
+        server = self._process
+        code = server.poll() if server else None
+        if code is None:
+            return ""
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"it ended with {how}, its log with {tail(self._log(), 1)!r}"
+
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
         """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
         limit = time.monotonic() + START_LIMIT

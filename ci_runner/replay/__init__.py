@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ci_runner.databases import DatabaseFailure
-from ci_runner.devdb import DevDatabase
-from ci_runner.errors import TemporaryError
+from ci_runner.devdb import DevDatabase, WentAway
 from ci_runner.model.diagram import Diagram
 from ci_runner.model.difference import difference
 from ci_runner.model.drawing import changed
@@ -38,15 +37,13 @@ def replay(
 
     The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds, for the one as for the other.
     ``progress`` gets the number of files done. ``key`` stands for the whole base: where ``dev`` kept its state under that, it is not run
-    again, nor called when it is a function. ``seeds`` fill tables before the change is watched. TemporaryError when the server itself goes away.
+    again, nor called when it is a function. ``seeds`` fill tables before the change is watched. WentAway when the server itself is gone.
     """
     try:
         return _replayed(History(base, key or BASE), change, dev, Wishes(time_limit, progress, bool(key), seeds))
     except DatabaseFailure as failure:  # a refusal of a migration's statement is none: it is in the answer
         advice = dev.advice(failure) or "run it again"
-        raise TemporaryError(
-            f"the dev database's server went away between two migrations: {failure.message.splitlines()[0]}; {advice}"
-        ) from None
+        raise WentAway(" between two migrations", failure.message.splitlines()[0], advice) from None
 
 
 class Wishes(NamedTuple):

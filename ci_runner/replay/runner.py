@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from ci_runner.databases import Database, DatabaseFailure, Seen
-from ci_runner.devdb import DevDatabase
-from ci_runner.errors import TemporaryError
+from ci_runner.devdb import DevDatabase, WentAway
 from ci_runner.model.report import ReplayError
 from ci_runner.replay.clock import Clock
 from ci_runner.replay.files import ReplayFile, pieces
@@ -18,6 +17,7 @@ ASIDE = {
     "left-out": "not analysed, because {engine} was not given it: {words}",
     "not-judged": "not judged by {engine}, which refuses it: {words}",
 }
+REMEDY = "run it again, and if it goes away at the same place give the server more memory or look at that statement"
 RELEASED = "in a released file, before this change comes to run: "
 
 
@@ -115,17 +115,14 @@ class Runner:
         except DatabaseFailure as failure:
             raise self._stopped(file, len(file.statements) - 1, failure, prefix) from None
 
-    def _stopped(self, file: ReplayFile, index: int, failure: DatabaseFailure, prefix: str) -> Stopped | TemporaryError:
+    def _stopped(self, file: ReplayFile, index: int, failure: DatabaseFailure, prefix: str) -> Stopped | WentAway:
         statement = file.statements[index]
         line, column = _place(file, statement.start, statement.text, failure.position)
         words = failure.message
         if self._clock.rang:
             words = f"stopped after {self._clock.seconds:g} s, the time limit of a replay; this statement did not end ({words})"
         elif failure.lost and not self._dev.advice(failure):
-            return TemporaryError(
-                f"the dev database's server went away at {file.name}:{line}: {words.splitlines()[0]}; run it again, and if it goes away at the same "
-                "place give the server more memory or look at that statement"
-            )
+            return WentAway(f" at {file.name}:{line}", words.splitlines()[0], REMEDY)
         advice = self._dev.advice(failure)
         text = prefix + words + (f"\n{advice}" if advice else "")
         return Stopped(ReplayError(file.name, line, column, text, _cut(statement.text), failure.code))

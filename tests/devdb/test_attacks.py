@@ -21,7 +21,7 @@ from ci_runner.devdb import DevDatabase
 from ci_runner.model.operations import Statement
 from ci_runner.replay import ReplayFile, clock, replay
 from tests.devdb.opening import RUN
-from tests.images.servers import assert_nothing_left
+from tests.images.servers import assert_nothing_left, leftovers
 
 ATTACKS = yaml.safe_load((Path(__file__).parent / "attacks.yaml").read_text())
 VARIABLE = "PILOTAGE_CANARY"
@@ -100,9 +100,10 @@ def lasting(attack: dict[str, Any]) -> bool:
 
 @pytest.fixture(scope="module", params=PLACES)
 def place(request: pytest.FixtureRequest, canaries: Canaries) -> Iterator[Place]:
+    others = leftovers(os.getpid(), RUN)
     with opened(str(request.param), request) as place:
         yield place
-    assert_nothing_left(os.getpid(), RUN)
+    assert_nothing_left(os.getpid(), RUN, others)
 
 
 @contextmanager
@@ -185,10 +186,11 @@ def test_what_never_ends_is_ended_from_outside(
     """Most of it by an interruption; what catches that is ended with its server, so that the next needs another."""
     monkeypatch.setattr(clock, "GRACE", 1.0)
     attacks = sorted(filter(lasting, ATTACKS[PLACES[name][0]]), key=lambda attack: "catch" in attack["why"])
+    others = leftovers(os.getpid(), RUN)
     with opened(name, request) as place:
         for attack in attacks:
             ended(attack, place, canaries)
-    assert_nothing_left(os.getpid(), RUN)
+    assert_nothing_left(os.getpid(), RUN, others)
 
 
 def ended(attack: dict[str, Any], place: Place, canaries: Canaries) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,10 @@ from tests.conftest import missing
 HERE = Path(__file__).resolve().parent
 PASSWORD = "c0rrect-h0rse"
 LABEL = "tests-images"
+MAKER = "pilotage.test.process"  # the label of containers with the process that will remove them
 START_LIMIT = 60
+# A kernel has a fixed number of asynchronous operations for all servers of a machine (fs.aio-max-nr), and each takes thousands.
+PLAIN_IO = ("--innodb-use-native-aio=0",)
 
 
 class Server(NamedTuple):
@@ -158,11 +161,13 @@ def mariadb_process() -> Iterator[Server]:
     owner = account("mysql")
     with owned_folder(owner) as folder:
         data = f"--datadir={folder / 'data'}"
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", data, "--skip-test-db", "--auth-root-authentication-method=normal",
-             *(["--user=mysql"] if os.geteuid() == 0 else [])],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        with one_builder():
+            done = subprocess.run(
+                ["mariadb-install-db", "--no-defaults", data, "--skip-test-db", "--auth-root-authentication-method=normal", *PLAIN_IO,
+                 *(["--user=mysql"] if os.geteuid() == 0 else [])],
+                check=False, capture_output=True, text=True,
+            )  # fmt: skip
+        assert done.returncode == 0, f"mariadb-install-db: {done.stdout[-2000:]} {done.stderr[-2000:]}"
         init = folder / "init.sql"
         init.write_text(
             f"CREATE USER boss@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO boss@'%' WITH GRANT OPTION;\n"
@@ -172,6 +177,7 @@ def mariadb_process() -> Iterator[Server]:
         command = [
             mariadbd(), "--no-defaults", data, f"--socket={folder / 's'}", f"--port={port}", "--bind-address=127.0.0.1", f"--init-file={init}",
             f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve",
+            *PLAIN_IO,
         ]  # fmt: skip
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **as_user(owner))
@@ -393,6 +399,7 @@ def clickhouse_server(clickhouse_image: str) -> Iterator[Server]:
 @contextmanager
 def container_process(image: str, port: int, variables: dict[str, str]) -> Iterator[int]:
     """A container of a test image; the port it answers at here."""
+    remove_orphans()
     options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
     command = [
         "docker",
@@ -400,6 +407,8 @@ def container_process(image: str, port: int, variables: dict[str, str]) -> Itera
         "--detach",
         "--label",
         f"pilotage.test={LABEL}",
+        "--label",
+        f"{MAKER}={os.getpid()}",
         "--publish",
         f"127.0.0.1::{port}",
         *options,
@@ -411,6 +420,19 @@ def container_process(image: str, port: int, variables: dict[str, str]) -> Itera
         yield int(listed.rpartition(":")[2])
     finally:
         subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
+
+
+def remove_orphans() -> None:
+    """Containers of test runs that were killed: those whose maker is no process any more."""
+    listed = subprocess.run(
+        ["docker", "ps", "-a", "--filter", f"label={MAKER}", "--format", '{{.ID}} {{.Label "' + MAKER + '"}}'],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name, maker in (line.split() for line in listed.splitlines()):
+        if not Path(f"/proc/{maker}").exists():
+            subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
 
 
 def leftovers(process: int, run: str = "") -> set[str]:
@@ -436,9 +458,9 @@ def leftovers(process: int, run: str = "") -> set[str]:
     return found
 
 
-def assert_nothing_left(process: int, run: str = "") -> None:
-    """Nothing of that run is here any more, ten seconds from now at the latest."""
+def assert_nothing_left(process: int, run: str = "", others: Collection[str] = ()) -> None:
+    """Nothing of that run is here any more but ``others``, ten seconds from now at the latest."""
     end = time.monotonic() + 10
-    while left := leftovers(process, run):
+    while left := leftovers(process, run).difference(others):
         assert time.monotonic() < end, f"left behind: {sorted(left)}"
         time.sleep(0.05)
