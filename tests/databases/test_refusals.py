@@ -71,7 +71,8 @@ def answering(words: bytes) -> Iterator[int]:
                 if words:
                     line.sendall(words)
                 else:
-                    line.recv(4096)
+                    while line.recv(4096):  # until the other side has enough
+                        pass
 
         thread = Thread(target=serve, daemon=True)
         thread.start()

@@ -239,6 +239,16 @@ def test_mysql_and_mariadb_are_seen_to_choose_algorithm_and_lock(
     assert seen == [("algorithm", "users", change[1] if engine == "mariadb" else change[2])]
 
 
+@pytest.mark.parametrize(
+    ("change", "seen"), [("ENGINE=Aria", "copy, lock=shared"), ("ENGINE=InnoDB", "inplace, lock=none")]
+)
+def test_mariadb_is_not_believed_what_it_does_not_check(mariadb: DevDatabase, change: str, seen: str) -> None:
+    """It takes INSTANT for a change of the engine, and copies."""
+    base = [file("1.sql", "CREATE TABLE users (id int NOT NULL PRIMARY KEY) ENGINE=InnoDB;\n")]
+    result = replay(base, [file("2.sql", f"ALTER TABLE users {change}")], mariadb)
+    assert [o.detail for o in result.observations] == [seen]
+
+
 def test_a_named_algorithm_is_left_alone(mariadb: DevDatabase) -> None:
     base = [file("1.sql", "CREATE TABLE users (id int);\n")]
     assert not replay(base, [file("2.sql", "ALTER TABLE users ADD COLUMN a int, ALGORITHM=COPY")], mariadb).observations

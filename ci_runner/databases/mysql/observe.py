@@ -26,6 +26,9 @@ _INDEX = re.compile(rf"\s*(?:create|drop)\s+(?:\w+\s+){{0,4}}?index\s+.*?\bon\s+
 _END = re.compile(r"[;\s]+\Z")
 _SAID = re.compile(r"\balgorithm\b", re.IGNORECASE)
 _LOCK_SAID = re.compile(r"\block\s*=", re.IGNORECASE)
+# MariaDB 10.11 checks an ENGINE clause against INPLACE alone: it takes INSTANT and NOCOPY, and copies every row all the same.
+_ENGINE = re.compile(r"\bengine\b", re.IGNORECASE)
+_UNCHECKED = frozenset({"instant", "nocopy"})
 
 
 class MysqlWatcher:
@@ -61,6 +64,8 @@ class MysqlWatcher:
     def _ways(self, text: str) -> Iterator[tuple[str, ...]]:
         """Algorithms from the cheapest on, each with the weaker lock first; INSTANT takes none."""
         for algorithm in ALGORITHMS[self._session.dialect]:
+            if algorithm in _UNCHECKED and _ENGINE.search(text):
+                continue
             if algorithm != "instant" and not _LOCK_SAID.search(text):
                 yield from ((algorithm, f"lock={lock}") for lock in LOCKS)
             yield (algorithm,)
