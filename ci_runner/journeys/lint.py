@@ -1,25 +1,31 @@
-"""Lint: read each directory, compare it with its base, replay and judge the change, put it into one report."""
+"""Lint: read each directory, compare it with its base, replay and judge the change, put it into one report.
+
+What judges is imported when the statements are being read: of a long directory another process reads them meanwhile.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ci_runner import aside, report, sources, sql
+from ci_runner import aside, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import judging, merging, oracle, reversing, sizing, suggestions
+from ci_runner.journeys import merging
 from ci_runner.journeys.base import Compared, compare, read
 from ci_runner.journeys.ground import Ground
-from ci_runner.journeys.oracle import Statements
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
 from ci_runner.model.schema import Catalog
-from ci_runner.sql import catalog, history
+
+if TYPE_CHECKING:
+    from ci_runner import report
+    from ci_runner.journeys import sizing
+    from ci_runner.journeys.oracle import Statements
 
 EXPLAINED = 50
 UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the findings
@@ -27,7 +33,10 @@ UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the fi
 
 def run(ground: Ground) -> Run:
     """The report of every configured directory, as one run."""
-    return report.combine(tuple(directory(ground, each) for each in ground.config.directories))
+    reports = [directory(ground, each) for each in ground.config.directories]
+    from ci_runner import report
+
+    return report.combine(reports)
 
 
 class Examined(Struct, frozen=True):
@@ -44,6 +53,10 @@ class Examined(Struct, frozen=True):
 def directory(ground: Ground, wanted: Directory) -> Report:
     """The report of one directory."""
     seen = examined(ground, wanted)
+    from ci_runner import report
+    from ci_runner.journeys import judging
+    from ci_runner.sql import catalog
+
     changes = seen.compared.changeset
     before = catalog.release(seen.before)
     effects, after = explained(changes, seen.statements, before, seen.sizes)
@@ -74,6 +87,9 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     compared = merging.guarded(ground, wanted, compare(ground, wanted, head))
     changes = compared.changeset
     statements = analyse(changes)
+    from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions
+    from ci_runner.sql import history
+
     before = history.before(changes.released, head.dialect, ground.cache)
     own, remarks = judging.own_rules(ground, wanted)
     sizes, strange = sizing.known(ground, wanted, before, head.dialect)
@@ -109,6 +125,9 @@ def explained(
 
     A directory that is all new and long has no schema before it to compare with, so that the second is spared: None.
     """
+    from ci_runner.journeys import sizing
+    from ci_runner.sql import catalog
+
     found: dict[str, tuple[StatementEffect, ...]] = {}
     new = changes.base.kind == "all" and len(changes.files) > EXPLAINED
     for number, file in enumerate(changes.files[:EXPLAINED] if new else changes.files):
