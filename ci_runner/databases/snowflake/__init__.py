@@ -39,29 +39,12 @@ def connect(address: Address, use: Use) -> PlainSession:
         import snowflake.connector as driver
     except ImportError:
         raise SetupError("Snowflake needs its connector: pip install 'pilotage[snowflake]'") from None
-    database, _, schema = address.database.partition("/")
-    options: dict[str, Any] = {name: address.options[name] for name in _OPTIONS if address.options.get(name)}
-    account = address.options.get("account") or address.host
-    if account != address.host:
-        options |= {"host": address.host, "port": address.port or 443}
+    schema = address.database.partition("/")[2] or "PUBLIC"
     try:
-        connection = driver.connect(
-            account=account,
-            user=address.user,
-            password=address.password,
-            database=database or None,
-            schema=schema or "PUBLIC",
-            login_timeout=seconds(address),
-            network_timeout=NETWORK,
-            platform_detection_timeout_seconds=0.0,  # else it asks the clouds' metadata addresses where it runs
-            autocommit=True,
-            application="pilotage",
-            session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False, "CLIENT_TELEMETRY_ENABLED": False},
-            **options,
-        )
+        connection = driver.connect(**_asked(address), schema=schema)
     except (driver.Error, OSError) as error:
         raise explained(address, str(error) or type(error).__name__, _CAUSES) from None
-    inspecting = partial(_inspect, schema=(schema or "PUBLIC").upper())
+    inspecting = partial(_inspect, schema=schema.upper())
     again = partial(connect, address, use)
 
     def stop() -> None:
@@ -76,6 +59,26 @@ def connect(address: Address, use: Use) -> PlainSession:
     session.version = tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
     session.engine = f"Snowflake {text}"
     return session
+
+
+def _asked(address: Address) -> dict[str, Any]:
+    """What the connector is told of the place, the user and how to behave."""
+    options: dict[str, Any] = {name: address.options[name] for name in _OPTIONS if address.options.get(name)}
+    account = address.options.get("account") or address.host
+    if account != address.host:
+        options |= {"host": address.host, "port": address.port or 443}
+    return options | {
+        "account": account,
+        "user": address.user,
+        "password": address.password,
+        "database": address.database.partition("/")[0] or None,
+        "login_timeout": seconds(address),
+        "network_timeout": NETWORK,
+        "platform_detection_timeout_seconds": 0.0,  # else it asks the clouds' metadata addresses where it runs
+        "autocommit": True,
+        "application": "pilotage",
+        "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False, "CLIENT_TELEMETRY_ENABLED": False},
+    }
 
 
 def failure(error: Exception, sql: str) -> DatabaseFailure:

@@ -37,27 +37,10 @@ def connect(address: Address, use: Use) -> PlainSession:
         from pytds.tds_base import Error as Refusal
     except ImportError:
         raise SetupError("SQL Server needs the python-tds driver: pip install 'pilotage[sqlserver]'") from None
-    checked = address.options.get("validate_host", "true")
-    if checked not in {"true", "false"}:
-        raise ConfigError(f"{address}: validate_host is true or false, not {checked!r}")
-    host, port = address.host or "localhost", address.port or 1433
+    asked = _asked(address)
     try:
-        line = socket.create_connection((host, port), seconds(address))
-        connection = pytds.connect(
-            dsn=host,
-            port=port,
-            sock=line,
-            database=address.database or "master",
-            user=address.user or "sa",
-            password=address.password,
-            login_timeout=seconds(address),
-            timeout=0,
-            autocommit=True,
-            appname="pilotage",
-            cafile=address.options.get("cafile") or None,
-            validate_host=checked == "true",
-            disable_connect_retry=True,
-        )
+        line = socket.create_connection((asked["dsn"], asked["port"]), seconds(address))
+        connection = pytds.connect(sock=line, **asked)
     except (Refusal, OSError) as error:
         raise explained(address, str(error) or type(error).__name__, _CAUSES) from None
 
@@ -76,6 +59,27 @@ def connect(address: Address, use: Use) -> PlainSession:
     )
     about(session)
     return session
+
+
+def _asked(address: Address) -> dict[str, Any]:
+    """What the driver is told of the place, the user and TLS; ConfigError for a word it would not know."""
+    checked = address.options.get("validate_host", "true")
+    if checked not in {"true", "false"}:
+        raise ConfigError(f"{address}: validate_host is true or false, not {checked!r}")
+    return {
+        "dsn": address.host or "localhost",
+        "port": address.port or 1433,
+        "database": address.database or "master",
+        "user": address.user or "sa",
+        "password": address.password,
+        "login_timeout": seconds(address),
+        "timeout": 0,
+        "autocommit": True,
+        "appname": "pilotage",
+        "cafile": address.options.get("cafile") or None,
+        "validate_host": checked == "true",
+        "disable_connect_retry": True,
+    }
 
 
 def about(session: PlainSession) -> None:
