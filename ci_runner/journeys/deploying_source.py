@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from ci_runner import deploy, migrations, registry, sources, stores
 from ci_runner.config import Directory
-from ci_runner.errors import ConfigError, ConflictError, PilotageError, UsageError
+from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.soundness import sound
 from ci_runner.journeys.versions import every_store
 from ci_runner.model.deploy import Origin, Revision
 from ci_runner.model.directory import MigrationDir, Tree
@@ -80,16 +81,6 @@ def _local(ground: Ground, wanted: Wanted, mdir: MigrationDir, kind: str, addres
     return Found(
         name, deploy.Source(mdir, origin), lambda _head: True, lambda _name: False, partial(_bytes, ground, name)
     )
-
-
-def sound(mdir: MigrationDir) -> None:
-    """ConflictError for the first error of the directory itself, such as a sum that does not fit its files."""
-    broken = [problem for problem in mdir.problems if problem.level == "error"]
-    if broken:
-        first = broken[0]
-        where = f"{mdir.path}/{first.file}" + (f":{first.line}" if first.line else "") if first.file else mdir.path
-        more = f" (and {len(broken) - 1} more: pilotage ls)" if len(broken) > 1 else ""
-        raise ConflictError(f"{where}: {first.message}{more}. {first.remedy}".rstrip(" ."))
 
 
 def _registered(ground: Ground, wanted: Wanted, dialect: str) -> Found:

@@ -10,7 +10,8 @@ from ci_runner import registry, sources
 from ci_runner.errors import RefusedError, TemporaryError, UsageError
 from ci_runner.journeys.base import read
 from ci_runner.journeys.ground import Ground
-from ci_runner.journeys.push import commit, sound
+from ci_runner.journeys.push import commit
+from ci_runner.journeys.soundness import sound
 from ci_runner.model.directory import Tree
 from ci_runner.model.registry import Pushed
 
@@ -29,7 +30,7 @@ def bring(ground: Ground, reference: str, path: Path, *, allow_rewrite: bool, mo
     else:
         raise UsageError(f"there is no folder or tar file {path}")
     directory = read(tree, ground.config.directories[0])
-    sound(directory)
+    sound(directory, with_sum=True)
     tags = (asked.selector.value,) if asked.selector.kind == "tag" else ()
     return asked.name, commit(ground, asked.name, directory, tags, allow_rewrite=allow_rewrite, move_tag=move_tag)
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from ci_runner import changes, registry
 from ci_runner.config import Directory
-from ci_runner.errors import CheckError, ConfigError, ConflictError, PilotageError, UsageError
+from ci_runner.errors import CheckError, ConfigError, PilotageError, UsageError
 from ci_runner.journeys import lint, oracle, publishing
 from ci_runner.journeys.acting import actor
 from ci_runner.journeys.facts import facts
 from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.soundness import sound
 from ci_runner.journeys.versions import ancestry, every_store
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.registry import Pushed
@@ -74,7 +75,7 @@ def directory(
 ) -> Pushed:
     """Push one directory; ConflictError for a sum that does not hold, CheckError for a replay that fails, before anything is written."""
     read = lint.folder(ground, wanted)
-    sound(read)
+    sound(read, with_sum=True)
     if not ground.config.skip_replay:
         runs(ground, wanted, read)
     return commit(ground, name, read, tags, allow_rewrite=allow_rewrite, move_tag=move_tag, single_writer=single_writer)
@@ -112,16 +113,6 @@ def commit(
         move_tag=move_tag,
     )
     return publishing.copied(ground, name, snapshot, pushed, tags) if ground.config.publish else pushed
-
-
-def sound(read: MigrationDir) -> None:
-    """ConflictError when the directory has an error of its own: a sum that is wrong or, where one is required, missing …"""
-    broken = [problem for problem in read.problems if problem.level == "error" or problem.code == "sum-file-missing"]
-    if broken:
-        first = broken[0]
-        where = f"{read.path}/{first.file}" + (f":{first.line}" if first.line else "") if first.file else read.path
-        more = f" (and {len(broken) - 1} more: pilotage ls)" if len(broken) > 1 else ""
-        raise ConflictError(f"{where}: {first.message}{more}. {first.remedy}".rstrip(" ."))
 
 
 def runs(ground: Ground, wanted: Directory, read: MigrationDir) -> None:
