@@ -8,6 +8,15 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    _open_streams()
+    try:
+        _main()
+    except KeyboardInterrupt:  # while modules are still being imported: later on the command line says it itself
+        os.write(2, b"error: interrupted\n")
+        os._exit(130)
+
+
+def _main() -> None:
     if sys.argv[1:] == ["--version"]:  # answered before anything heavy is imported
         from ci_runner import __version__
 
@@ -28,6 +37,18 @@ def main() -> None:
     from ci_runner.cli import run
 
     _leave(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Give the streams that the caller closed (``>&-``) to nobody, so that no file opened later takes their number and their text."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # open as long as the process
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _leave(code: int) -> None:
