@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -159,6 +160,11 @@ def _led(url: str, headers: Mapping[str, str], to: str) -> dict[str, Any]:
     named = httpx.URL(url)
     pinned = {**headers, "host": named.netloc.decode("ascii")}
     return {"url": named.copy_with(host=to), "headers": pinned, "extensions": {"sni_hostname": named.host}}
+
+
+def authorization(token: str) -> str:
+    """The header that carries a token; one with a colon is a person's name and token."""
+    return f"Basic {base64.b64encode(token.encode()).decode()}" if ":" in token else f"Bearer {token}"
 
 
 def retry_after(method: str, answer: Answer, attempt: int, now: float) -> float | None:

@@ -122,7 +122,7 @@ def _comment(publication: Publication, number: int, patience: Patience, scm: Scm
         try:
             return _write_fitting(scm, number, own, bodies, publication)
         except ScmError as error:
-            if last or not (error.kind == "doubt" or (error.kind == "missing" and own)):
+            if last or not (error.kind in {"doubt", "stale"} or (error.kind == "missing" and own)):
                 raise
     return ""
 

@@ -162,7 +162,7 @@ def _target(ground: Ground, patience: Patience) -> tuple[publish.Target, tuple[s
         source = _open(ground, patience)
     except UsageError as error:
         return publish.Target(None), (f"nothing is posted: {error}",)
-    return publish.Target(source, number, trigger.head_sha, trigger.is_fork, scm.NEEDS[trigger.scm]), ()
+    return publish.Target(source, number, trigger.head_sha, trigger.is_fork, scm.needs(trigger)), ()
 
 
 def _open(ground: Ground, patience: Patience) -> scm.Scm | None:

@@ -123,7 +123,8 @@ class PullRequest(Struct, frozen=True):
 class Comment(Struct, frozen=True):
     """A comment as the SCM shows it.
 
-    ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such. A line note stands on
+    ``replied`` says that others answered it, ``thread`` names its thread where the SCM has such, ``version`` counts its changes where a
+    change has to say which one it is of. A line note stands on
     ``start_line`` (None = ``line``) to ``line`` of ``file``; ``line`` is None once the lines are gone.
     """
 
@@ -135,6 +136,7 @@ class Comment(Struct, frozen=True):
     file: str | None = None
     line: int | None = None
     start_line: int | None = None
+    version: int = 0
 
 
 class Posted(Struct, frozen=True):

@@ -126,8 +126,12 @@ def of_scm(trigger: Trigger, token: str | None, write: Callable[[str], None]) ->
 
     Only Bitbucket keeps a report with its commits that any CI system may write.
     """
-    if trigger.scm != "bitbucket" or trigger.platform in {"bitbucket", LOCAL} or not (token and trigger.repository):
+    if trigger.scm != "bitbucket" or trigger.platform == "bitbucket" or not (token and trigger.repository):
         return None
+    if (trigger.api_url or "").endswith("/rest/api/1.0"):
+        from ci_runner.platforms import datacenter_outlets
+
+        return datacenter_outlets.elsewhere(trigger, token, write)
     from ci_runner.platforms.bitbucket_outlets import elsewhere
 
     return elsewhere(trigger, token, write)

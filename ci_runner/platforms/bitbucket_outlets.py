@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ci_runner import text
-from ci_runner.http import Answer, HttpError, Limits, Patience, Web, json_only, web
+from ci_runner.http import Answer, HttpError, Limits, Patience, Web, authorization, json_only, web
 from ci_runner.model.ci import Annotation, Status, Trigger
 from ci_runner.platforms import facts, files
 from ci_runner.platforms.plain import Plain
@@ -22,7 +22,7 @@ ANNOTATIONS, BATCH = 1000, 100
 SUMMARY, DETAILS = 450, 2000
 
 _ORDER = {"error": 0, "warning": 1, "notice": 2}
-_SEVERITY = {"error": "HIGH", "warning": "MEDIUM", "notice": "LOW"}
+SEVERITY = {"error": "HIGH", "warning": "MEDIUM", "notice": "LOW"}
 Row = dict[str, Any]
 
 
@@ -44,13 +44,13 @@ class Step(Plain, frozen=True):
             return ()
         if not (self.repository and self.commit):
             return ("Code Insights report not posted: BITBUCKET_REPO_FULL_NAME or BITBUCKET_COMMIT is not set",)
-        key = _key(status.context)
-        path = f"/repositories/{self.repository}/commit/{self.commit}/reports/{key}"
+        slug = key(status.context)
+        path = f"/repositories/{self.repository}/commit/{self.commit}/reports/{slug}"
         reasons: list[str] = []
         for root, headers, client in self._ways():
             try:
-                _post(client, root + path, headers, _report(annotations, status), _rows(annotations, key))
-            except (HttpError, _RefusedError) as error:
+                _post(client, root + path, headers, _report(annotations, status), _rows(annotations, slug))
+            except (HttpError, RefusedError) as error:
                 reasons.append(str(error))
                 continue
             finally:
@@ -63,12 +63,8 @@ class Step(Plain, frozen=True):
         quick = Limits(connect=3, attempts=1)
         for proxy in self.proxies:
             yield f"http://{API}", {}, web(quick, Patience(5), proxy=proxy)
-        if self.token and ":" not in self.token:
-            yield (
-                self.api,
-                {"Authorization": f"Bearer {self.token}"},
-                web(Limits(attempts=2), Patience(30)),
-            )
+        if self.token:
+            yield self.api, {"Authorization": authorization(self.token)}, web(Limits(attempts=2), Patience(30))
 
     def output(self, values: Mapping[str, str]) -> tuple[str, ...]:
         """``PILOTAGE_NAME=value`` lines for the step's ``output-variables``, and ``.pilotage/outputs.sh`` for the same step to source."""
@@ -108,39 +104,41 @@ def elsewhere(trigger: Trigger, token: str, write: Callable[[str], None]) -> Ste
     return Step(write, repository=trigger.repository, commit=trigger.head_sha, proxies=(), token=token, **api)
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """An answer that says no."""
 
 
 def _post(client: Web, url: str, headers: Mapping[str, str], report: Row, rows: Sequence[Row]) -> None:
     """The report anew; what an earlier run on the same commit left goes with the old one."""
-    _send(client, "DELETE", url, headers, None, fine=(404,))
-    _send(client, "PUT", url, headers, report)
+    send(client, "DELETE", url, headers, None, fine=(404,))
+    send(client, "PUT", url, headers, report)
     for start in range(0, len(rows), BATCH):
-        _send(client, "POST", f"{url}/annotations", headers, rows[start : start + BATCH])
+        send(client, "POST", f"{url}/annotations", headers, rows[start : start + BATCH])
 
 
-def _send(
+def send(
     client: Web, method: str, url: str, headers: Mapping[str, str], body: object, fine: tuple[int, ...] = ()
 ) -> None:
+    """One request; RefusedError for an answer that says no, HttpError where none can be used."""
     content = None if body is None else json.dumps(body).encode()
     sent = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "pilotage", **headers}
     answer = json_only(url, client.send(method, url, sent, content))
     if answer.status >= 400 and answer.status not in fine:
-        raise _RefusedError(f"Bitbucket answered {answer.status}: {_said(answer)}")
+        raise RefusedError(f"Bitbucket answered {answer.status}: {_said(answer)}")
 
 
 def _said(answer: Answer) -> str:
     try:
         data = json.loads(answer.body)
-        inner = data.get("error")
+        inner = (data.get("errors") or [None])[0] if isinstance(data.get("errors"), list) else data.get("error")
         said = inner.get("message") if isinstance(inner, dict) else data.get("message")
     except (ValueError, AttributeError, RecursionError):
         said = None
     return text.line(said)[:200] if isinstance(said, str) and said else "no reason given"
 
 
-def _key(context: str) -> str:
+def key(context: str) -> str:
+    """The report's name: the same for each run of a job, and no other tool's."""
     slug = re.sub(r"[^A-Za-z0-9]+", "-", context).strip("-").lower()
     return slug if slug.startswith("pilotage") else f"pilotage-{slug}"
 
@@ -161,9 +159,13 @@ def _report(annotations: Sequence[Annotation], status: Status) -> Row:
     }
 
 
-def _rows(annotations: Sequence[Annotation], key: str) -> list[Row]:
-    ranked = sorted(annotations, key=lambda each: _ORDER[each.level])[:ANNOTATIONS]
-    return [_row(each, f"{key}-{number:04}") for number, each in enumerate(ranked, 1)]
+def worst(annotations: Sequence[Annotation]) -> list[Annotation]:
+    """As many as a report takes, the gravest first."""
+    return sorted(annotations, key=lambda each: _ORDER[each.level])[:ANNOTATIONS]
+
+
+def _rows(annotations: Sequence[Annotation], name: str) -> list[Row]:
+    return [_row(each, f"{name}-{number:04}") for number, each in enumerate(worst(annotations), 1)]
 
 
 def _row(annotation: Annotation, external: str) -> Row:
@@ -174,7 +176,7 @@ def _row(annotation: Annotation, external: str) -> Row:
     return {
         "external_id": external,
         "annotation_type": "BUG" if annotation.level == "error" else "CODE_SMELL",
-        "severity": _SEVERITY[annotation.level],
+        "severity": SEVERITY[annotation.level],
         "summary": summary if len(summary) <= SUMMARY else summary[: SUMMARY - 1] + "…",
         **({"details": rest.strip()[:DETAILS]} if rest.strip() else {}),
         **place,

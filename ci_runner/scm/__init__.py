@@ -12,7 +12,7 @@ from ci_runner.http import Patience
 from ci_runner.model.ci import Comment, Note, PullRequest, Scan, Status, Trigger
 from ci_runner.scm.failure import ScmError
 
-__all__ = ["NAMES", "NEEDS", "Scanner", "Scm", "ScmError", "open"]
+__all__ = ["NAMES", "Scanner", "Scm", "ScmError", "needs", "open", "own_bitbucket"]
 
 
 class Scm(Protocol):
@@ -91,15 +91,25 @@ class Scanner(Protocol):
 
 
 _API = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?\Z")
-_MODULES = {name: f"ci_runner.scm.{name}" for name in ("github", "gitlab", "bitbucket", "azure")}
-NAMES = tuple(_MODULES)
+NAMES = ("github", "gitlab", "bitbucket", "azure")
 # what a token needs to post everything, and where it comes from
-NEEDS = {
+_NEEDS = {
     "github": "one that has pull-requests: write and statuses: write",
     "gitlab": "a project access token with scope api and role Developer in a masked variable; CI_JOB_TOKEN may not comment",
     "bitbucket": "a repository access token with scopes pullrequest:write and repository:write in BITBUCKET_ACCESS_TOKEN",
     "azure": "the job's own with 'env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)'; it may need 'Contribute to pull requests'",
 }
+_DATA_CENTER = "an HTTP access token with repository read in BITBUCKET_ACCESS_TOKEN, of an account that may comment"
+
+
+def needs(trigger: Trigger) -> str:
+    """What a token for this trigger's SCM has to be able to, and where it comes from."""
+    return _DATA_CENTER if own_bitbucket(trigger) else _NEEDS.get(trigger.scm or "", "one that may comment")
+
+
+def own_bitbucket(trigger: Trigger) -> bool:
+    """Whether the SCM is a Bitbucket Data Center, which shares nothing but its name with the one in the cloud."""
+    return trigger.scm == "bitbucket" and (trigger.api_url or "").rstrip("/").endswith("/rest/api/1.0")
 
 
 def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:  # noqa: A001
@@ -107,7 +117,7 @@ def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:
 
     Raises UsageError where the trigger names no SCM that is known here, no repository, or an API address that is none.
     """
-    if trigger.scm not in _MODULES:
+    if trigger.scm not in NAMES:
         raise UsageError(
             f"no pull request host is known for platform '{trigger.platform}' and SCM '{trigger.scm}' (known: {', '.join(NAMES)})"
         )
@@ -117,5 +127,6 @@ def open(trigger: Trigger, token: str, patience: Patience | None = None) -> Scm:
         raise UsageError(
             f"the API address of {trigger.scm} in the environment is no http(s) address: {trigger.api_url[:100]!r}"
         )
-    made: Scm = import_module(_MODULES[trigger.scm]).open(trigger, token, patience or Patience())
+    module = "datacenter" if own_bitbucket(trigger) else trigger.scm
+    made: Scm = import_module(f"ci_runner.scm.{module}").open(trigger, token, patience or Patience())
     return made

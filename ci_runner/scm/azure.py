@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from msgspec.structs import replace
@@ -17,9 +16,9 @@ from ci_runner.errors import UsageError
 from ci_runner.http import Answer, Limits, Patience, web
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
 from ci_runner.scm.bodies import same_text, shorten, suggestion
-from ci_runner.scm.diff import place
-from ci_runner.scm.failure import Kind, ScmError
-from ci_runner.scm.rest import Rest, Row
+from ci_runner.scm.diff import ANYWHERE, place, post_each, still_head
+from ci_runner.scm.failure import Kind
+from ci_runner.scm.rest import Repository, Rest, Row
 
 COMMENT_CHARACTERS = 150_000
 DESCRIPTION_CHARACTERS = 255
@@ -33,34 +32,16 @@ VERSION = "6.0"
 _READ, _WRITE, _STATUS = "Read on the repository", "Contribute to pull requests", "Contribute to pull requests"
 _STATES = {"success": "succeeded", "failure": "failed", "error": "error", "pending": "pending"}
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
-_ANYWHERE = (range(1, sys.maxsize),)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Azure:
+class Azure(Repository):
     """One repository on Azure Repos, ``project/name``; ``run_number`` is the pull request this run is for."""
 
-    repository: str
-    rest: Rest = field(repr=False)
     run_number: int | None = None
-    name: str = "azure"
-    comment_limit: int = COMMENT_CHARACTERS
-
-    @property
-    def _home(self) -> str:
-        project, _, name = self.repository.partition("/")
-        return f"/{quote(project, safe='')}/_apis/git/repositories/{quote(name, safe='')}"
-
-    def _ask(self, what: str, permission: str, ask: Callable[[], T]) -> T:
-        return self.rest.call(what, permission, ask)
 
     def _values(self, path: str, **query: str) -> list[Row]:
-        return list(self.rest.get(self._home + path, **query)["value"])
-
-    def _write(self, what: str, verb: str, path: str, body: object = None, permission: str = _WRITE) -> None:
-        url = self.rest.root + self._home + path
-        self.rest.call(what, permission, lambda: self.rest.send(verb, url, body), writes=verb == "POST")
+        return list(self.get(path, **query)["value"])
 
     def author(self) -> str:
         """The identity of the token; for a job's own it is the project's build service."""
@@ -69,12 +50,11 @@ class Azure:
             found = self.rest.get("/_apis/connectionData", **{"api-version": f"{VERSION}-preview"})
             return str(found["authenticatedUser"]["id"])
 
-        return self._ask("who the token belongs to", _READ, asked)
+        return self.ask("who the token belongs to", _READ, asked)
 
     def pull_request(self, number: int) -> PullRequest:
         """The pull request of this number."""
-        path = f"{self._home}/pullRequests/{number}"
-        return self._ask(f"pull request !{number}", _READ, lambda: _pull(self.rest.get(path)))
+        return self.ask(f"pull request !{number}", _READ, lambda: _pull(self.get(f"/pullRequests/{number}")))
 
     def pull_requests_of(self, sha: str) -> tuple[PullRequest, ...]:
         """Active pull requests with this head, also from forks: Azure has no question for that, so all active ones are looked through."""
@@ -83,7 +63,7 @@ class Azure:
             pulls = (_pull(row) for row in self._active() if row.get("lastMergeSourceCommit"))
             return tuple(pull for pull in pulls if pull.open and pull.head_sha == sha)
 
-        return self._ask("the active pull requests", _READ, found)
+        return self.ask("the active pull requests", _READ, found)
 
     def open_pull_requests(self, most: int) -> tuple[PullRequest, ...]:
         """Active pull requests, the newest first."""
@@ -92,11 +72,11 @@ class Azure:
             there = (row for row in self._active() if row.get("lastMergeSourceCommit"))
             return tuple(_pull(row) for row in islice(there, most))
 
-        return self._ask("the active pull requests", _READ, listed)
+        return self.ask("the active pull requests", _READ, listed)
 
     def changed_files(self, number: int) -> tuple[str, ...]:
         """Paths the last iteration touches, also those it removes: Azure names the kind of a change in words that combine."""
-        return self._ask("the changed files", _READ, lambda: tuple(self._changed(number)))
+        return self.ask("the changed files", _READ, lambda: tuple(self._changed(number)))
 
     def _active(self) -> Iterator[Row]:
         for skip in range(0, MOST_PULLS, PAGE):
@@ -111,14 +91,14 @@ class Azure:
         query = {**_version("base", base), **_version("target", head), "$top": "1"}
 
         def found() -> str | None:
-            said = self.rest.get(f"{self._home}/diffs/commits", **query).get("commonCommit")
+            said = self.get("/diffs/commits", **query).get("commonCommit")
             return str(said) if said else None
 
-        return self._ask(f"the merge base of {base[:12]} and {head[:12]}", _READ, found)
+        return self.ask(f"the merge base of {base[:12]} and {head[:12]}", _READ, found)
 
     def default_branch(self) -> str:
         """The repository's default branch."""
-        return self._ask("the default branch", _READ, lambda: _branch(str(self.rest.get(self._home)["defaultBranch"])))
+        return self.ask("the default branch", _READ, lambda: _branch(str(self.get("")["defaultBranch"])))
 
     def _threads(self, number: int) -> list[tuple[Row, Row]]:
         """Each thread with its first comment, unless that was deleted or is a remark of Azure's own."""
@@ -132,12 +112,12 @@ class Azure:
         def listed() -> tuple[Comment, ...]:
             return tuple(_comment(*each) for each in self._threads(number) if not each[0].get("threadContext"))
 
-        return self._ask("the comments", _READ, listed)
+        return self.ask("the comments", _READ, listed)
 
     def create_comment(self, number: int, body: str, *, done: bool = False) -> None:
         """Add a thread; one that asks for nothing is closed, so that it does not hold up the merge where policy wants all resolved."""
         thread = {"comments": [_first(body)], "status": _resolution(done=done)}
-        self._write("a new comment", "POST", f"/pullRequests/{number}/threads", thread)
+        self.write("a new comment", "POST", f"/pullRequests/{number}/threads", thread)
 
     def update_comment(self, number: int, comment: Comment, body: str, *, done: bool = False) -> None:
         """Replace a comment's text and its thread's status."""
@@ -145,17 +125,13 @@ class Azure:
 
     def _rewrite(self, number: int, comment: Comment, body: str, status: str) -> None:
         thread = f"/pullRequests/{number}/threads/{comment.id}"
-        self._write("a change of a comment", "PATCH", f"{thread}/comments/{comment.thread or 1}", {"content": body})
-        self._write("a change of a thread's status", "PATCH", thread, {"status": status})
+        self.write("a change of a comment", "PATCH", f"{thread}/comments/{comment.thread or 1}", {"content": body})
+        self.write("a change of a thread's status", "PATCH", thread, {"status": status})
 
     def delete_comment(self, number: int, comment: Comment) -> None:
         """Remove a comment, and with its only one the thread; one that is gone already is fine."""
         path = f"/pullRequests/{number}/threads/{comment.id}/comments/{comment.thread or 1}"
-        try:
-            self._write("the removal of a comment", "DELETE", path)
-        except ScmError as error:
-            if error.kind != "missing":
-                raise
+        self.remove("the removal of a comment", path)
 
     def notes(self, number: int) -> tuple[Comment, ...]:
         """The first comment of every thread on a file."""
@@ -163,29 +139,19 @@ class Azure:
         def listed() -> tuple[Comment, ...]:
             return tuple(_note(*each) for each in self._threads(number) if each[0].get("threadContext"))
 
-        return self._ask("the line notes", _READ, listed)
+        return self.ask("the line notes", _READ, listed)
 
     def create_notes(self, number: int, head_sha: str, notes: Sequence[Note]) -> tuple[Note, ...]:
         """A thread for each note on a changed file; Azure tells no lines of the change and takes any line of a file."""
-        head = self.pull_request(number).head_sha
-        if head_sha != head:
-            message = f"line notes are for commit {head_sha[:12]}, but the head of !{number} is {head[:12]} by now"
-            raise ScmError(message, "invalid")
-        changed = self._ask("the changed files", _READ, lambda: frozenset(self._changed(number)))
-        placed = [each for note in notes if note.file in changed and (each := place(note, _ANYWHERE))]
-        posted, refused = [], []
-        for note in placed:
+        still_head(head_sha, self.pull_request(number).head_sha, f"!{number}")
+        changed = self.ask("the changed files", _READ, lambda: frozenset(self._changed(number)))
+        placed = [each for note in notes if note.file in changed and (each := place(note, ANYWHERE))]
+
+        def post(note: Note) -> None:
             thread = {"comments": [_first(_note_body(note))], "status": "active", "threadContext": _context(note)}
-            try:
-                self._write("a note on a line", "POST", f"/pullRequests/{number}/threads", thread)
-                posted.append(note)
-            except ScmError as error:
-                if error.kind != "invalid":
-                    raise
-                refused.append(error)
-        if refused and not posted:
-            raise refused[0]
-        return tuple(posted)
+            self.write("a note on a line", "POST", f"/pullRequests/{number}/threads", thread)
+
+        return post_each(placed, post)
 
     def _changed(self, number: int) -> Iterator[str]:
         """Paths of the last iteration, which is the newest push, against where the branch was cut."""
@@ -194,7 +160,7 @@ class Azure:
         skip = 0
         while skip < MOST_FILES:
             query = {"$top": "2000", "$skip": str(skip), "$compareTo": "0"}
-            page = self.rest.get(f"{self._home}{path}/{last}/changes", **query)
+            page = self.get(f"{path}/{last}/changes", **query)
             for entry in page["changeEntries"]:
                 yield str(entry["item"]["path"]).removeprefix("/")
             if not page.get("nextSkip") or int(page["nextSkip"]) <= skip:
@@ -226,13 +192,9 @@ class Azure:
             "context": {"name": status.context, "genre": GENRE},
             **({"targetUrl": status.url} if status.url else {}),
         }
-        there = self._ask("the statuses", _READ, lambda: _newest(self._values(path), status.context))
+        there = self.ask("the statuses", _READ, lambda: _newest(self._values(path), status.context))
         if any(there.get(name) != value for name, value in wanted.items() if name != "context"):
-            self._write("a status", "POST", path, wanted, _STATUS)
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self.rest.web.client.close()
+            self.write("a status", "POST", path, wanted, _STATUS)
 
 
 def open(trigger: Trigger, token: str, patience: Patience, limits: Limits | None = None) -> Azure:  # noqa: A001
@@ -247,7 +209,10 @@ def open(trigger: Trigger, token: str, patience: Patience, limits: Limits | None
     headers = {"Authorization": said, "X-TFS-FedAuthRedirect": "Suppress"}
     root = trigger.api_url.rstrip("/")
     rest = Rest("Azure DevOps", root, web(limits, patience), headers, {"api-version": VERSION}, _sign_in)
-    return Azure(trigger.repository or "", rest, trigger.pull_request)
+    name = trigger.repository or ""
+    project, _, short = name.partition("/")
+    home = f"/{quote(project, safe='')}/_apis/git/repositories/{quote(short, safe='')}"
+    return Azure(name, rest, home, _WRITE, "azure", COMMENT_CHARACTERS, trigger.pull_request)
 
 
 def _sign_in(answer: Answer, said: str) -> Kind | None:  # noqa: ARG001

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from ci_runner.errors import UsageError
-from ci_runner.http import Limits, Patience, web
+from ci_runner.http import Limits, Patience, authorization, web
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
-from ci_runner.scm.bodies import plain, same_text, shorten, suggestion
-from ci_runner.scm.diff import place
+from ci_runner.scm.bodies import fitted, plain, same_text, shorten, suggestion, unveiled, veiled
+from ci_runner.scm.diff import ANYWHERE, place, post_each, still_head
 from ci_runner.scm.failure import ScmError
-from ci_runner.scm.rest import Rest, Row
+from ci_runner.scm.rest import Repository, Rest, Row
 
 PUBLIC = "https://api.bitbucket.org/2.0"
 # our marker line is two characters longer there, see _content
@@ -32,47 +28,26 @@ MOST_PAGES = 500
 APP = "app_user"
 
 _READ, _WRITE, _STATUS = "scope pullrequest", "scope pullrequest:write", "scope repository:write"
-_STATES = {"success": "SUCCESSFUL", "failure": "FAILED", "error": "FAILED", "pending": "INPROGRESS"}
-# Bitbucket shows HTML comments to the reader; a link definition that nothing refers to is shown nowhere.
-_MARKER = re.compile(r"\A<!-- (pilotage:v1 [^\s()]+(?: [^\s()]+)?) -->\n?")
-_HIDDEN = re.compile(r"\A\[//\]: # \((pilotage:v1 [^()\n]+)\)\s*")
-_ANYWHERE = (range(1, sys.maxsize),)
-T = TypeVar("T")
+STATES = {"success": "SUCCESSFUL", "failure": "FAILED", "error": "FAILED", "pending": "INPROGRESS"}
 
 
 @dataclass(frozen=True, slots=True)
-class Bitbucket:
+class Bitbucket(Repository):
     """One repository on Bitbucket Cloud, ``workspace/slug``."""
-
-    repository: str
-    rest: Rest = field(repr=False)
-    name: str = "bitbucket"
-    comment_limit: int = COMMENT_CHARACTERS
-
-    @property
-    def _home(self) -> str:
-        return f"/repositories/{quote(self.repository)}"
 
     def _rows(self, path: str, **query: Any) -> Iterator[Row]:
         """Every item of a list; Bitbucket names the address of the page that follows."""
-        page = self.rest.get(self._home + path, pagelen=100, **query)
+        page = self.get(path, pagelen=100, **query)
         for _ in range(MOST_PAGES):
             yield from page["values"]
             if not page.get("next"):
                 return
             page = self.rest.follow(page["next"])
 
-    def _ask(self, what: str, permission: str, ask: Callable[[], T]) -> T:
-        return self.rest.call(what, permission, ask)
-
-    def _write(self, what: str, verb: str, path: str, body: object = None, permission: str = _WRITE) -> None:
-        url = self.rest.root + self._home + path
-        self.rest.call(what, permission, lambda: self.rest.send(verb, url, body), writes=verb == "POST")
-
     def author(self) -> str:
         """The token's user; the access tokens of repositories, projects and workspaces have one they may not ask for."""
         try:
-            return self._ask("who the token belongs to", "scope account", lambda: _account(self.rest.get("/user")))
+            return self.ask("who the token belongs to", "scope account", lambda: _account(self.rest.get("/user")))
         except ScmError as error:
             if error.kind != "forbidden":
                 raise
@@ -80,20 +55,19 @@ class Bitbucket:
 
     def pull_request(self, number: int) -> PullRequest:
         """The pull request of this number; Bitbucket shortens the names of its commits."""
-        path = f"{self._home}/pullrequests/{number}"
-        return self._ask(f"pull request #{number}", _READ, lambda: _pull(self.rest.get(path)))
+        return self.ask(f"pull request #{number}", _READ, lambda: _pull(self.get(f"/pullrequests/{number}")))
 
     def pull_requests_of(self, sha: str) -> tuple[PullRequest, ...]:
         """Open pull requests with this head; where Bitbucket knows none by the commit (forks), all open ones are looked through."""
         try:
-            by_commit = self._ask(
+            by_commit = self.ask(
                 "pull requests of a commit", _READ, lambda: _ours(self._rows(f"/commit/{sha}/pullrequests"), sha)
             )
         except ScmError as error:
             if error.kind != "missing":
                 raise
             by_commit = ()
-        return by_commit or self._ask(
+        return by_commit or self.ask(
             "the open pull requests", _READ, lambda: _ours(self._rows("/pullrequests", state="OPEN"), sha)
         )
 
@@ -105,23 +79,23 @@ class Bitbucket:
             there = (row for row in rows if (row["source"].get("commit") or {}).get("hash"))
             return tuple(_pull(row) for row in islice(there, most))
 
-        return self._ask("the open pull requests", _READ, listed)
+        return self.ask("the open pull requests", _READ, listed)
 
     def changed_files(self, number: int) -> tuple[str, ...]:
         """Paths of the files that are there after the change."""
 
         def listed() -> tuple[str, ...]:
-            head = str(self.rest.get(f"{self._home}/pullrequests/{number}")["source"]["commit"]["hash"])
+            head = str(self.get(f"/pullrequests/{number}")["source"]["commit"]["hash"])
             return tuple(sorted(self._changed(number, head)))
 
-        return self._ask("the changed files", "scope repository", listed)
+        return self.ask("the changed files", "scope repository", listed)
 
     def merge_base(self, base: str, head: str) -> str | None:
         """The merge base, None where Bitbucket finds none."""
-        path = f"{self._home}/merge-base/{quote(f'{base}..{head}', safe='')}"
+        path = f"/merge-base/{quote(f'{base}..{head}', safe='')}"
         what = f"the merge base of {base[:12]} and {head[:12]}"
         try:
-            return self._ask(what, "scope repository", lambda: str(self.rest.get(path)["hash"]))
+            return self.ask(what, "scope repository", lambda: str(self.get(path)["hash"]))
         except ScmError as error:
             if error.kind == "missing" and "common ancestor" in str(error).lower():
                 return None
@@ -129,9 +103,7 @@ class Bitbucket:
 
     def default_branch(self) -> str:
         """The repository's main branch."""
-        return self._ask(
-            "the default branch", "scope repository", lambda: str(self.rest.get(self._home)["mainbranch"]["name"])
-        )
+        return self.ask("the default branch", "scope repository", lambda: str(self.get("")["mainbranch"]["name"]))
 
     def comments(self, number: int) -> tuple[Comment, ...]:
         """All comments of the conversation that nobody deleted."""
@@ -139,7 +111,7 @@ class Bitbucket:
         def listed() -> tuple[Comment, ...]:
             return tuple(_comment(row) for row in self._comment_rows(number) if not row.get("inline"))
 
-        return self._ask("the comments", _READ, listed)
+        return self.ask("the comments", _READ, listed)
 
     def _comment_rows(self, number: int) -> Iterator[Row]:
         rows = self._rows(f"/pullrequests/{number}/comments")
@@ -147,21 +119,17 @@ class Bitbucket:
 
     def create_comment(self, number: int, body: str, *, done: bool = False) -> None:  # noqa: ARG002
         """Add a comment."""
-        self._write("a new comment", "POST", f"/pullrequests/{number}/comments", _content(body))
+        self.write("a new comment", "POST", f"/pullrequests/{number}/comments", _content(body))
 
     def update_comment(self, number: int, comment: Comment, body: str, *, done: bool = False) -> None:  # noqa: ARG002
         """Replace a comment's text, unless it differs in nothing but what Bitbucket cannot show."""
         if not same_text(plain(body), comment.body):
             path = f"/pullrequests/{number}/comments/{comment.id}"
-            self._write("a change of the comment", "PUT", path, _content(body))
+            self.write("a change of the comment", "PUT", path, _content(body))
 
     def delete_comment(self, number: int, comment: Comment) -> None:
         """Remove a comment; one that is gone already is fine."""
-        try:
-            self._write("the removal of a comment", "DELETE", f"/pullrequests/{number}/comments/{comment.id}")
-        except ScmError as error:
-            if error.kind != "missing":
-                raise
+        self.remove("the removal of a comment", f"/pullrequests/{number}/comments/{comment.id}")
 
     def notes(self, number: int) -> tuple[Comment, ...]:
         """All comments on lines that answer no other."""
@@ -172,44 +140,32 @@ class Bitbucket:
             first = (row for row in rows if row.get("inline") and not row.get("parent"))
             return tuple(_note(row, replied=row["id"] in answered) for row in first)
 
-        return self._ask("the line notes", _READ, listed)
+        return self.ask("the line notes", _READ, listed)
 
     def create_notes(self, number: int, head_sha: str, notes: Sequence[Note]) -> tuple[Note, ...]:
         """A comment for each note on a changed file; Bitbucket tells no lines of the change here, and takes any line of its files."""
-        head = self.pull_request(number).head_sha
-        if not head_sha.startswith(head):
-            message = f"line notes are for commit {head_sha[:12]}, but the head of #{number} is {head} by now"
-            raise ScmError(message, "invalid")
-        changed = self._ask("the changed files", "scope repository", lambda: self._changed(number, head_sha))
-        placed = [each for note in notes if note.file in changed and (each := place(note, _ANYWHERE))]
-        posted, refused = [], []
-        for note in placed:
-            inline = {"path": note.file, "to": note.end_line}
-            body = {**_content(_note_body(note)), "inline": inline}
-            try:
-                self._write("a note on a line", "POST", f"/pullrequests/{number}/comments", body)
-                posted.append(note)
-            except ScmError as error:
-                if error.kind != "invalid":
-                    raise
-                refused.append(error)
-        if refused and not posted:
-            raise refused[0]
-        return tuple(posted)
+        still_head(head_sha, self.pull_request(number).head_sha, f"#{number}")
+        changed = self.ask("the changed files", "scope repository", lambda: self._changed(number, head_sha))
+        placed = [each for note in notes if note.file in changed and (each := place(note, ANYWHERE))]
+
+        def post(note: Note) -> None:
+            body = {**_content(_note_body(note)), "inline": {"path": note.file, "to": note.end_line}}
+            self.write("a note on a line", "POST", f"/pullrequests/{number}/comments", body)
+
+        return post_each(placed, post)
 
     def _changed(self, number: int, head: str) -> frozenset[str]:
         """Paths on the new side; the pull request's own diffstat answers with a redirect, so the commits are named instead."""
-        row = self.rest.get(f"{self._home}/pullrequests/{number}")
+        row = self.get(f"/pullrequests/{number}")
         spec = quote(f"{head}..{row['destination']['commit']['hash']}", safe="")
         rows = self._rows(f"/diffstat/{spec}", topic="true")
         return frozenset(str(each["new"]["path"]) for each in rows if each.get("new"))
 
     def update_note(self, number: int, comment: Comment, note: Note) -> None:
         """Replace a note's text; its suggestion stays only where the note stands on the last line that it replaces."""
-        fits = note.suggestion is not None and comment.line == note.suggestion.end_line
-        body = _note_body(note if fits else replace(note, suggestion=None))
+        body = _note_body(fitted(note, comment))
         if not same_text(plain(body), comment.body):
-            self._write(
+            self.write(
                 "a change of a line note", "PUT", f"/pullrequests/{number}/comments/{comment.id}", _content(body)
             )
 
@@ -219,15 +175,15 @@ class Bitbucket:
             self.delete_comment(number, comment)
         elif not same_text(body, comment.body):
             path = f"/pullrequests/{number}/comments/{comment.id}"
-            self._write("a change of a line note", "PUT", path, _content(body))
-            self._write("resolving a thread", "POST", f"{path}/resolve")
+            self.write("a change of a line note", "PUT", path, _content(body))
+            self.write("resolving a thread", "POST", f"{path}/resolve")
 
     def set_status(self, sha: str, status: Status) -> None:
         """Set the build status of the context's key, unless it says the same; Bitbucket wants an address, so the repository's stands in."""
         wanted = {
             "key": _key(status.context),
             "name": status.context,
-            "state": _STATES[status.state],
+            "state": STATES[status.state],
             "description": shorten(status.description, DESCRIPTION_CHARACTERS),
             "url": status.url or f"https://bitbucket.org/{self.repository}",
         }
@@ -236,26 +192,17 @@ class Bitbucket:
         def newest() -> Row:
             return next((row for row in self._rows(path) if row.get("key") == wanted["key"]), {})
 
-        there = self._ask("the commit statuses", "scope repository", newest)
+        there = self.ask("the commit statuses", "scope repository", newest)
         if any(there.get(name) != value for name, value in wanted.items()):
-            self._write("a commit status", "POST", f"{path}/build", wanted, _STATUS)
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self.rest.web.client.close()
+            self.write("a commit status", "POST", f"{path}/build", wanted, _STATUS)
 
 
 def open(trigger: Trigger, token: str, patience: Patience, limits: Limits | None = None) -> Bitbucket:  # noqa: A001
     """Bitbucket Cloud as ``trigger`` names it; ``token`` is an access token, or ``user:token`` for a person's API token."""
     root = (trigger.api_url or PUBLIC).rstrip("/")
-    if root.endswith("/rest/api/1.0"):
-        raise UsageError(
-            f"comments on Bitbucket Data Center are not supported ({root}): only Bitbucket Cloud's API is known"
-        )
-    basic = ":" in token
-    said = f"Basic {base64.b64encode(token.encode()).decode()}" if basic else f"Bearer {token}"
-    rest = Rest("Bitbucket", root, web(limits, patience), {"Authorization": said})
-    return Bitbucket(trigger.repository or "", rest)
+    rest = Rest("Bitbucket", root, web(limits, patience), {"Authorization": authorization(token)})
+    name = trigger.repository or ""
+    return Bitbucket(name, rest, f"/repositories/{quote(name)}", _WRITE, "bitbucket", COMMENT_CHARACTERS)
 
 
 def _key(context: str) -> str:
@@ -266,8 +213,7 @@ def _key(context: str) -> str:
 
 
 def _content(body: str) -> Row:
-    """A body as Bitbucket takes it, with the marker line in the form that is not shown."""
-    return {"content": {"raw": _MARKER.sub(lambda found: f"[//]: # ({found[1]})\n\n", plain(body))}}
+    return {"content": {"raw": veiled(body)}}
 
 
 def _note_body(note: Note) -> str:
@@ -284,8 +230,7 @@ def _account(user: Row | None) -> str:
 
 def _comment(row: Row) -> Comment:
     body = str((row.get("content") or {}).get("raw") or "")
-    shown = _HIDDEN.sub(lambda found: f"<!-- {found[1]} -->\n", body)
-    return Comment(int(row["id"]), _account(row.get("user")), shown)
+    return Comment(int(row["id"]), _account(row.get("user")), unveiled(body))
 
 
 def _note(row: Row, *, replied: bool) -> Comment:

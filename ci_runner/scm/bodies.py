@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 
-from ci_runner.model.ci import Note
+from msgspec.structs import replace
+
+from ci_runner.model.ci import Comment, Note
 
 _TICKS = re.compile("`+")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# Bitbucket shows HTML comments to the reader; a link definition that nothing refers to is shown nowhere.
+_MARKER = re.compile(r"\A<!-- (pilotage:v1 [^\s()]+(?: [^\s()]+)?) -->\n?")
+_HIDDEN = re.compile(r"\A\[//\]: # \((pilotage:v1 [^()\n]+)\)\s*")
 _DETAILS = re.compile(r"<details><summary>(.*?)</summary>\Z")
 
 
@@ -50,3 +55,19 @@ def _without_html(row: str) -> str:
     for tag, instead in (("</details>", ""), ("<sub>", ""), ("</sub>", ""), ("<br>", " · ")):
         row = row.replace(tag, instead)
     return row
+
+
+def veiled(body: str) -> str:
+    """A body as Bitbucket takes it: without HTML, the marker line in the form that is not shown there (two characters longer)."""
+    return _MARKER.sub(lambda found: f"[//]: # ({found[1]})\n\n", plain(body))
+
+
+def unveiled(body: str) -> str:
+    """What Bitbucket gives back, with the marker line as it stands on the other hosts."""
+    return _HIDDEN.sub(lambda found: f"<!-- {found[1]} -->\n", body)
+
+
+def fitted(note: Note, stands: Comment) -> Note:
+    """The note as it may be said where its comment stands: with its suggestion only on the last line which that replaces."""
+    fits = note.suggestion is not None and stands.line == note.suggestion.end_line
+    return note if fits else replace(note, suggestion=None)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from ci_runner.model.ci import Note
+from ci_runner.scm.failure import ScmError
 
 Hunks = tuple[range, ...]
+ANYWHERE: Hunks = (range(1, sys.maxsize),)
+"""For hosts that take any line of a changed file."""
 
 _HUNK = re.compile(r"^@@ -(\d{1,9})(?:,\d{1,9})? \+(\d{1,9})(?:,(\d{1,9}))? @@", re.MULTILINE)
 
@@ -50,3 +54,27 @@ def place(note: Note, shown: Iterable[range]) -> Note | None:
     if any(note.line in hunk for hunk in shown):
         return replace(note, suggestion=None, end_line=note.line)
     return None
+
+
+def still_head(wanted: str, head: str, pull: str) -> None:
+    """ScmError where ``head``, which a host may shorten, is not the commit that notes were made for."""
+    if not head or not wanted.startswith(head):
+        message = f"line notes are for commit {wanted[:12]}, but the head of {pull} is {head[:12]} by now"
+        raise ScmError(message, "invalid")
+
+
+def post_each(notes: Sequence[Note], post: Callable[[Note], object]) -> tuple[Note, ...]:
+    """Post one after the other, for hosts that take no several at once; those that were taken. An error is raised where none was."""
+    posted: list[Note] = []
+    refused: list[ScmError] = []
+    for note in notes:
+        try:
+            post(note)
+            posted.append(note)
+        except ScmError as error:
+            if error.kind != "invalid":
+                raise
+            refused.append(error)
+    if refused and not posted:
+        raise refused[0]
+    return tuple(posted)

@@ -8,7 +8,17 @@ from ci_runner.errors import PilotageError
 from ci_runner.http import Trouble
 
 Kind = Literal[
-    "unauthorised", "forbidden", "policy", "limited", "missing", "too_long", "invalid", "down", "doubt", "garbled"
+    "unauthorised",
+    "forbidden",
+    "policy",
+    "limited",
+    "missing",
+    "too_long",
+    "invalid",
+    "stale",
+    "down",
+    "doubt",
+    "garbled",
 ]
 _SETUP = frozenset({"unauthorised", "forbidden", "policy", "missing"})
 
@@ -18,6 +28,7 @@ class ScmError(PilotageError):
 
     ``kind``: ``unauthorised`` (no valid token), ``forbidden`` (token without a permission), ``policy`` (an organisation's rule),
     ``limited`` (rate), ``missing`` (not there, or not for this token), ``too_long``, ``invalid`` (refused as it stands),
+    ``stale`` (it changed since it was read),
     ``down`` (unreachable, 5xx), ``doubt`` (perhaps done: look before repeating), ``garbled`` (no usable answer).
     ``permission`` names what the token lacks, "" when that is not the reason.
     """

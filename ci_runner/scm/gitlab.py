@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from ci_runner.http import Limits, Patience, adapter, web
 from ci_runner.model.ci import Comment, Note, PullRequest, Status, Trigger
-from ci_runner.scm.bodies import same_text, shorten, suggestion
-from ci_runner.scm.diff import hunks, old_lines, place
+from ci_runner.scm.bodies import fitted, same_text, shorten, suggestion
+from ci_runner.scm.diff import hunks, old_lines, place, post_each, still_head
 from ci_runner.scm.failure import ScmError
 from ci_runner.scm.gitlab_errors import call
 
@@ -160,29 +160,16 @@ class GitLab:
         refs = call(
             f"merge request !{number}", lambda: dict(self._get(f"{self._project}/merge_requests/{number}")["diff_refs"])
         )
-        if refs["head_sha"] != head_sha:
-            raise ScmError(
-                f"line notes are for commit {head_sha[:12]}, but the head of !{number} is {refs['head_sha'][:12]} by now",
-                "invalid",
-            )
+        still_head(head_sha, str(refs["head_sha"]), f"!{number}")
         shown = call(
             "the changed files", lambda: {row["new_path"]: row for row in self._rows(f"/merge_requests/{number}/diffs")}
         )
-        posted, refused = [], []
-        for note in notes:
-            row = shown.get(note.file)
-            placed = place(note, hunks(row.get("diff") or "")) if row else None
-            if row and placed:
-                try:
-                    self._discuss(number, refs, row, placed)
-                    posted.append(placed)
-                except ScmError as error:
-                    if error.kind != "invalid":
-                        raise
-                    refused.append(error)
-        if refused and not posted:
-            raise refused[0]
-        return tuple(posted)
+        placed = [
+            each
+            for note in notes
+            if note.file in shown and (each := place(note, hunks(shown[note.file].get("diff") or "")))
+        ]
+        return post_each(placed, lambda note: self._discuss(number, refs, shown[note.file], note))
 
     def _discuss(self, number: int, refs: Row, row: Row, note: Note) -> None:
         position = {
@@ -200,8 +187,7 @@ class GitLab:
 
     def update_note(self, number: int, comment: Comment, note: Note) -> None:
         """Replace a note's text; its suggestion stays only where the note stands on the last line that it replaces."""
-        fits = note.suggestion is not None and comment.line == note.suggestion.end_line
-        body = _note_body(note if fits else replace(note, suggestion=None))
+        body = _note_body(fitted(note, comment))
         if not same_text(body, comment.body):
             path = f"/merge_requests/{number}/discussions/{comment.thread}/notes/{comment.id}"
             self._write("a change of a line note", "put", path, {"body": body})

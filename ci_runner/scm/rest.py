@@ -14,7 +14,9 @@ from ci_runner.scm.failure import Kind, ScmError, lost
 from ci_runner.text import line as one_line
 
 # hosts do not say their words for this in their references; these are the common ones
-_TOO_LONG = re.compile(r"too long|longer than|at most \d+ characters|maximum length|exceeds", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"too long|longer than|(?:at most|less than) \d+ characters|maximum length|exceeds", re.IGNORECASE
+)
 T = TypeVar("T")
 Row = dict[str, Any]
 
@@ -39,6 +41,11 @@ class Rest:
 
     def send(self, method: str, url: str, body: object = None, query: Mapping[str, Any] | None = None) -> Any:
         """The parsed answer, None where it has no body. Raises RefusalError, or HttpError where no answer can be used."""
+        answer = self.answer(method, url, body, query)
+        return json.loads(answer.body) if answer.body else None
+
+    def answer(self, method: str, url: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
+        """The answer itself, with its headers; its body is JSON or empty. Raises as above."""
         said = {**self.query, **(query or {})}
         if said:
             url = f"{url}?{urlencode(said, quote_via=quote, safe='$')}"
@@ -51,8 +58,7 @@ class Rest:
         peculiar = self.refusal(answer, _said(answer.body))
         if peculiar is not None or answer.status >= 400:
             raise RefusalError(answer, peculiar)
-        answer = json_only(url, answer)
-        return json.loads(answer.body) if answer.body else None
+        return json_only(url, answer)
 
     def follow(self, url: str) -> Any:
         """The parsed answer of an address that an answer named; it has to lie below the root, or the token would leave."""
@@ -94,6 +100,44 @@ class Rest:
         return ScmError(message, kind, permission if kind in {"forbidden", "missing"} else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One repository of an API: ``home`` is its path below the root, ``permission`` the one that most of its writes need."""
+
+    repository: str
+    rest: Rest = field(repr=False)
+    home: str
+    permission: str
+    name: str
+    comment_limit: int
+
+    def ask(self, what: str, permission: str, ask: Callable[[], T]) -> T:
+        """An answer about it; ``what`` and ``permission`` stand in the ScmError where there is none."""
+        return self.rest.call(what, permission, ask)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The parsed answer of a path below ``home``; to be called within ``ask``."""
+        return self.rest.get(self.home + path, **query)
+
+    def write(self, what: str, verb: str, path: str, body: object = None, permission: str = "") -> Any:
+        """The parsed answer to a change below ``home``; only a POST that may have been done is in doubt, all others can be repeated."""
+        url = self.rest.root + self.home + path
+        needed = permission or self.permission
+        return self.rest.call(what, needed, lambda: self.rest.send(verb, url, body), writes=verb == "POST")
+
+    def remove(self, what: str, path: str) -> None:
+        """Delete what stands at a path; what is gone already is fine."""
+        try:
+            self.write(what, "DELETE", path)
+        except ScmError as error:
+            if error.kind != "missing":
+                raise
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.rest.web.client.close()
+
+
 class RefusalError(Exception):
     """An answer that says no; ``peculiar`` is its kind where the SCM has ways of its own."""
 
@@ -124,7 +168,7 @@ def _kind(answer: Answer, said: str, *, writes: bool) -> Kind:
 
 
 def _said(body: bytes) -> str:
-    """What an error body says: ``message``, at the top or within ``error``, with the detail or the fields beside it."""
+    """What an error body says: ``message``, at the top, within ``error`` or in a list ``errors``, with the detail or the fields beside it."""
     try:
         data = json.loads(body or b"")
     except (ValueError, RecursionError):
@@ -132,7 +176,9 @@ def _said(body: bytes) -> str:
     if not isinstance(data, dict):
         return ""
     inner = data.get("error")
-    parts = [data.get("message"), *(_words(inner) if isinstance(inner, dict) else [inner])]
+    listed = data.get("errors")
+    several = [each.get("message") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    parts = [data.get("message"), *several, *(_words(inner) if isinstance(inner, dict) else [inner])]
     return one_line(" – ".join(part for part in parts if isinstance(part, str) and part))[:300]
 
 

@@ -15,17 +15,17 @@ FLAG = {"type": "boolean"}
 MAYBE_TEXT = {"type": ["string", "null"]}
 
 
-def _object(
+def object_of(
     required: dict[str, Any], optional: dict[str, Any] | None = None, *, closed: bool = False
 ) -> dict[str, Any]:
     properties = {**required, **(optional or {})}
     return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": not closed}
 
 
-USER = _object(
+USER = object_of(
     {"id": NUMBER, "username": TEXT, "name": TEXT, "state": TEXT, "web_url": TEXT}, {"avatar_url": MAYBE_TEXT}
 )
-POSITION = _object(
+POSITION = object_of(
     {
         "base_sha": TEXT,
         "start_sha": TEXT,
@@ -36,7 +36,7 @@ POSITION = _object(
     },
     {"old_line": {"type": ["integer", "null"]}, "new_line": {"type": ["integer", "null"]}},
 )
-NOTE = _object(
+NOTE = object_of(
     {
         "id": NUMBER,
         "type": {"enum": [None, "DiscussionNote", "DiffNote"]},
@@ -52,9 +52,9 @@ NOTE = _object(
     },
     {"position": POSITION, "resolved": FLAG},
 )
-DISCUSSION = _object({"id": TEXT, "individual_note": FLAG, "notes": {"type": "array", "items": NOTE, "minItems": 1}})
-REFS = _object({"base_sha": TEXT, "head_sha": TEXT, "start_sha": TEXT})
-MERGE_REQUEST = _object(
+DISCUSSION = object_of({"id": TEXT, "individual_note": FLAG, "notes": {"type": "array", "items": NOTE, "minItems": 1}})
+REFS = object_of({"base_sha": TEXT, "head_sha": TEXT, "start_sha": TEXT})
+MERGE_REQUEST = object_of(
     {
         "id": NUMBER,
         "iid": NUMBER,
@@ -70,7 +70,7 @@ MERGE_REQUEST = _object(
     },
     {"diff_refs": REFS},
 )
-DIFF = _object(
+DIFF = object_of(
     {
         "old_path": TEXT,
         "new_path": TEXT,
@@ -82,7 +82,7 @@ DIFF = _object(
         "deleted_file": FLAG,
     }
 )
-STATUS = _object(
+STATUS = object_of(
     {
         "id": NUMBER,
         "sha": TEXT,
@@ -94,10 +94,10 @@ STATUS = _object(
         "author": USER,
     }
 )
-COMMIT = _object({"id": TEXT, "short_id": TEXT, "title": TEXT, "parent_ids": {"type": "array", "items": TEXT}})
-PROJECT = _object({"id": NUMBER, "path_with_namespace": TEXT, "default_branch": MAYBE_TEXT})
+COMMIT = object_of({"id": TEXT, "short_id": TEXT, "title": TEXT, "parent_ids": {"type": "array", "items": TEXT}})
+PROJECT = object_of({"id": NUMBER, "path_with_namespace": TEXT, "default_branch": MAYBE_TEXT})
 
-BODY = _object({"body": {**TEXT, "minLength": 1}}, closed=True)
+BODY = object_of({"body": {**TEXT, "minLength": 1}}, closed=True)
 # (method, path below the project) → schema of the request's body, schema of the answer
 OPERATIONS: dict[tuple[str, str], tuple[dict[str, Any] | None, dict[str, Any] | None]] = {
     ("GET", r""): (None, PROJECT),
@@ -113,13 +113,13 @@ OPERATIONS: dict[tuple[str, str], tuple[dict[str, Any] | None, dict[str, Any] | 
     ("DELETE", r"/merge_requests/\d+/notes/\d+"): (None, None),
     ("GET", r"/merge_requests/\d+/discussions"): (None, {"type": "array", "items": DISCUSSION}),
     ("POST", r"/merge_requests/\d+/discussions"): (
-        _object({"body": TEXT, "position": POSITION}, closed=True),
+        object_of({"body": TEXT, "position": POSITION}, closed=True),
         DISCUSSION,
     ),
-    ("PUT", r"/merge_requests/\d+/discussions/\w+"): (_object({"resolved": FLAG}, closed=True), DISCUSSION),
+    ("PUT", r"/merge_requests/\d+/discussions/\w+"): (object_of({"resolved": FLAG}, closed=True), DISCUSSION),
     ("PUT", r"/merge_requests/\d+/discussions/\w+/notes/\d+"): (BODY, NOTE),
     ("POST", r"/statuses/\w+"): (
-        _object(
+        object_of(
             {"state": {"enum": ["pending", "running", "success", "failed", "canceled", "skipped"]}},
             {"name": TEXT, "description": {**TEXT, "maxLength": 255}, "target_url": TEXT, "ref": TEXT},
             closed=True,

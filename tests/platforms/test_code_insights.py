@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from ci_runner import platforms
-from ci_runner.model.ci import Annotation, Status
+from ci_runner.model.ci import Annotation, Status, Trigger
 from tests.fakes.bitbucket import Bitbucket
+from tests.fakes.datacenter import BOT_TOKEN, OWNER_TOKEN, DataCenter
 from tests.fakes.server import Fault
 
 HEAD = "a" * 40
@@ -93,3 +94,43 @@ def test_a_run_without_a_verdict_reports_nothing_and_one_without_a_commit_says_s
     outlets = platforms.open("bitbucket", {}, lambda _: None, lambda: "r")
     assert outlets.annotate([]) == ()
     assert "BITBUCKET_COMMIT is not set" in outlets.annotate([], FAILED)[0]
+
+
+# --- Data Center -------------------------------------------------------------------------------------------------------
+
+
+def reported(fake: DataCenter, annotations: list[Annotation], token: str = BOT_TOKEN) -> tuple[str, ...]:
+    trigger = Trigger("azure", "bitbucket", "pull_request", "ACME/shop", 7, head_sha=HEAD, api_url=fake.url)
+    beside = platforms.of_scm(trigger, token, lambda _: None)
+    assert beside is not None
+    return beside.annotate(annotations, FAILED)
+
+
+def test_data_center_gets_a_report_with_each_finding_on_its_line_and_the_last_run_counts() -> None:
+    found = [
+        Annotation("notice", "n", "", "a.sql"),
+        Annotation("error", "drops\nwhy", "gone", "a.sql", 3),
+        Annotation("warning", "w"),
+    ]
+    with DataCenter(context="/git") as fake:
+        assert reported(fake, [Annotation("error", "old")] * 3) == ()
+        assert reported(fake, found) == ()
+        report = fake.state["reports"][PLACE]
+        assert (report["result"], report["details"]) == ("FAIL", "2 errors")
+        worst, middle, last = fake.state["annotations"][PLACE]
+        assert (worst["path"], worst["line"], worst["severity"]) == ("a.sql", 3, "HIGH")
+        assert (worst["type"], worst["message"]) == ("BUG", "gone: drops\nwhy")
+        assert ("path" in middle, last["line"]) == (False, 0)
+        assert fake.violations == []
+
+
+def test_data_center_takes_the_worst_thousand_and_says_what_it_refuses() -> None:
+    with DataCenter() as fake:
+        assert reported(fake, [Annotation("notice", "n")] * 1200 + [Annotation("error", "x" * 3000)]) == ()
+        there = fake.state["annotations"][PLACE]
+        assert (len(there), len(there[0]["message"])) == (1000, 2000)
+        (warning,) = reported(fake, [], "BBDC-nobody")
+        assert warning.startswith("Code Insights report not posted: Bitbucket answered 401: Authentication failed")
+        assert "BBDC-nobody" not in warning
+        assert reported(fake, [], f"mira:{OWNER_TOKEN}") != (), "a name and a password are sent as such"
+        assert fake.requests[-1].headers["authorization"].startswith("Basic ")

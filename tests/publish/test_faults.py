@@ -29,6 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
 TOO_LONG = {"message": "Validation Failed", "errors": ["body is too long (maximum is 100 characters)"]}
 NOTE_TOO_LONG = {"message": {"note": ["is too long (maximum is 1000000 characters)"]}}
+LESS_THAN = {"errors": [{"context": "text", "message": "Please enter a non-empty value less than 32768 characters"}]}
+RIGHTS = {
+    "errors": [{"message": "You are not permitted", "exceptionName": "com.atlassian.bitbucket.AuthorisationException"}]
+}
 INTEGRATION = {"message": "Resource not accessible by integration"}
 QUIET = platforms.open("local", {}, lambda _: None, lambda: "r")
 
@@ -69,6 +73,12 @@ OWN = {
     ("github", "403-policy"): (SAML, ALL, "single sign-on"),
     ("github", "403-secondary"): (refuse(403, SECONDARY, retry_after="3600"), ALL, "rate limit"),
     ("github", "422-too-long"): (refuse(422, TOO_LONG, where="POST {comments}"), "comment not posted", "too long"),
+    ("datacenter", "400-too-long"): (
+        refuse(400, LESS_THAN, where="POST {comments}"),
+        "comment not posted",
+        "less than 32768 characters",
+    ),
+    ("datacenter", "401-rights"): (refuse(401, RIGHTS, where="POST"), ALL, "WRITE"),
     ("gitlab", "400-too-long"): (refuse(400, NOTE_TOO_LONG, where="POST {comments}"), "comment not posted", "too long"),
 }
 STRIKES = [(host, name, case) for host in HOSTS for name, case in LASTING.items()]

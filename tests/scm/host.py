@@ -10,9 +10,10 @@ from typing import Any
 from ci_runner.http import Limits, Patience
 from ci_runner.model.ci import Trigger
 from ci_runner.scm import Scm
-from tests.fakes import azure, bitbucket, gitlab
+from tests.fakes import azure, bitbucket, datacenter, gitlab
 from tests.fakes.azure import Azure
 from tests.fakes.bitbucket import Bitbucket
+from tests.fakes.datacenter import DataCenter
 from tests.fakes.github import BOT_TOKEN, OWNER_TOKEN, READ_TOKEN, GitHub
 from tests.fakes.gitlab import GitLab
 
@@ -20,6 +21,9 @@ HEAD = "a" * 40
 BASE = "b" * 40
 ADDED = "migrations/3_add.sql"
 EDITED = "migrations/1_old.sql"
+
+
+_BUILD_STATES = {"FAILED": "failure", "SUCCESSFUL": "success", "INPROGRESS": "pending"}
 
 
 @dataclass
@@ -30,6 +34,38 @@ class Waits:
 
     def patience(self, left: float = 120.0) -> Patience:
         return Patience(left, self.slept.append)
+
+
+def _shown(body: str) -> str:
+    """A body of Bitbucket's with its marker as it is written on the other hosts."""
+    return re.sub(r"\A\[//\]: # \((.*)\)\n\n", r"<!-- \1 -->\n", body)
+
+
+def _add_comment(fake: Any, login: str, body: str) -> None:
+    fake.state["comments"].append({"id": fake.number(), "pull": "7", "login": login, "body": body})
+
+
+def _answer_note(fake: Any) -> None:
+    first = fake.state["notes"][0]
+    fake.state["notes"].append(
+        {**first, "id": fake.number(), "login": "mira", "body": "why?", "in_reply_to_id": first["id"]}
+    )
+
+
+def _comments(fake: Any) -> list[tuple[str, str]]:
+    return [(each["login"], _shown(each["body"])) for each in fake.state["comments"]]
+
+
+def _notes(fake: Any) -> list[tuple[str, int, str]]:
+    return [(each["path"], each["line"], _shown(each["body"])) for each in fake.state["notes"]]
+
+
+def _writes(fake: Any) -> int:
+    return sum(1 for each in fake.requests if each.method != "GET" and not each.path.endswith("/graphql"))
+
+
+def _builds(fake: Any) -> list[tuple[str, str, str]]:
+    return [(each["name"], _BUILD_STATES[each["state"]], each["description"]) for each in fake.state["statuses"]]
 
 
 @dataclass(frozen=True)
@@ -45,18 +81,18 @@ class Host:
     scm: Callable[..., Scm]
     tokens: dict[str, str]
     logins: dict[str, str]
-    add_comment: Callable[[Any, str, str], None]
-    comments: Callable[[Any], list[tuple[str, str]]]
-    notes: Callable[[Any], list[tuple[str, int, str]]]
-    answer_note: Callable[[Any], None]
     statuses: Callable[[Any], list[tuple[str, str, str]]]
-    writes: Callable[[Any], int]
     places: dict[str, str]
     permissions: dict[str, str]
-    status_limit: int
-    nobody: str
-    one_notice: bool
     suggestion: str
+    add_comment: Callable[[Any, str, str], None] = _add_comment
+    comments: Callable[[Any], list[tuple[str, str]]] = _comments
+    notes: Callable[[Any], list[tuple[str, int, str]]] = _notes
+    answer_note: Callable[[Any], None] = _answer_note
+    writes: Callable[[Any], int] = _writes
+    status_limit: int = 255
+    nobody: str = ""
+    one_notice: bool = False
     knows_lines: bool = True
     ranges: bool = False
     pages: int = 5
@@ -88,6 +124,13 @@ def _bitbucket(fake: Bitbucket, token: str, patience: Patience, limits: Limits |
     return opened(trigger, token, patience, limits or Limits(read=5))
 
 
+def _datacenter(fake: DataCenter, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
+    from ci_runner.scm.datacenter import open as opened
+
+    trigger = Trigger("local", "bitbucket", "pull_request", "ACME/shop", 7, api_url=fake.url)
+    return opened(trigger, token, patience, limits or Limits(read=5))
+
+
 def _azure(fake: Azure, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
     from ci_runner.scm.azure import open as opened
 
@@ -95,25 +138,8 @@ def _azure(fake: Azure, token: str, patience: Patience, limits: Limits | None = 
     return opened(trigger, token, patience, limits or Limits(read=5))
 
 
-def _shown(body: str) -> str:
-    """A body of Bitbucket's with its marker as it is written on the other hosts."""
-    return re.sub(r"\A\[//\]: # \((.*)\)\n\n", r"<!-- \1 -->\n", body)
-
-
-_BUILD_STATES = {"FAILED": "failure", "SUCCESSFUL": "success", "INPROGRESS": "pending"}
 _AZURE_STATES = {"failed": "failure", "succeeded": "success", "pending": "pending"}
 _STATES = {"failed": "failure", "success": "success", "pending": "pending"}
-
-
-def _add_comment(fake: GitHub, login: str, body: str) -> None:
-    fake.state["comments"].append({"id": fake.number(), "pull": "7", "login": login, "body": body})
-
-
-def _answer_note(fake: GitHub) -> None:
-    first = fake.state["notes"][0]
-    fake.state["notes"].append(
-        {**first, "id": fake.number(), "login": "mira", "body": "why?", "in_reply_to_id": first["id"]}
-    )
 
 
 HOSTS = [
@@ -123,20 +149,12 @@ HOSTS = [
         scm=_github,
         tokens={"owner": OWNER_TOKEN, "bot": BOT_TOKEN, "read": READ_TOKEN, "wrong": "ghp_nobody"},
         logins={"owner": "mira", "bot": "github-actions[bot]"},
-        add_comment=_add_comment,
-        comments=lambda fake: [(each["login"], each["body"]) for each in fake.state["comments"]],
-        notes=lambda fake: [(each["path"], each["line"], each["body"]) for each in fake.state["notes"]],
-        answer_note=_answer_note,
         statuses=lambda fake: [
             (each["context"], each["state"], each["description"]) for each in fake.state["statuses"]
         ],
-        writes=lambda fake: sum(
-            1 for each in fake.requests if each.method != "GET" and not each.path.endswith("/graphql")
-        ),
         places={"comments": r".*/issues/\d+/comments", "notes": r".*/pulls/\d+/reviews", "statuses": ".*/statuses/"},
         permissions={"read": "pull-requests: read", "write": "pull-requests: write", "status": "statuses: write"},
         status_limit=140,
-        nobody="",
         one_notice=True,
         suggestion="suggestion",
         ranges=True,
@@ -152,19 +170,12 @@ HOSTS = [
             "wrong": "glpat-nobody",
         },
         logins={"owner": "mira", "bot": "project_1_bot_c0ffee"},
-        add_comment=_add_comment,
-        comments=lambda fake: [(each["login"], each["body"]) for each in fake.state["comments"]],
-        notes=lambda fake: [(each["path"], each["line"], each["body"]) for each in fake.state["notes"]],
-        answer_note=_answer_note,
         statuses=lambda fake: [
             (each["context"], _STATES[each["state"]], each["description"]) for each in fake.state["statuses"]
         ],
-        writes=lambda fake: sum(1 for each in fake.requests if each.method != "GET"),
         places={"comments": r".*/\d+/notes", "notes": r".*/\d+/discussions", "statuses": ".*/statuses/"},
         permissions=dict.fromkeys(("read", "write", "status"), "scope api and role Developer"),
-        status_limit=255,
         nobody="ghost",
-        one_notice=False,
         suggestion="suggestion:-1+0",
     ),
     Host(
@@ -178,14 +189,7 @@ HOSTS = [
             "wrong": "ATCTTnobody",
         },
         logins={"owner": "{mira}", "bot": bitbucket.BOT},
-        add_comment=_add_comment,
-        comments=lambda fake: [(each["login"], _shown(each["body"])) for each in fake.state["comments"]],
-        notes=lambda fake: [(each["path"], each["line"], _shown(each["body"])) for each in fake.state["notes"]],
-        answer_note=_answer_note,
-        statuses=lambda fake: [
-            (each["name"], _BUILD_STATES[each["state"]], each["description"]) for each in fake.state["statuses"]
-        ],
-        writes=lambda fake: sum(1 for each in fake.requests if each.method != "GET"),
+        statuses=_builds,
         places={
             "comments": r".*/\d+/comments\Z",
             "notes": r".*/\d+/comments \(inline\)",
@@ -196,9 +200,6 @@ HOSTS = [
             "write": "scope pullrequest:write",
             "status": "scope repository:write",
         },
-        status_limit=255,
-        nobody="",
-        one_notice=False,
         suggestion="sql",
         knows_lines=False,
         sha=12,
@@ -214,15 +215,10 @@ HOSTS = [
             "wrong": "nobody",
         },
         logins={"owner": "11111111-0000-4000-8000-00000000cafe", "bot": "22222222-0000-4000-8000-00000000cafe"},
-        add_comment=_add_comment,
-        comments=lambda fake: [(each["login"], each["body"]) for each in fake.state["comments"]],
-        notes=lambda fake: [(each["path"], each["line"], each["body"]) for each in fake.state["notes"]],
-        answer_note=_answer_note,
         statuses=lambda fake: [
             (row["context"]["name"], _AZURE_STATES[row["state"]], row["description"])
             for row in (each["row"] for each in fake.state["statuses"])
         ],
-        writes=lambda fake: sum(1 for each in fake.requests if each.method != "GET"),
         places={
             "comments": r".*/\d+/threads\Z",
             "notes": r".*/\d+/threads \(inline\)",
@@ -233,12 +229,35 @@ HOSTS = [
             "write": "Contribute to pull requests",
             "status": "Contribute to pull requests",
         },
-        status_limit=255,
-        nobody="",
-        one_notice=False,
         suggestion="suggestion",
         knows_lines=False,
         ranges=True,
         pages=1,
+    ),
+    Host(
+        name="datacenter",
+        make=DataCenter,
+        scm=_datacenter,
+        tokens={
+            "owner": datacenter.OWNER_TOKEN,
+            "bot": datacenter.BOT_TOKEN,
+            "read": datacenter.READ_TOKEN,
+            "wrong": "BBDC-nobody",
+        },
+        logins={"owner": "mira", "bot": datacenter.BOT},
+        statuses=_builds,
+        places={
+            "comments": r".*/\d+/(?:comments|activities)\Z",
+            "notes": r".*/\d+/comments \(inline\)",
+            "statuses": ".*/builds",
+        },
+        permissions={
+            "read": "Repository read",
+            "write": "Repository read, of an account that may comment",
+            "status": "Repository read",
+        },
+        nobody="gone",
+        suggestion="sql",
+        pages=6,
     ),
 ]

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ci_runner.errors import UsageError
 from ci_runner.model.ci import Note, Status, Trigger
 from ci_runner.scm import ScmError
 from ci_runner.scm import open as open_scm
@@ -131,11 +130,6 @@ def test_a_persons_token_is_sent_with_its_user(bench: Bench) -> None:
     with pytest.raises(ScmError):
         open_scm(trigger, "mira@example.org:secret").comments(7)
     assert bench.fake.requests[-1].headers["authorization"].startswith("Basic ")
-
-
-def test_data_center_is_refused_by_name(bench: Bench) -> None:
-    with pytest.raises(UsageError, match="Data Center"):
-        open_scm(Trigger("azure", "bitbucket", "push", "a/b", api_url="https://bb.acme.example/rest/api/1.0"), "t")
 
 
 def test_what_is_sent_is_json_whatever_stands_in_it(bench: Bench) -> None:
