@@ -167,7 +167,7 @@ def _unique(directories: tuple[Directory, ...]) -> None:
 def _value(option: Option, setting: Setting, environ: Mapping[str, str]) -> object:
     value = setting.value
     if isinstance(value, (list, dict)):
-        raise ConfigError(f"'{option.name}' in {setting.source} must be a single value")
+        raise ConfigError(f"{_called(option, setting)} must be a single value")
     if value is None:
         return option.default
     parse = _PARSERS.get(option.kind)
@@ -175,8 +175,14 @@ def _value(option: Option, setting: Setting, environ: Mapping[str, str]) -> obje
         return parse(option, setting)
     text = _expand(str(value), setting, environ)
     if option.kind == "version" and text and not _VERSION.match(text):
-        raise ConfigError(f"'{option.name}' in {setting.source} must be a version such as 16 or 8.0.36, not '{text}'")
+        raise ConfigError(f"{_called(option, setting)} must be a version such as 16 or 8.0.36, not '{text}'")
     return text
+
+
+def _called(option: Option, setting: Setting) -> str:
+    """What a message calls an option: the flag or variable as it was written, else its name and its line."""
+    as_written = {manifest.flag(option), manifest.variable(option)}
+    return setting.source if setting.source in as_written else f"'{option.name}' in {setting.source}"
 
 
 def _choice(option: Option, setting: Setting) -> str:
@@ -199,7 +205,7 @@ def _switch(option: Option, setting: Setting) -> bool:
         return True
     if word in {"false", "no", "off", "0"}:
         return False
-    raise ConfigError(f"'{option.name}' in {setting.source} must be true or false, not '{setting.value}'")
+    raise ConfigError(f"{_called(option, setting)} must be true or false, not '{setting.value}'")
 
 
 def _integer(option: Option, setting: Setting) -> int:
@@ -208,7 +214,7 @@ def _integer(option: Option, setting: Setting) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise ConfigError(f"'{option.name}' in {setting.source} must be a whole number from 1, not '{setting.value}'")
+        raise ConfigError(f"{_called(option, setting)} must be a whole number from 1, not '{setting.value}'")
     return number
 
 

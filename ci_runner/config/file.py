@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ci_runner.config.options import BY_NAME, OPTIONS
+from ci_runner.config.options import BY_NAME, OPTIONS, flag, variable
 from ci_runner.config.values import REGISTRY_LISTS, Setting
 from ci_runner.errors import ConfigError
 
@@ -93,7 +93,12 @@ def _plain(node: Node, name: str, budget: list[int], depth: int = 0) -> object:
     if node.id == "sequence":
         return [_plain(item, name, budget, depth + 1) for item in node.value]
     if node.id == "mapping":
-        return {key.value: _plain(value, name, budget, depth + 1) for key, value in _items(node, name)}
+        found: dict[str, object] = {}
+        for key, value in _items(node, name):
+            if key.value in found:
+                raise ConfigError(f"'{key.value}' stands twice, the second time in {_at(key, name)}: remove one")
+            found[key.value] = _plain(value, name, budget, depth + 1)
+        return found
     if node.tag.endswith((":bool", ":int", ":null")):
         return _scalar(node)
     return str(node.value)
@@ -131,6 +136,13 @@ def _at(node: Node, name: str) -> str:
 
 
 def _meant(word: str, known: frozenset[str]) -> str:
+    """What somebody may have meant who wrote ``word`` where only ``known`` are options."""
+    option = BY_NAME.get(str(word).replace("-", "_"))
+    if option is not None and not option.file:
+        how = [flag(option)] if option.commands else []
+        return f": it is said run by run, with {' or '.join([*how, variable(option)])}"
+    if option is not None and known is ENTRY:
+        return ": it is the same for all directories and stands at the top of the file"
     from difflib import get_close_matches
 
     close = get_close_matches(str(word).replace("-", "_"), known, 1, 0.6)

@@ -66,6 +66,16 @@ WRONG = {
     "an unknown dialect lists the known": ("dialect: oracle", "unknown dialect 'oracle' in pilotage.yml:1"),
     "a misspelt dialect gets a suggestion": ("dialect: postgress", "did you mean 'postgres'?"),
     "a key given twice": ("dir: a\ndir: b\n", "stands twice, the second time in pilotage.yml:2"),
+    "a rule given twice": (
+        "rules:\n  drop-table: off\n  drop-table: error\n",
+        "'drop-table' stands twice, the second time in pilotage.yml:3",
+    ),
+    "an option of a single run": ("latest: 5", "unknown option 'latest' in pilotage.yml:1: it is said run by run, with --latest or"),
+    "an option that is a variable only": ("token: x", "it is said run by run, with PILOTAGE_TOKEN"),
+    "an option of the whole file in one directory": (
+        "directories:\n  - dir: a\n    fail_on: never\n",
+        "unknown option 'fail_on' in pilotage.yml:3: it is the same for all directories",
+    ),
     "YAML that does not parse": ("dir: [", "pilotage.yml:2 is not valid YAML"),
     "a list at the top": ("- dir", "pilotage.yml:1 must hold 'option: value' lines"),
     "a password in clear": ("dev_url: postgres://me:hunter2@db/dev", "holds a password in clear"),
@@ -105,7 +115,7 @@ def test_a_wrong_file_is_answered_with_its_place(case: str) -> None:
 def test_a_wrong_variable_and_a_wrong_flag_are_named_as_such() -> None:
     with pytest.raises(ConfigError, match="unknown dialect 'pg' in PILOTAGE_DIALECT"):
         loaded(environ={"PILOTAGE_DIALECT": "pg"})
-    with pytest.raises(ConfigError, match="'latest' in --latest must be a whole number"):
+    with pytest.raises(ConfigError, match="--latest must be a whole number"):
         loaded(latest="0")
 
 
