@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ci_runner.errors import ConfigError, SetupError
 from ci_runner.stores.address import Address, Settings, settings
-from ci_runner.stores.objects import CloudStore, client, need, no_credentials, retries
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+from ci_runner.stores.objects import CloudStore, need, no_credentials
 
 _CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -40,21 +37,9 @@ def open_store(address: Address) -> CloudStore:
         **_endpoint(address, common, account),
         **_credentials(address, common, connection),
     }
-    provider = config.pop("credential_provider", None)
+    from obstore.store import AzureStore
 
-    def make(most: int) -> ObjectStore:
-        from obstore.store import AzureStore
-
-        return AzureStore(
-            common.bucket,
-            prefix=common.prefix or None,
-            client_options=client(common),
-            retry_config=retries(common, most),
-            credential_provider=provider,
-            **config,
-        )
-
-    return CloudStore(common, make)
+    return CloudStore(common, AzureStore, config)
 
 
 def _endpoint(address: Address, common: Settings, account: str) -> dict[str, str]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ci_runner.errors import SetupError
 from ci_runner.stores.address import Address, Settings, settings
-from ci_runner.stores.objects import CloudStore, client, need, no_credentials, retries
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+from ci_runner.stores.objects import CloudStore, need, no_credentials
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
@@ -27,21 +24,9 @@ def open_store(address: Address) -> CloudStore:
     common = settings(address, _BUCKET, "bucket")
     need("gcs", "obstore")
     config = _credentials(address, common)
-    provider = config.pop("credential_provider", None)
+    from obstore.store import GCSStore
 
-    def make(most: int) -> ObjectStore:
-        from obstore.store import GCSStore
-
-        return GCSStore(
-            common.bucket,
-            prefix=common.prefix or None,
-            client_options=client(common),
-            retry_config=retries(common, most),
-            credential_provider=provider,
-            **config,
-        )
-
-    return CloudStore(common, make)
+    return CloudStore(common, GCSStore, config)
 
 
 def _credentials(address: Address, common: Settings) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ci_runner.errors import IntegrityError, RefusedError, SetupError
 from ci_runner.stores import answers
@@ -20,14 +20,22 @@ _BODY_ATTEMPTS = 3
 
 
 class CloudStore:
-    """Objects below a prefix of a bucket. ``make(retries)`` gives the client that repeats what fails at most so often."""
+    """Objects below a prefix of a bucket, reached by the client library's class ``kind`` with what its cloud alone needs in ``config``."""
 
-    def __init__(self, settings: Settings, make: Callable[[int], ObjectStore]) -> None:
+    def __init__(self, settings: Settings, kind: Callable[..., ObjectStore], config: Mapping[str, Any]) -> None:
         self.address = settings.shown
         self._hints = settings.hints
         # A client that repeats a write by itself would take its own first success for somebody else's object.
-        self._writer = make(0)
-        self._reader = make(_READ_RETRIES)
+        self._writer, self._reader = (
+            kind(
+                settings.bucket,
+                prefix=settings.prefix or None,
+                client_options=_client(settings),
+                retry_config=_retries(settings, most),
+                **config,
+            )
+            for most in (0, _READ_RETRIES)
+        )
 
     def create(self, key: str, content: bytes) -> Created:
         """See Store. One request with the condition that the key is free."""
@@ -119,7 +127,7 @@ class CloudStore:
             raise answers.failure(key or "the bucket", self.address, error, writing=writing) from None
 
 
-def client(settings: Settings) -> ClientConfig:
+def _client(settings: Settings) -> ClientConfig:
     """How the client speaks HTTP: time limits, no answer taken over an unencrypted line unless that was allowed."""
     return {
         "timeout": timedelta(seconds=settings.timeout),
@@ -128,7 +136,7 @@ def client(settings: Settings) -> ClientConfig:
     }
 
 
-def retries(settings: Settings, most: int) -> RetryConfig:
+def _retries(settings: Settings, most: int) -> RetryConfig:
     """How often, and for how long, the client repeats a request that failed."""
     return {
         "max_retries": most,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from ci_runner.errors import ConfigError, SetupError
 from ci_runner.stores.address import Address, Settings, settings, switch
-from ci_runner.stores.objects import CloudStore, client, need, no_credentials, retries
-
-if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+from ci_runner.stores.objects import CloudStore, need, no_credentials
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _WAYS = (
@@ -26,24 +23,13 @@ def open_store(address: Address) -> CloudStore:
     common = settings(address, _BUCKET, "bucket")
     need("s3", "obstore")
     config = {**_place(address, common), **_credentials(address, common)}
-    provider = config.pop("credential_provider", None)
+    from obstore.store import S3Store
 
-    def make(most: int) -> ObjectStore:
-        from obstore.store import S3Store
-
-        return S3Store(
-            common.bucket,
-            prefix=common.prefix or None,
-            client_options=client(common),
-            retry_config=retries(common, most),
-            credential_provider=provider,
-            checksum_algorithm="sha256",
-            conditional_put="etag",
-            disable_bulk_delete=True,
-            **config,
-        )
-
-    return CloudStore(common, make)
+    return CloudStore(
+        common,
+        S3Store,
+        {"checksum_algorithm": "sha256", "conditional_put": "etag", "disable_bulk_delete": True, **config},
+    )
 
 
 def _place(address: Address, common: Settings) -> dict[str, Any]:
