@@ -120,6 +120,10 @@ def alter_type(catalog: Catalog, op: AlterColumnType, dialect: str) -> Catalog:
     retyped = replace(old, type=op.type, collation=op.collation or old.collation)
     new = retyped if op.definition is None else _redefined(old, op.definition, dialect)
     columns = _placed({**table.columns, name: new}, name, new.position, dialect)
+    if dialect == "mariadb":  # a column's own CHECK is part of its definition
+        own = ("check", ("inline",), (name,))
+        kept = tuple(c for c in table.constraints if (c.kind, c.options, c.columns) != own)
+        table = replace(table, constraints=kept)
     catalog = with_table(catalog, key, replace(table, columns=columns))
     if op.definition is not None and op.definition.unique:
         return inline_constraints(
@@ -176,7 +180,7 @@ def unconstrain(catalog: Catalog, op: DropConstraint, dialect: str) -> Catalog:
     key, table = known(catalog, op.table, dialect)
     gone = find_constraint(table, op, dialect)
     if gone is None:
-        return catalog
+        return drop_index(catalog, key, op.name, dialect) if dialect in ("mysql", "mariadb") else catalog
     kept = tuple(c for c in table.constraints if c is not gone)
     columns = table.columns
     if gone.kind == "primary-key":

@@ -78,6 +78,8 @@ def _mysql_constraint(constraint: Constraint, table: str, taken: Collection[str]
     if constraint.kind == "unique":
         first = comparable(constraint.columns[0], dialect) if constraint.columns else "key"
         return first if first not in taken else _numbered(f"{first}_", taken, 2)
+    if dialect == "mariadb" and constraint.kind == "check" and "inline" in constraint.options:
+        return constraint.columns[0]  # a column's own CHECK goes by the column's name
     label = "ibfk" if constraint.kind == "foreign-key" else "chk"
     stem = "constraint_" if dialect == "mariadb" and label == "chk" else f"{comparable(table, dialect)}_{label}_"
     return _numbered(stem, taken, 1)

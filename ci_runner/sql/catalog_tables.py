@@ -11,6 +11,7 @@ from ci_runner.model.operations import Column, Constraint, CreateTable, DropTabl
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_inherit import adopt, copied, disown, includes, parents
 from ci_runner.sql.catalog_map import Layered
+from ci_runner.sql.catalog_mysql import foreign_index, renamed_keys, spared
 from ci_runner.sql.catalog_names import SCHEMA_INDEXES, comparable, constraint_name, created, index_name, locate
 
 MOST = 5_000  # parts of one table kept; above what any database allows, and a bound on copying
@@ -48,11 +49,17 @@ def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
     )
     for column in op.columns[:MOST]:
         catalog = inline_constraints(catalog, key, column, dialect)
-    for constraint in op.constraints[:MOST]:
+    own = op.constraints[:MOST]
+    for constraint in sorted(own, key=_unnamed) if dialect in ("mysql", "mariadb") else own:
         catalog = add_constraint(catalog, key, constraint, dialect)
     for index in op.indexes[:MOST]:
         catalog = add_index(catalog, key, index, dialect)
     return _inherit(catalog, key, op, dialect)
+
+
+def _unnamed(constraint: Constraint) -> bool:
+    """What has a name has it before the others are numbered."""
+    return not constraint.name
 
 
 def _keys(op: CreateTable, dialect: str) -> tuple[str, ...]:
@@ -90,6 +97,8 @@ def _inherit(catalog: Catalog, key: Name, op: CreateTable, dialect: str) -> Cata
     origin = _source(catalog, op, dialect)
     if origin is None or op.selects:
         return catalog
+    if dialect in ("mysql", "mariadb"):
+        return _alike(catalog, key, origin, dialect)
     table = catalog.tables[key]
     everything = dialect not in ("postgres", "redshift") or op.partition_of is not None
     for constraint in origin.constraints:
@@ -104,6 +113,18 @@ def _inherit(catalog: Catalog, key: Name, op: CreateTable, dialect: str) -> Cata
         if "constraint" not in index.options:
             catalog = add_index(catalog, key, replace(index, name=""), dialect)
     return with_table(catalog, key, replace(catalog.tables[key], order_by=table.order_by or origin.order_by))
+
+
+def _alike(catalog: Catalog, key: Name, origin: Table, dialect: str) -> Catalog:
+    """MySQL's LIKE: keys and indexes keep their names, which are the table's own; foreign keys stay behind, MySQL names checks anew."""
+    for constraint in origin.constraints:
+        if constraint.kind != "foreign-key":
+            anew = constraint.kind == "check" and dialect == "mysql"
+            catalog = add_constraint(catalog, key, replace(constraint, name="") if anew else constraint, dialect)
+    for index in origin.indexes.values():
+        if "constraint" not in index.options:
+            catalog = add_index(catalog, key, index, dialect)
+    return catalog
 
 
 def inline_constraints(catalog: Catalog, key: Name, column: Column, dialect: str) -> Catalog:
@@ -135,6 +156,7 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     table = catalog.tables[key]
     if len(table.constraints) >= MOST:
         return catalog
+    given = constraint.name
     adopted = table.indexes.get(comparable(constraint.using_index, dialect)) if constraint.using_index else None
     if adopted:
         constraint = replace(
@@ -143,7 +165,9 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     if constraint.kind == "check" and not constraint.columns and dialect == "postgres":
         constraint = replace(constraint, columns=_mentioned(constraint.expression, table))
     if not constraint.name:
-        taken = Taken(catalog, key, {c.name for c in table.constraints}.union(table.indexes), dialect)
+        taken = Taken(
+            catalog, key, {comparable(c.name, dialect) for c in table.constraints}.union(table.indexes), dialect
+        )
         constraint = replace(constraint, name=constraint_name(constraint, key.name, taken, dialect))
     if constraint.references:
         target = locate(catalog, constraint.references.table, dialect)
@@ -159,6 +183,9 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     catalog = with_table(catalog, key, replace(table, columns=columns, constraints=(*table.constraints, constraint)))
     if constraint.using_index:
         catalog = drop_index(catalog, key, constraint.using_index, dialect)
+    if constraint.kind == "foreign-key" and dialect in ("mysql", "mariadb"):
+        unasked = foreign_index(catalog.tables[key], constraint, given, dialect)
+        return add_index(catalog, key, unasked, dialect) if unasked else catalog
     if constraint.kind in ("primary-key", "unique", "exclusion"):
         index = Index(constraint.name, constraint.columns, constraint.kind != "exclusion", options=("constraint",))
         return add_index(catalog, key, index, dialect)
@@ -208,7 +235,8 @@ def add_index(catalog: Catalog, key: Name, index: Index, dialect: str) -> Catalo
         taken = Taken(catalog, key, table.indexes, dialect)
         index = replace(index, name=index_name(key.name, index.columns, taken, dialect))
     name = comparable(index.name, dialect)
-    catalog = with_table(catalog, key, replace(table, indexes={**table.indexes, name: index}))
+    kept = spared(table, index, dialect) if dialect in ("mysql", "mariadb") else table.indexes
+    catalog = with_table(catalog, key, replace(table, indexes={**kept, name: index}))
     if dialect not in SCHEMA_INDEXES:
         return catalog
     return replace(catalog, index_tables=Layered.of(catalog.index_tables).put(Name(key.schema, name), key))
@@ -272,6 +300,8 @@ def rename_table(catalog: Catalog, op: RenameTable, dialect: str) -> Catalog:
         views = Layered.of(catalog.views).without(key).put(new, catalog.views[key])
         return renamed_birth(replace(catalog, views=views), "view", key, new)
     table = catalog.tables.get(key) or Table(op.table, {}, partial=True)
+    if dialect in ("mysql", "mariadb"):
+        table = renamed_keys(table, key.name, new.name)
     named = Name(op.new.schema or table.name.schema, op.new.name or table.name.name)
     tables = Layered.of(catalog.tables).without(key).put(new, replace(table, name=named))
     for child in table.children:

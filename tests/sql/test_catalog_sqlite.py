@@ -74,7 +74,7 @@ def real(connection: sqlite3.Connection) -> Seen:
     indexes: dict[str, dict[str, tuple[bool, tuple[str | None, ...]]]] = {}
     for (name,) in rows("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
         table, quoted = name.lower(), "'" + name.replace("'", "''") + "'"
-        columns = rows(f'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo({quoted})')  # noqa: S608
+        columns = rows(f'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo({quoted})')
         tables[table] = [
             (c.lower(), kind.lower().replace(" ", ""), not (must or pk), default is not None, {2: "generated", 3: "generated"}.get(hidden, ""))
             for c, kind, must, default, pk, hidden in columns
@@ -82,13 +82,12 @@ def real(connection: sqlite3.Connection) -> Seen:
         keys = sorted((pk, c.lower()) for c, _, _, _, pk, _ in columns if pk)
         found = [("", "primary-key", tuple(c for _, c in keys), True)] if keys else []
         foreign: dict[int, list[str]] = {}
-        for number, column in rows(f'SELECT id, "from" FROM pragma_foreign_key_list({quoted}) ORDER BY id, seq'):  # noqa: S608
+        for number, column in rows(f'SELECT id, "from" FROM pragma_foreign_key_list({quoted}) ORDER BY id, seq'):
             foreign.setdefault(number, []).append(column.lower())
         found += [("", "foreign-key", tuple(each), True) for each in foreign.values()]
-        for index, unique, origin in rows(f'SELECT name, "unique", origin FROM pragma_index_list({quoted})'):  # noqa: S608
+        for index, unique, origin in rows(f'SELECT name, "unique", origin FROM pragma_index_list({quoted})'):
             parts = tuple(
-                c and c.lower()
-                for (c,) in rows(f"SELECT name FROM pragma_index_info('{index}') ORDER BY seqno")  # noqa: S608
+                c and c.lower() for (c,) in rows(f"SELECT name FROM pragma_index_info('{index}') ORDER BY seqno")
             )
             if origin == "c":
                 indexes.setdefault(table, {})[index.lower()] = (bool(unique), parts)

@@ -1,0 +1,5 @@
+"""The server the catalog is held to."""
+
+from tests.images.servers import mariadb_server
+
+__all__ = ["mariadb_server"]
