@@ -19,8 +19,8 @@ import pytest
 from ci_runner import registry
 from ci_runner.errors import TemporaryError
 from ci_runner.model.registry import Pushed, Selector, Snapshot
-from ci_runner.registry import commit, entries, keys, manifests, pushing
-from ci_runner.stores import Created, Store
+from ci_runner.registry import canonical, commit, entries, keys, manifests, pushing
+from ci_runner.stores import Created, Store, memory
 from ci_runner.stores.memory import MemoryStore
 from tests.registry.world import NAME, Crash, Fault, Faulty, Job, files, snapshot
 
@@ -147,11 +147,22 @@ def seeded(seed: int) -> dict[int, Fault]:
     return {at: chance.choice(FAULTS) for at in range(1, 400) if chance.random() < rate}
 
 
+PURE = (
+    (manifests, "of"),
+    (manifests, "parse"),
+    (manifests, "check_format"),
+    (entries, "decode"),
+    (canonical, "sha256"),
+    (memory, "check_key"),
+)
+"""What depends on nothing but the bytes, the state or the key it is given, and is given them in every schedule."""
+
+
 @pytest.fixture
 def parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same bytes are read as a manifest or an entry once: most of a schedule's time would go there otherwise."""
-    for module, name in ((manifests, "parse"), (entries, "decode")):
-        monkeypatch.setattr(module, name, functools.lru_cache(maxsize=50_000)(getattr(module, name)))
+    """The same bytes are read, and the same state is listed, once: most of a schedule's time would go there otherwise."""
+    for module, name in PURE:
+        monkeypatch.setattr(module, name, functools.lru_cache(maxsize=20_000)(getattr(module, name)))
 
 
 @pytest.mark.slow
