@@ -34,6 +34,7 @@ def _main() -> None:
     gc.set_threshold(
         100_000, 20, 20
     )  # a run makes many values and hardly a cycle: looking for those took a tenth of its time
+    _import_msgspec()
     from ci_runner.cli import run
 
     _leave(run(sys.argv[1:]))
@@ -49,6 +50,18 @@ def _open_streams() -> None:
     sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # open as long as the process
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _import_msgspec() -> None:
+    """Import msgspec without typing_extensions, which it tries first: all it takes from there the standard library has since Python 3.11."""
+    name = "typing_extensions"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # "there is none", in the words of the import system
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        del sys.modules[name]
 
 
 def _leave(code: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ci_runner.config.options import OPTIONS, Option, flag, variable
+from ci_runner.config.options import OPTIONS, Option, flag
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -44,8 +44,3 @@ def _complete(option: Option) -> Callable[[click.Context, click.Parameter, str],
         return [choice for choice in option.choices if choice.startswith(incomplete)]
 
     return complete
-
-
-def variables() -> list[str]:
-    """Names of all variables the manifest defines."""
-    return [variable(option) for option in OPTIONS]

@@ -137,9 +137,9 @@ def _environment(world: World) -> dict[str, str]:
 
 def misspelt(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """Variables that are an option's name but for a letter or two, each with that name; what is set in vain should not stay unseen."""
-    from ci_runner.cli.options import variables
+    from ci_runner.config.options import OPTIONS, variable
 
-    known = variables()
+    known = [variable(option) for option in OPTIONS]
     odd = [name for name in environ if name.startswith("PILOTAGE_") and name not in known]
     odd = [name for name in odd if not any(name.startswith(f"{one}_") for one in known)]
     if not odd:

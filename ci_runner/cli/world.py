@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
-import click
 from msgspec import Struct, field
 
 from ci_runner.text import Redactor, visible
@@ -44,19 +44,19 @@ class World(Struct, frozen=True):
     def say(self, text: str, *, newline: bool = True) -> str:
         """Print a result; what was printed."""
         shown = redacted(text)
-        click.echo(shown, nl=newline, color=self.colour)
+        _put(sys.stdout, f"{shown}\n" if newline else shown, colour=self.colour)
         return shown
 
     def note(self, text: str) -> None:
         """Print a remark to stderr, unless quiet."""
         if not self.quiet:
-            click.echo(click.style(visible(redacted(text)), dim=True), err=True, color=self.colour)
+            shown = visible(redacted(text))
+            _put(sys.stderr, f"\x1b[2m{shown}\x1b[0m\n" if self.colour else f"{shown}\n", colour=self.colour)
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
-        click.echo(
-            click.style("warning: ", fg="yellow", bold=True) + visible(redacted(text)), err=True, color=self.colour
-        )
+        mark = "\x1b[33m\x1b[1mwarning: \x1b[0m" if self.colour else "warning: "
+        _put(sys.stderr, f"{mark}{visible(redacted(text))}\n", colour=self.colour)
 
     def detail(self, text: str) -> None:
         """Print a remark that only --verbose shows."""
@@ -65,12 +65,23 @@ class World(Struct, frozen=True):
 
     def log(self, text: str) -> None:
         """Put a CI system's own commands on its log, as they are but for secrets."""
-        click.echo(redacted(text), nl=False, color=True)
+        _put(sys.stdout, redacted(text), colour=True)
 
     def read(self, path: str) -> bytes:
         """Bytes of a file the environment names (an event file); at most 16 MiB."""
         with Path(path).open("rb") as stream:
             return stream.read(16 * 1024 * 1024)
+
+
+def _put(stream: TextIO | None, text: str, *, colour: bool) -> None:
+    """Write and flush; what takes more than that (colours to be taken out, a stream that cannot spell every letter) click does."""
+    if stream is not None and stream.encoding == "utf-8" and (colour or "\x1b" not in text):
+        stream.write(text)
+        stream.flush()
+        return
+    import click
+
+    click.echo(text, nl=False, err=stream is sys.stderr, color=colour)
 
 
 def _width(environ: Mapping[str, str], *, terminal: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ci_runner.config.file import compose
@@ -98,6 +97,8 @@ def written(stats: Stats) -> str:
 
 def _quoted(text: str) -> str:
     """Text as YAML writes it between double quotes; what does not print is spelt out."""
+    import json
+
     plain = json.dumps(text, ensure_ascii=False)
     return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", plain)
 

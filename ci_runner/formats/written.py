@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -14,7 +13,11 @@ def dumps(value: Any) -> str:
     try:
         text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     except UnicodeEncodeError:  # a lone surrogate, which only the standard library writes
+        import json
+
         return json.dumps(value, indent=2) + "\n"
     if not text.isascii() or "\x7f" in text:
+        import json
+
         text = re.sub(r"[^\x00-\x7e]", lambda found: json.dumps(found[0])[1:-1], text)
     return text + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -52,6 +51,8 @@ def written(findings: Iterable[tuple[str, Finding]]) -> str:
         {**key._asdict(), **({"count": counts[key]} if counts[key] > 1 else {}), "statement": shown[key]}
         for key in sorted(counts)
     ]
+    import json
+
     lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows)
     body = f"[\n{lines}\n  ]" if rows else "[]"
     return f'{{\n  "version": {VERSION},\n  "findings": {body}\n}}\n'
@@ -59,6 +60,8 @@ def written(findings: Iterable[tuple[str, Finding]]) -> str:
 
 def read(text: str, path: str) -> Baseline:
     """The baseline a file holds. Raises ConfigError for what is none, naming the entry."""
+    import json
+
     try:
         root: Any = json.loads(text)
     except (ValueError, RecursionError) as error:

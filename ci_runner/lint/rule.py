@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -117,14 +118,24 @@ def discover(dialect: str = "") -> Iterator[Rule]:
     A module whose name begins with another database's prefix is not even imported.
     """
     from importlib import import_module
-    from pkgutil import iter_modules
 
     from ci_runner.lint import rules
 
-    for _, name, _ in sorted(iter_modules(rules.__path__), key=lambda found: found[1]):
+    for name in sorted(_modules(rules.__path__)):
         only = _PREFIXES.get(name.partition("_")[0])
         if dialect and only and dialect not in only:
             continue
         found: Rule = import_module(f"{rules.__name__}.{name}").check
         if not dialect or dialect in found.databases:
             yield found
+
+
+def _modules(folders: Iterable[str]) -> Iterator[str]:
+    """The modules in a package's folders."""
+    for folder in map(Path, folders):
+        if folder.is_dir():
+            yield from (file.stem for file in folder.iterdir() if file.suffix == ".py" and file.stem != "__init__")
+        else:  # in an archive; pkgutil would do for folders, too, but imports ``inspect`` for them
+            from pkgutil import iter_modules
+
+            yield from (found.name for found in iter_modules([str(folder)]))
