@@ -152,7 +152,7 @@ def _target(ground: Ground, patience: Patience) -> tuple[publish.Target, tuple[s
     """Where to post, with what a person should know when there is nowhere."""
     trigger = ground.trigger
     number = trigger.pull_request if trigger.kind == "pull_request" else None
-    if trigger.scm is None or trigger.platform == "local":
+    if trigger.scm is None or trigger.kind == "local":
         return publish.Target(None), ()
     if trigger.scm not in scm.NAMES:
         return publish.Target(None), (

@@ -12,7 +12,7 @@ from ci_runner.journeys.ground import Ground
 from ci_runner.model.ci import Publication, Scan, Status
 from ci_runner.model.registry import Pushed
 from ci_runner.model.report import Run
-from ci_runner.scm import Scm
+from ci_runner.scm import Scm, own_bitbucket
 
 
 def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
@@ -74,7 +74,7 @@ def _status(ground: Ground, run: Run, where: str) -> Status:
 def _links(ground: Ground) -> Callable[[str, int, int], str] | None:
     """Addresses of lines at the head commit, where the SCM's form of them is known."""
     trigger = ground.trigger
-    make = _LINES.get(trigger.scm or "")
+    make = _on_datacenter if own_bitbucket(trigger) else _LINES.get(trigger.scm or "")
     if make is None or not (trigger.server_url and trigger.repository and trigger.head_sha):
         return None
     server, repository, sha = trigger.server_url.rstrip("/"), trigger.repository, trigger.head_sha
@@ -91,6 +91,12 @@ def _on_gitlab(server: str, repository: str, sha: str, path: str, first: int, la
 
 def _on_bitbucket(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:
     return f"{server}/{repository}/src/{sha}/{path}#lines-{first}" + (f":{last}" if last > first else "")
+
+
+def _on_datacenter(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:
+    key, _, slug = repository.partition("/")
+    lines = f"#{first}" + (f"-{last}" if last > first else "")
+    return f"{server}/projects/{quote(key, safe='~')}/repos/{quote(slug)}/browse/{path}?at={sha}{lines}"
 
 
 def _on_azure(server: str, repository: str, sha: str, path: str, first: int, last: int) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ci_runner.errors import UsageError
 from ci_runner.model.ci import Annotation, Status, Trigger
-from ci_runner.platforms import facts
+from ci_runner.platforms import addresses, facts
 
 Env = Mapping[str, str]
 Read = Callable[[str], bytes]
@@ -90,14 +90,32 @@ def detect(env: Env) -> str:
 def trigger(env: Env, read: Read) -> Trigger:
     """Why CI ran, from environment and event file alone.
 
-    ``read`` gives the bytes of a path named in the environment (OSError where there is none). PILOTAGE_API_URL is for SCMs whose
-    API lies where nobody would look. Raises UsageError where the
-    platform is ambiguous or its event file is not JSON.
+    ``read`` gives the bytes of a path named in the environment (OSError where there is none). PILOTAGE_SCM_URL, the address of the
+    repository or of the pull request, tells what the environment does not; PILOTAGE_API_URL is for SCMs whose API lies where nobody
+    would look. Raises UsageError where the platform is ambiguous, its event file is not JSON, or PILOTAGE_SCM_URL is no such address.
     """
     name = detect(env)
     found: Trigger = import_module(f"ci_runner.platforms.{name}").trigger(env, read)
+    said = facts.text(env, "PILOTAGE_SCM_URL")
+    if said:
+        found = _at(found, said, env)
     api = facts.text(env, "PILOTAGE_API_URL")
     return replace(found, api_url=api) if api else found
+
+
+def _at(found: Trigger, said: str, env: Env) -> Trigger:
+    """The trigger with what an address tells in place of what the environment did; with a number it is about that pull request."""
+    place = addresses.read(said, found.scm) or addresses.read(said)
+    if place is None or place.scm is None:
+        raise UsageError(
+            f"PILOTAGE_SCM_URL is no address of a repository or pull request whose SCM can be told: {said[:100]!r}; "
+            "give that of the pull request's page, for example https://git.acme.example/projects/KEY/repos/slug/pull-requests/7"
+        )
+    about = {"pull_request": place.number, "kind": "pull_request", "is_fork": None} if place.number else {}
+    if place.number and place.number != found.pull_request:
+        about |= {"head_sha": None, "base_sha": None, "base_branch": None, "head_branch": None}
+    where = {"scm": place.scm, "repository": place.repository, "api_url": place.api, "server_url": place.server}
+    return replace(found, **where, **about, token=facts.token(env, place.scm))
 
 
 def inputs(env: Env, name: str) -> dict[str, str]:

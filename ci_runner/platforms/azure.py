@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ci_runner.model.ci import Trigger, TriggerKind
-from ci_runner.platforms import facts
+from ci_runner.platforms import addresses, facts
 from ci_runner.platforms.azure_outlets import outlets
 
 __all__ = ["outlets", "trigger"]
@@ -19,34 +19,40 @@ _REASONS: Mapping[str, TriggerKind] = {
     "IndividualCI": "push",
     "BatchedCI": "push",
     "Schedule": "schedule",
+    "ScheduleForced": "schedule",
 }
 _PROVIDERS = {"tfsgit": "azure", "github": "github", "githubenterprise": "github", "bitbucket": "bitbucket"}
 
 
 def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  # noqa: ARG001
     """The trigger of an Azure build; base commit and default branch are only known to the API."""
-    address = facts.split_address(facts.text(env, "BUILD_REPOSITORY_URI"))
-    scm = _scm(env, address)
-    host = address[0] if address else None
+    place = addresses.read(facts.text(env, "BUILD_REPOSITORY_URI"), _PROVIDERS.get(_provider(env)))
+    scm = _scm(env, place)
     kind = _kind(env)
     found = _of_pull_request(env, scm) if kind == "pull_request" else _of_ref(env)
+    queued = facts.queued(scm, found["head_branch"])
+    collection = facts.text(env, "SYSTEM_COLLECTIONURI") if scm == "azure" else None
     return Trigger(
         platform="azure",
         scm=scm,
-        kind=kind,
-        repository=_repository(env, scm),
+        kind="merge_queue" if queued and kind == "push" else kind,
+        repository=_repository(env, scm, place),
         actor=facts.text(env, "BUILD_REQUESTEDFOR"),
         run_url=_run_url(env),
-        api_url=facts.text(env, "SYSTEM_COLLECTIONURI") if scm == "azure" else facts.api_of(scm, host),
-        server_url=facts.text(env, "SYSTEM_COLLECTIONURI") if scm == "azure" else f"https://{host}" if host else None,
+        api_url=collection or (place.api if place and place.scm == scm else None),
+        server_url=collection or (place.server if place else None),
         token=facts.token(env, scm),
-        **found,
+        **{**found, **({"base_branch": queued} if queued else {})},
     )
 
 
-def _scm(env: Mapping[str, str], address: tuple[str, str] | None) -> str | None:
-    provider = (facts.text(env, "BUILD_REPOSITORY_PROVIDER") or "").lower()
-    return _PROVIDERS.get(provider) or (facts.scm_of(address[0]) if address and provider == "git" else None)
+def _provider(env: Mapping[str, str]) -> str:
+    return (facts.text(env, "BUILD_REPOSITORY_PROVIDER") or "").lower()
+
+
+def _scm(env: Mapping[str, str], place: addresses.Place | None) -> str | None:
+    """The SCM by the provider; for "other Git" by the form of the repository's address."""
+    return _PROVIDERS.get(_provider(env)) or (place.scm if place and _provider(env) == "git" else None)
 
 
 def _kind(env: Mapping[str, str]) -> TriggerKind:
@@ -55,8 +61,12 @@ def _kind(env: Mapping[str, str]) -> TriggerKind:
     return "tag" if kind == "push" and env.get("BUILD_SOURCEBRANCH", "").startswith("refs/tags/") else kind
 
 
-def _repository(env: Mapping[str, str], scm: str | None) -> str | None:
+def _repository(env: Mapping[str, str], scm: str | None, place: addresses.Place | None) -> str | None:
+    """On Azure Repos the address names the repository's own project, which need not be the pipeline's."""
     name, project = facts.text(env, "BUILD_REPOSITORY_NAME"), facts.text(env, "SYSTEM_TEAMPROJECT")
+    told = "/_git/" in (facts.text(env, "BUILD_REPOSITORY_URI") or "") if scm == "azure" else _provider(env) == "git"
+    if place and told:
+        return place.repository
     if scm == "azure":
         return f"{project}/{name}" if project and name else None
     return name

@@ -21,7 +21,7 @@ def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  #
         platform="bitbucket",
         scm="bitbucket",
         kind=_kind(env),
-        repository=facts.text(env, "BITBUCKET_REPO_FULL_NAME"),
+        repository=facts.text(env, "BITBUCKET_REPO_FULL_NAME") or _name(env),
         pull_request=number,
         base_branch=facts.branch(facts.text(env, "BITBUCKET_PR_DESTINATION_BRANCH")),
         head_branch=facts.branch(facts.text(env, "BITBUCKET_BRANCH")),
@@ -44,3 +44,8 @@ def _kind(env: Mapping[str, str]) -> TriggerKind:
     if facts.text(env, "BITBUCKET_TAG"):
         return "tag"
     return "push" if facts.text(env, "BITBUCKET_BRANCH") else "manual"
+
+
+def _name(env: Mapping[str, str]) -> str | None:
+    workspace, slug = facts.text(env, "BITBUCKET_WORKSPACE"), facts.text(env, "BITBUCKET_REPO_SLUG")
+    return f"{workspace}/{slug}" if workspace and slug else None

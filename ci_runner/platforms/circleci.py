@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ci_runner.model.ci import Trigger, TriggerKind
-from ci_runner.platforms import facts
+from ci_runner.platforms import addresses, facts
 from ci_runner.platforms.circleci_outlets import outlets
 
 __all__ = ["outlets", "trigger"]
@@ -17,28 +17,30 @@ _BUILD_URL = {"/gh/": "github", "/github/": "github", "/bb/": "bitbucket", "/bit
 
 def trigger(env: Mapping[str, str], read: Callable[[str], bytes]) -> Trigger:  # noqa: ARG001
     """The trigger of a CircleCI job; the base of a pull request and the default branch are only known to the SCM's API."""
-    address = facts.split_address(facts.text(env, "PILOTAGE_CIRCLE_GIT_URL", "CIRCLE_REPOSITORY_URL"))
-    scm = _scm(env, address)
-    host = address[0] if address else None
+    known = _scm_of_project(env)
+    place = addresses.read(facts.text(env, "PILOTAGE_CIRCLE_GIT_URL", "CIRCLE_REPOSITORY_URL"), known)
+    scm = known or (place.scm if place else None) or _scm_of_build(env)
     tag = facts.text(env, "CIRCLE_TAG")
     name = facts.text(env, "CIRCLE_BRANCH")
     number = _number(env)
+    queued = facts.queued(scm, name)
     pulled = number is not None or facts.text(env, "CIRCLE_PULL_REQUEST", "CIRCLE_PULL_REQUESTS") is not None
     return Trigger(
         platform="circleci",
         scm=scm,
-        kind=_kind(env, pulled=pulled, tag=tag),
-        repository=_repository(env, address),
-        pull_request=number,
+        kind="merge_queue" if queued else _kind(env, pulled=pulled, tag=tag),
+        repository=_repository(env, place),
+        pull_request=None if queued else number,
+        base_branch=queued,
         # a fork's build has "pull/N" for a branch, which is no branch of the fork
         head_branch=None if tag or (name and _FORK_BRANCH.match(name)) else facts.branch(name),
         head_sha=facts.sha(facts.text(env, "CIRCLE_SHA1")),
-        is_fork=_fork(env) if pulled else False,
+        is_fork=_fork(env) if pulled and not queued else False,
         tag=tag,
         actor=facts.text(env, "CIRCLE_USERNAME"),
         run_url=facts.text(env, "CIRCLE_BUILD_URL"),
-        api_url=facts.api_of(scm, host),
-        server_url=f"https://{host}" if host else None,
+        api_url=facts.api_of(scm, place.server) if place and place.scm != scm else place.api if place else None,
+        server_url=place.server if place else None,
         token=facts.token(env, scm),
     )
 
@@ -52,15 +54,16 @@ def _kind(env: Mapping[str, str], *, pulled: bool, tag: str | None) -> TriggerKi
     return "tag" if tag else "pull_request" if pulled else "push"
 
 
-def _scm(env: Mapping[str, str], address: tuple[str, str] | None) -> str | None:
-    """The SCM by the project's type, else by the repository's host, else by the first part of the build's address."""
+def _scm_of_project(env: Mapping[str, str]) -> str | None:
+    """The SCM by the project's type; projects of the type ``circleci`` may lie on any."""
     kind = (facts.text(env, "PILOTAGE_CIRCLE_PROJECT_TYPE") or "").lower()
-    for name in ("github", "gitlab", "bitbucket"):
-        if kind.startswith(name):
-            return name
-    by_host = facts.scm_of(address[0]) if address else None
+    return next((name for name in ("github", "gitlab", "bitbucket") if kind.startswith(name)), None)
+
+
+def _scm_of_build(env: Mapping[str, str]) -> str | None:
+    """The SCM by the first part of the build's address, for projects whose own address is not told."""
     url = facts.text(env, "CIRCLE_BUILD_URL") or ""
-    return by_host or next((scm for part, scm in _BUILD_URL.items() if part in url), None)
+    return next((scm for part, scm in _BUILD_URL.items() if part in url), None)
 
 
 def _number(env: Mapping[str, str]) -> int | None:
@@ -86,8 +89,8 @@ def _fork(env: Mapping[str, str]) -> bool | None:
     return False if classic else None
 
 
-def _repository(env: Mapping[str, str], address: tuple[str, str] | None) -> str | None:
+def _repository(env: Mapping[str, str], place: addresses.Place | None) -> str | None:
     owner, name = facts.text(env, "CIRCLE_PROJECT_USERNAME"), facts.text(env, "CIRCLE_PROJECT_REPONAME")
-    if address is not None:
-        return address[1]
+    if place is not None:
+        return place.repository
     return f"{owner}/{name}" if owner and name else None

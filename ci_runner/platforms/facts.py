@@ -10,6 +10,8 @@ _ZEROS = re.compile(r"0+\Z")
 _MACRO = re.compile(r"\$\([^()]*\)\Z")
 # What git-check-ref-format(1) refuses, plus a leading dash, which no branch has and every option does.
 _NO_REF = re.compile(r"^[-/.]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|[/.]\Z|\.lock\Z")
+# https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
+_QUEUE = re.compile(r"gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{7,64}\Z")
 _SECRETS = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN"),
     "gitlab": ("GITLAB_TOKEN",),
@@ -72,16 +74,6 @@ def token(env: Mapping[str, str], scm: str | None) -> str | None:
     return text(env, *names)
 
 
-def split_address(address: str | None) -> tuple[str, str] | None:
-    """Host (lower case) and path (without slashes at its ends and ``.git``) of a web or git address, also of ``git@host:path``."""
-    if not address:
-        return None
-    found = re.match(r"(?:[a-z+]+://)?(?:[^@/\s]*@)?([A-Za-z0-9.-]+)(?::\d+(?=/))?[:/]+(\S+)\Z", address.strip())
-    if found is None:
-        return None
-    return found[1].lower(), found[2].strip("/").removesuffix(".git")
-
-
 def scm_of(host: str) -> str | None:
     """Which SCM lives on a host: the public ones, and self-managed ones that say so in their name."""
     if host in _HOSTS:
@@ -89,16 +81,23 @@ def scm_of(host: str) -> str | None:
     return next((scm for name, scm in _NAMED.items() if name in host), None)
 
 
-def api_of(scm: str | None, host: str | None) -> str | None:
-    """The API root of an SCM on a host, by the vendors' fixed paths."""
-    if scm is None or host is None:
+def api_of(scm: str | None, server: str | None) -> str | None:
+    """The API root of an SCM on a server (``https://host``, its port and path included), by the vendors' fixed paths."""
+    if scm is None or server is None:
         return None
     own = {
         "github": "https://api.github.com",
         "gitlab": "https://gitlab.com/api/v4",
         "bitbucket": "https://api.bitbucket.org/2.0",
     }
+    host = server.partition("://")[2]
     if host in _HOSTS:
         return own[_HOSTS[host]]
     paths = {"github": "api/v3", "gitlab": "api/v4", "bitbucket": "rest/api/1.0"}
-    return f"https://{host}/{paths[scm]}" if scm in paths else None
+    return f"{server}/{paths[scm]}" if scm in paths else None
+
+
+def queued(scm: str | None, name: str | None) -> str | None:
+    """The base branch of GitHub's merge queue, whose branches other CI systems build as if somebody had pushed them."""
+    found = _QUEUE.match(name or "") if scm == "github" else None
+    return branch(found[1]) if found else None

@@ -142,7 +142,8 @@ def _of_pull_request(env: Mapping[str, str], event: Node) -> dict[str, Any]:
 
 def _of_comment(env: Mapping[str, str], event: Node) -> dict[str, Any]:
     """A comment names its pull request; GITHUB_SHA and GITHUB_REF are those of the default branch and say nothing of the head."""
-    asked = _ASKED.match(_text(_node(event, "comment"), "body") or "")
+    removed = event.get("action") == "deleted"
+    asked = None if removed else _ASKED.match(_text(_node(event, "comment"), "body") or "")
     request = {"request": (asked[1] or "lint") if asked else None}
     if "pull_request" in event:
         return {**_of_pull_request(env, event), **request}

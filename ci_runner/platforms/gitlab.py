@@ -62,8 +62,8 @@ def _of_merge_request(env: Mapping[str, str]) -> dict[str, Any]:
         facts.text(env, "CI_MERGE_REQUEST_PROJECT_ID"),
     )
     head = facts.text(env, "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
-    # In a merged-results pipeline CI_COMMIT_SHA is a temporary merge commit, not the head.
-    merged = env.get("CI_MERGE_REQUEST_EVENT_TYPE") == "merged_result"
+    # In a merged-results pipeline and in a merge train CI_COMMIT_SHA is a temporary merge commit, not the head.
+    merged = env.get("CI_MERGE_REQUEST_EVENT_TYPE") in {"merged_result", "merge_train"}
     return {
         "repository": facts.text(env, "CI_MERGE_REQUEST_PROJECT_PATH", "CI_PROJECT_PATH"),
         "pull_request": facts.number(facts.text(env, "CI_MERGE_REQUEST_IID")),

@@ -15,7 +15,11 @@ from ci_runner import platforms
 from ci_runner.errors import UsageError
 from ci_runner.model.ci import Trigger
 
-OWN = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
+OWN = [
+    case
+    for file in sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+    for case in yaml.safe_load(file.read_text())
+]
 KNOWN = {
     "platform",
     "scm",
@@ -63,8 +67,9 @@ def test_a_case_of_our_own_is_read_exactly(case: dict[str, Any]) -> None:
 
 
 def test_our_own_cases_cover_every_platform_and_every_kind() -> None:
-    assert {case["expect"]["platform"] for case in OWN} == set(platforms.NAMES)
-    kinds = {case["expect"]["kind"] for case in OWN}
+    assert len({case["id"] for case in OWN}) == len(OWN) >= 120
+    assert {case["expect"].get("platform") for case in OWN} >= set(platforms.NAMES)
+    kinds = {case["expect"]["kind"] for case in OWN if "kind" in case["expect"]}
     assert kinds == {
         "pull_request",
         "push",
@@ -148,6 +153,13 @@ def test_the_token_is_the_one_meant_for_this_host(env: dict[str, str], token: st
     assert token is None or f"'{token}'" not in repr(found)
 
 
+@pytest.mark.parametrize("said", ["shop", "https://code.acme.example/acme/shop", "https://", "javascript:alert(1)"])
+def test_an_address_that_tells_no_scm_is_refused_with_one_that_would(said: str) -> None:
+    with pytest.raises(UsageError, match="pull-requests/7") as refused:
+        triggered({"PILOTAGE_SCM_URL": said})
+    assert refused.value.exit_code == 2
+
+
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000])
 def test_an_event_file_that_is_no_json_is_named(content: bytes) -> None:
     with pytest.raises(UsageError, match=r"/e\.json \(GITHUB_EVENT_PATH\) is not JSON"):
@@ -176,6 +188,7 @@ KEYS = [
 VARIABLES = [
     "CI_MERGE_REQUEST_IID", "CI_OPEN_MERGE_REQUESTS", "CI_COMMIT_SHA", "CI_PROJECT_PATH", "CIRCLE_PULL_REQUEST", "CIRCLE_PULL_REQUESTS",
     "CIRCLE_BRANCH", "CIRCLE_REPOSITORY_URL", "BITBUCKET_PR_ID", "BUILD_SOURCEBRANCH", "BUILD_REPOSITORY_URI", "BUILD_REASON",
+    "CHANGE_ID", "CHANGE_URL", "GIT_URL", "BRANCH_NAME", "JENKINS_URL", "bamboo_buildKey", "bamboo_planRepository_repositoryUrl",
 ]  # fmt: skip
 
 
