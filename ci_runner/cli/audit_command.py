@@ -11,6 +11,7 @@ from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
 from ci_runner.text import inline, visible
+from ci_runner.text.counting import counted
 
 FORMATS = ("table", "json", "jsonl", "csv")
 COLUMNS = (
@@ -77,7 +78,7 @@ def _verified(world: World, found: dict[str, Any], *, as_json: bool) -> int:
         return 0 if found["ok"] else 6
     for each in found["chains"]:
         mark = click.style("✗", fg="red") if each["damages"] else click.style("✓", fg="green")
-        world.say(f"{mark} {visible(each['what'])}: {each['entries']} entries")
+        world.say(f"{mark} {visible(each['what'])}: {counted(each['entries'], 'entry', 'entries')}")
         for damage in each["damages"]:
             world.say(f"    {visible(damage['where'])}: {visible(damage['what'])}")
     return 0 if found["ok"] else 6
@@ -102,7 +103,7 @@ def _more(each: dict[str, Any]) -> str:
     message = each.get("error", {}).get("message", "") if isinstance(each.get("error"), dict) else ""
     count = len(each.get("files") or ())
     said = [
-        f"{count} file{'s' * (count != 1)}" if count else "",
+        counted(count, "file") if count else "",
         "written later" if each.get("back_filled") else "",
         message[:120],
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ci_runner.text import visible
+from ci_runner.text.counting import counted
 
 if TYPE_CHECKING:
     from ci_runner.cli.world import World
@@ -69,7 +70,7 @@ class Teller:
             return
         mark = click.style("✓", fg="green")
         some = f", the first {applied.resumed} before" if applied.resumed else ""
-        count = f"{applied.statements} statement{'s' * (applied.statements != 1)}{some}"
+        count = counted(applied.statements, "statement") + some
         self._world.say(f"  {mark} {before}{visible(applied.name)}  {count}, {duration(applied.duration_ms)}")
 
     def ended(self, outcome: Outcome) -> int:
@@ -95,7 +96,7 @@ class Teller:
             return 0
         self._world.say(
             f"{click.style('✓', fg='green')} {where}: {visible(outcome.before or 'empty')} → {visible(outcome.after or 'empty')}, "
-            f"{len(outcome.applied)} file{'s' * (len(outcome.applied) != 1)} in {duration(outcome.duration_ms)}"
+            f"{counted(len(outcome.applied), 'file')} in {duration(outcome.duration_ms)}"
         )
         if outcome.pending:
             self._world.say(f"  pending: {listed(outcome.pending)}")
@@ -118,7 +119,7 @@ class Teller:
         for each in outcomes:
             self.ended(each)
         done = sum(not each.exit_code for each in outcomes)
-        self._world.say(f"{done} of {len(outcomes)} databases are where they should be")
+        self._world.say(f"{done} of {counted(len(outcomes), 'database')} where they should be")
         return found
 
     def _stopped(self, outcome: Outcome, where: str) -> None:
@@ -215,7 +216,7 @@ class Teller:
 
     def _step(self, plan: Plan, step: Step, sizes: Mapping[str, int]) -> None:
         resumed = f" (from statement {step.done + 1} on)" if step.done else ""
-        count = f"{len(step.statements)} statement{'s' * (len(step.statements) != 1)}"
+        count = counted(len(step.statements), "statement")
         self._world.say(f"  {visible(step.name)}  {count}{resumed}, transaction: {step.mode}")
         if not self._digest:
             return

@@ -9,6 +9,7 @@ import click
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.text import visible
+from ci_runner.text.counting import counted
 
 
 @click.command("log")
@@ -35,5 +36,5 @@ def command(world: World, /, name: str | None, as_json: bool, **flags: object) -
         commit = visible(str(entry["git"].get("sha", "")))[:12]
         world.say(
             f"{entry['seq']:>5}  {entry['time']}  {entry['kind']:8}  {entry['digest'][:19]}  "
-            f"{len(entry['files'])} files  {commit}{tags}{visible('  ' + entry['reason'] if entry.get('reason') else '')}"
+            f"{counted(len(entry['files']), 'file')}  {commit}{tags}{visible('  ' + entry['reason'] if entry.get('reason') else '')}"
         )

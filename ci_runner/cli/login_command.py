@@ -10,6 +10,7 @@ from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
 from ci_runner.text import visible
+from ci_runner.text.counting import counted
 
 
 @click.command("login")
@@ -44,6 +45,6 @@ def command(world: World, /, workspace: str, **flags: object) -> None:
     base = replace(base, config=replace(base.config, registry=address, backups=()))
     made, count = upkeep.login(base)
     path = profile.save(profile.Profiles(workspace, {**kept.registries, workspace: address}), world.environ)
-    state = "made" if made else f"holds {count} directories"
+    state = "made" if made else f"holds {counted(count, 'directory', 'directories')}"
     world.say(f"{visible(workspace)}: {visible(address)} ({state})")
     world.note(f"remembered in {path}")

@@ -10,6 +10,7 @@ import click
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.text import visible
+from ci_runner.text.counting import counted
 
 
 @click.command("ls")
@@ -44,14 +45,14 @@ def _print(world: World, name: str, listing: dict[str, Any]) -> None:
     files = listing.get("files", [])
     dialect = f" · {listing['dialect']}" if listing.get("dialect") else ""
     world.say(
-        f"{visible(name)}: {listing.get('format') or 'format unknown'}{dialect} · {len(files)} migration{'s' * (len(files) != 1)}"
+        f"{visible(name)}: {listing.get('format') or 'format unknown'}{dialect} · {counted(len(files), 'migration')}"
     )
     width = max((len(file["name"]) for file in files), default=0)
     for file in files:
         kind = f"  {file['kind']}" if file.get("kind") else ""
         count = file["statements"]
         world.say(
-            f"  {visible(file['name']):{width}}  {visible(file['version']) or '-'}  {count} statement{'s' * (count != 1)}"
+            f"  {visible(file['name']):{width}}  {visible(file['version']) or '-'}  {counted(count, 'statement')}"
             f"  transaction: {file['transaction']}{kind}"
         )
     if refused := listing.get("refused"):

@@ -9,6 +9,7 @@ import click
 
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
+from ci_runner.text.counting import counted
 
 
 @click.command("pull")
@@ -44,4 +45,6 @@ def command(
     if as_json:
         world.say(json.dumps(pulled, indent=2))
         return
-    world.say(f"{pulled['name']}: version {pulled['seq']} written to {output} ({len(pulled['files'])} files)")
+    world.say(
+        f"{pulled['name']}: version {pulled['seq']} written to {output} ({counted(len(pulled['files']), 'file')})"
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ci_runner.cli.world import World
+from ci_runner.text.counting import counted
 
 if TYPE_CHECKING:
     from ci_runner.lint import Rule
@@ -50,7 +51,7 @@ def command(world: World, /, rule: str | None, as_json: bool, dialect: str | Non
         level = one.severity if one.default else "off"
         title = lint.document(one.docstring).title
         world.say(f"{one.slug:{width}}  {click.style(f'{level:8}', fg=_COLOURS[level])}  {title}")
-    world.note(f"{len(rules)} rules; pilotage rules NAME explains one")
+    world.note(f"{counted(len(rules), 'rule')}; pilotage rules NAME explains one")
 
 
 def _described(rule: Rule) -> dict[str, Any]:

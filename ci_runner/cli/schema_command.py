@@ -9,6 +9,7 @@ import click
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
+from ci_runner.text.counting import counted
 
 if TYPE_CHECKING:
     from ci_runner.journeys.schema import State
@@ -53,7 +54,7 @@ def command(
         world.say(text, newline=False)
     count = len(state.schema.tables)
     how = f"run on {state.engine}" if state.engine else f"read as {state.dialect}, without a dev database (--dev-url)"
-    world.note(f"{count} table{'' if count == 1 else 's'} at version {state.version or '-'} of {state.path}, {how}")
+    world.note(f"{counted(count, 'table')} at version {state.version or '-'} of {state.path}, {how}")
 
 
 def _check(form: str, tables: str | None) -> None:

@@ -6,6 +6,7 @@ import click
 
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
+from ci_runner.text.counting import counted
 
 VARIABLE = "PILOTAGE_STATS_URL"
 NAMED = 5
@@ -43,7 +44,7 @@ def command(world: World, /, url: str | None, output: str | None) -> None:
     else:
         world.say(found.text, newline=False)
     where = f", written to {output}" if output else ""
-    world.note(f"{found.tables} table{'' if found.tables == 1 else 's'} of {found.engine}{where}")
+    world.note(f"{counted(found.tables, 'table')} of {found.engine}{where}")
     if found.unknown:
         more = " …" if len(found.unknown) > NAMED else ""
         world.note(f"never counted, run ANALYZE there: {', '.join(found.unknown[:NAMED])}{more}")

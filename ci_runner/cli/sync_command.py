@@ -7,6 +7,7 @@ import click
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.text import visible
+from ci_runner.text.counting import counted
 
 
 @click.command("sync")
@@ -25,7 +26,7 @@ def command(world: World, /, **flags: object) -> int:
         mark = click.style("✓", fg="green") if state == "ok" else click.style("✗", fg="red")
         world.say(f"{mark} {visible(address)}: {visible(state)}")
     if synced.replayed:
-        world.say(f"{synced.replayed} pushes brought to the registry")
+        world.say(f"{counted(synced.replayed, 'push', 'pushes')} brought to the registry")
     for kept in synced.kept:
         world.warn(f"kept where it is: {kept}")
     return 0 if all(state == "ok" for state in synced.stores.values()) else 5

@@ -9,6 +9,7 @@ import click
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.text import visible
+from ci_runner.text.counting import counted
 
 
 @click.command("verify")
@@ -30,9 +31,8 @@ def command(world: World, /, name: str | None, anchor: str | None, as_json: bool
     else:
         for one in found["directories"]:
             mark = click.style("✗", fg="red") if one["damages"] else click.style("✓", fg="green")
-            world.say(
-                f"{mark} {visible(one['name']) or 'the registry itself'}: {one['entries']} versions, {one['blobs']} blobs, head {one['head']}"
-            )
+            count = f"{counted(one['entries'], 'version')}, {counted(one['blobs'], 'blob')}, head {one['head']}"
+            world.say(f"{mark} {visible(one['name']) or 'the registry itself'}: {count}")
             for damage in one["damages"]:
                 world.say(f"  version {damage['seq'] or '-'}: {visible(damage['where'])}: {visible(damage['what'])}")
     return 0 if found["ok"] else 6

@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from ci_runner import __version__, devdb, stores
 from ci_runner.config import Directory
+from ci_runner.config.options import PATHS
 from ci_runner.errors import PilotageError
 from ci_runner.journeys import lint
 from ci_runner.journeys.ground import Ground
+from ci_runner.text.counting import counted
 
 
 class Check(Struct, frozen=True):
@@ -66,7 +68,9 @@ def _here(ground: Ground) -> Iterator[Check]:
 
 def _configuration(ground: Ground) -> Iterator[Check]:
     sources = ground.config.sources
-    if not sources:
+    if ground.config_file:
+        yield Check("Configuration", "ok", f"read from {ground.config_file}")
+    elif not sources:
         yield Check(
             "Configuration",
             "note",
@@ -86,15 +90,25 @@ def _directories(ground: Ground) -> Iterator[Check]:
             yield Check(area, "missing", str(error))
             continue
         stated = "" if wanted.dialect else " (guessed: say 'dialect:' in pilotage.yml to be sure)"
-        yield Check(area, "ok", f"{read.format}, {read.dialect}{stated}, {_counted(len(read.migrations), 'migration')}")
+        yield Check(area, "ok", f"{read.format}, {read.dialect}{stated}, {counted(len(read.migrations), 'migration')}")
         errors = sum(problem.level == "error" for problem in read.problems)
         if errors:
-            yield Check(area, "note", _counted(errors, "problem"), "pilotage ls names them")
+            yield Check(area, "note", counted(errors, "problem"), "pilotage ls names them")
+        yield from _files(ground, wanted, area)
         yield _dev_database(ground, wanted, area)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _files(ground: Ground, wanted: Directory, area: str) -> Iterator[Check]:
+    """What the configuration names beside the directory and is not there."""
+    for option in PATHS:
+        path = getattr(wanted, option)
+        if path and not (ground.root / path).exists():
+            yield Check(
+                area,
+                "missing",
+                f"{option} is {path}, and there is no such file or folder",
+                "write the path as seen from pilotage.yml",
+            )
 
 
 def _dev_database(ground: Ground, wanted: Directory, area: str) -> Check:
@@ -129,7 +143,7 @@ def _registry(ground: Ground) -> Iterator[Check]:
         )
         return
     try:
-        store = stores.open(address)
+        store = stores.open(address, ground.environ)
         store.get("format.json", 4096)
     except PilotageError as error:
         yield Check("Registry", "missing", str(error))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ci_runner import config
+from ci_runner import config, sources
 from ci_runner.config import hooks
 from ci_runner.config.values import Setting
 from ci_runner.errors import ConfigError, UsageError
@@ -28,14 +28,21 @@ def add(path: Path, name: str, wanted: Mapping[str, object]) -> str:
         )
     value = _value(name, wanted)
     hooks.parse(Setting([value], "the command line"))
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = _text(path)
     lines = _lines(value)
     made = _inserted(text, path.name, lines)
     top, _ = config.file.read(made, path.name)
     if not any(hook.name == name for hook in hooks.parse(top["hooks"])):
         raise ConfigError(f"{path.name} cannot be edited safely; add these lines by hand:\nhooks:\n" + "\n".join(lines))
-    path.write_text(made, encoding="utf-8")
+    sources.write(path.resolve(), made.encode())
     return "\n".join(lines) + "\n"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as text: {error}") from None
 
 
 def _value(name: str, wanted: Mapping[str, object]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ci_runner.journeys import base
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.events import Delivery, Event
 from ci_runner.registry import deliveries
+from ci_runner.text.counting import counted
 
 KEEP = timedelta(days=3)
 """How long a message that failed is tried again."""
@@ -197,5 +198,5 @@ def _warning(delivery: Delivery) -> str:
         "refused": "; it is not tried again",
         "gone": "; the hook rests until its address changes",
     }[delivery.state]
-    tries = f"{delivery.attempt} attempt{'' if delivery.attempt == 1 else 's'}"
+    tries = counted(delivery.attempt, "attempt")
     return f"hook '{delivery.hook}' ({delivery.place}) did not take {delivery.type}, {tries}, {said}{more}{then}"

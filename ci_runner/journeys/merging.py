@@ -17,6 +17,7 @@ from ci_runner.model.ci import PullRequest, Trigger
 from ci_runner.model.directory import MigrationDir, Problem, Tree
 from ci_runner.model.report import Base, ChangedFile, ChangeSet, Report, Run
 from ci_runner.sources import Git
+from ci_runner.text.counting import counted
 
 OTHERS = 20  # open pull requests looked into, one request each
 _REMEDY = "run 'pilotage rebase'"
@@ -112,7 +113,7 @@ def _taken(both: MigrationDir, ours: list[ChangedFile], there: Mapping[str, str]
 def _gained(merge: Merge) -> str:
     here = merge.change.head.files
     gained = [migration.name for migration in merge.theirs.migrations if migration.name not in here]
-    some = f"{len(gained)} migration{'' if len(gained) == 1 else 's'}"
+    some = counted(len(gained), "migration")
     newest = f", the newest {gained[-1]}" if gained else ""
     return f"the base branch has {some} that this branch lacks{newest}: {_REMEDY} to move the branch's own behind"
 

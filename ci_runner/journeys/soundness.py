@@ -17,4 +17,4 @@ def sound(read: MigrationDir, *, with_sum: bool = False) -> None:
         first = broken[0]
         where = f"{read.path}/{first.file}" + (f":{first.line}" if first.line else "") if first.file else read.path
         more = f" (and {len(broken) - 1} more: pilotage ls)" if len(broken) > 1 else ""
-        raise ConflictError(f"{where}: {first.message}{more}. {first.remedy}".rstrip(" ."))
+        raise ConflictError(f"{where}: {first.message}{more}: {first.remedy}".rstrip(" :"))

@@ -28,6 +28,7 @@ _SUM_ERRORS = {
     "sum-file-mismatch": "the first line of atlas.sum does not fit the others, as after a careless merge",
     "sum-file-missing": "there is no atlas.sum",
 }
+_HASH = "run 'pilotage hash' and commit the file, or set 'sum: optional' in pilotage.yml to do without"
 _REHASH = "look at the change, then run 'pilotage hash'"
 
 
@@ -212,7 +213,7 @@ def _sum(check: SumCheck, written: bytes | None, mode: str) -> Iterator[Problem]
     if check.error:
         missing = check.error == "sum-file-missing"
         line = sumfile.bad_line(written) if written is not None else None
-        remedy = "run 'pilotage hash' and commit the file" if missing else _REHASH
+        remedy = _HASH if missing else _REHASH
         yield problem(
             check.error, "warning" if missing else "error", _SUM_ERRORS[check.error], sumfile.NAME, line, remedy
         )

@@ -72,6 +72,16 @@ def test_hash_writes_the_sum_and_says_what_changed(folder: Repository) -> None:
     assert "+ 2_b.sql" in folder.run("hash", "--dialect", "postgres").out
 
 
+def test_a_push_without_a_sum_says_how_to_have_one_and_how_to_do_without(folder: Repository) -> None:
+    folder.write({"migrations/1_a.sql": "CREATE TABLE a (id int);\n"})
+    registry = (folder.path / "registry").as_uri()
+    refused = folder.run("push", "app", "--dialect", "sqlite", "--registry", registry, PILOTAGE_SUM="")
+    assert refused.code == 3
+    assert "there is no atlas.sum: run 'pilotage hash' and commit the file, or set 'sum: optional'" in refused.err
+    folder.write({"pilotage.yml": "dialect: sqlite\nsum: optional\n"})
+    assert folder.run("push", "app", "--registry", registry, PILOTAGE_SUM="").code == 0
+
+
 @pytest.mark.parametrize("platform", ["github", "gitlab", "bitbucket", "azure", "circleci"])
 def test_init_writes_a_configuration_that_works_and_a_ci_file(repository: Repository, platform: str) -> None:
     done = repository.run("init", "--platform", platform, "--registry", "file:///srv/registry")
@@ -121,6 +131,16 @@ def test_doctor_says_what_is_there_and_what_is_missing(repository: Repository) -
     missing = repository.run("doctor", "--dialect", "postgres", "--dev-url", "embedded://postgres/9", "--json")
     assert missing.code == 2
     assert any(check["state"] == "missing" and "postgres" in check["text"].lower() for check in missing.json)
+
+
+def test_doctor_names_files_of_the_configuration_that_are_not_there(repository: Repository) -> None:
+    repository.write(
+        {"pilotage.yml": "directories:\n  - dir: migrations\n    dialect: postgres\n    stats: sizes.yml\n"}
+    )
+    done = repository.run("doctor")
+    assert done.code == 2
+    assert "read from pilotage.yml" in done.out
+    assert "stats is sizes.yml, and there is no such file or folder" in done.out
 
 
 def test_doctor_never_prints_a_password(repository: Repository) -> None:

@@ -229,3 +229,11 @@ def test_a_deployment_is_told_from_its_wait_for_approval_to_its_end(shop: Reposi
     last = receiver.got[-1].json["data"]
     assert (last["from"], last["to"], last["env"], last["files"]) == ("1", "2", "prod", ["2_more.sql"])
     assert "nowhere" in last["error"]
+
+
+def test_a_configuration_behind_a_symbolic_link_is_edited_where_it_lies(folder: Repository) -> None:
+    folder.write({"shared/pilotage.yml": "dialect: postgres\n"})
+    (folder.path / "pilotage.yml").symlink_to("shared/pilotage.yml")
+    assert folder.run("hooks", "add", "team", "--url-env", "TEAM_URL").code == 0
+    assert (folder.path / "pilotage.yml").is_symlink()
+    assert "name: team" in (folder.path / "shared/pilotage.yml").read_text()
