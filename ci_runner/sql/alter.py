@@ -102,6 +102,8 @@ def add_column(c: Cursor, table: Name, first: int, *, if_not_exists: bool = Fals
 def add_constraint(c: Cursor, table: Name, first: int, key: Constraint, suffix: str = "") -> Operation:
     """A constraint under the kind its manner asks for: not valid, using an index."""
     name = ADDED[key.kind]
+    if "not valid" in key.options and key.kind in ("exclusion", "primary-key", "unique"):
+        c.fail("NOT VALID is for foreign keys and checks")
     if key.using_index:
         name += "-using-index"
     elif key.not_valid and not suffix:
@@ -148,7 +150,8 @@ def drop_primary_key(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 def drop(c: Cursor, table: Name, first: int) -> list[Operation]:
     """DROP of a column or a constraint."""
-    if c.at("CONSTRAINT") and c.peek() not in ("", ","):
+    reserved = c.dialect in ("postgres", "redshift", "sqlserver")
+    if c.at("CONSTRAINT") and (reserved or c.peek() not in ("", ",")):
         c.i += 1
         return drop_constraint(c, table, first)
     c.take("COLUMN")

@@ -24,6 +24,8 @@ _SOURCE = frozenset(
 def insert(c: Cursor, first: int) -> list[Operation]:
     """INSERT or REPLACE behind that word."""
     overwrite = False
+    if c.dialect == "postgres" and not c.at("INTO"):
+        c.fail()
     if c.take("OR"):
         c.word()
     if c.dialect == "snowflake" and (c.at("ALL", "FIRST") or (c.at("OVERWRITE") and c.peek() in ("ALL", "FIRST"))):
@@ -164,7 +166,8 @@ def delete(c: Cursor, first: int) -> list[Operation]:
         pass
     if c.take("TOP"):
         c.skip_parens()
-    c.take("FROM")
+    if not c.take("FROM") and c.dialect in ("postgres", "sqlite"):
+        c.fail()
     c.take("ONLY")
     target = _target(c)
     while c.dialect in ("mysql", "mariadb") and c.take(","):

@@ -42,8 +42,10 @@ def create_index(c: Cursor, first: int, modifiers: frozenset[str] = frozenset())
     if c.dialect == "clickhouse":
         return _skipping_index(c, first, name, table, if_not_exists)
     keys = columns(c) if c.at("(") else ()
-    if not keys and "COLUMNSTORE" not in modifiers:
+    if not any(keys) and "COLUMNSTORE" not in modifiers:
         c.fail()
+    if if_not_exists and name is None:
+        c.fail("IF NOT EXISTS needs the index's name")
     more = tail(c)
     if c.take("ORDER"):  # ordered columnstore
         c.skip_parens()
@@ -126,7 +128,8 @@ def create_view(c: Cursor, first: int, *, materialized: bool = False, or_replace
         if c.upper[at] in ("POPULATE", "TO", "REFRESH"):
             options.append(c.upper[at].lower())
         at += 1
-    if at == c.last:
+    if at == c.last or (at + 1 == c.last and c.upper[at] == "AS"):
+        c.i = c.last
         c.fail()
     if c.dialect == "clickhouse" and "to" in options:
         options += _target(c, at)
@@ -181,8 +184,7 @@ def create_type(c: Cursor, first: int) -> Operation:
         c.need("(")
         values = []
         while not c.at(")"):
-            values.append(unquote_text(c.text[c.i]))
-            c.i += 1
+            values.append(_text(c))
             if not c.take(","):
                 break
         c.need(")")
@@ -201,24 +203,30 @@ def create_type(c: Cursor, first: int) -> Operation:
     return c.op(Other, kind, first, object=name)
 
 
+def _text(c: Cursor) -> str:
+    """Reads a string and returns its value; a name in its place gives up."""
+    token = c.text[c.i]
+    if c.done or token[-1:] not in ("'", "$"):
+        c.fail()
+    c.i += 1
+    return unquote_text(token)
+
+
 def alter_type(c: Cursor, first: int) -> Operation:
     """ALTER TYPE behind the word TYPE."""
     name = c.name()
     if c.seq("ADD", "VALUE"):
         c.if_not_exists()
-        fields = {"value": unquote_text(c.text[c.i])}
-        c.word()
+        fields = {"value": _text(c)}
         if c.take("BEFORE", "AFTER"):
-            fields[c.upper[c.i - 1].lower()] = unquote_text(c.text[c.i])
-            c.word()
+            place = c.upper[c.i - 1].lower()
+            fields[place] = _text(c)
         c.end()
         return c.op(AlterEnum, "alter-type.add-value", first, type=name, **fields)
     if c.seq("RENAME", "VALUE"):
-        value = unquote_text(c.text[c.i])
-        c.word()
+        value = _text(c)
         c.need("TO")
-        new = unquote_text(c.text[c.i])
-        c.word()
+        new = _text(c)
         c.end()
         return c.op(AlterEnum, "alter-type.rename-value", first, type=name, value=value, new=new)
     if c.seq("SET", "SCHEMA"):

@@ -79,6 +79,9 @@ def schema_elements(c: Cursor, first: int) -> list[Operation]:
     ]  # reserved words: no name is spelled so
     if not heads_:
         return []
+    if c.ahead("IF"):
+        c.i = heads_[0]
+        c.fail("CREATE SCHEMA IF NOT EXISTS takes no elements")
     found = part(c, first, heads_[0])
     schema = getattr(found[0], "object", None)
     for begin, stop in zip(heads_, [*heads_[1:], c.last], strict=True):

@@ -193,7 +193,7 @@ def _truncate(c: Cursor, first: int) -> list[Operation]:
 
 
 def _begin(c: Cursor, first: int) -> list[Operation]:
-    if c.at("NOT"):
+    if c.at("NOT") and c.dialect == "mariadb":
         c.rest()
         return [c.op(Other, "procedural-block", first)]
     if c.upper[first] == "START" and not c.at("TRANSACTION"):
@@ -202,6 +202,10 @@ def _begin(c: Cursor, first: int) -> list[Operation]:
 
 
 def _block(c: Cursor, first: int) -> list[Operation]:
+    """MariaDB runs blocks outside routines, MySQL does not."""
+    if c.dialect == "mysql":
+        c.i = first
+        c.fail()
     c.rest()
     return [c.op(Other, "procedural-block", first)]
 

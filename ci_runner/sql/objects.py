@@ -202,6 +202,8 @@ def drop(c: Cursor, first: int, sort: str) -> Operation:
             c.skip_parens()
         if not c.take(","):
             break
+    if not names and sort not in _NAMELESS and c.text[c.i - 1] != ")" and (c.done or c.at("CASCADE", "RESTRICT")):
+        c.fail()
     first_tail = c.i
     if not c.done and c.upper[c.i] not in _TAIL_WORDS and names and sort not in ("operator", "cast"):
         c.fail()

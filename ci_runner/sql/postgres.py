@@ -41,12 +41,30 @@ _MODIFIERS = frozenset(
 )
 
 
+# Words before the object, and the objects that may have them.
+_ONLY = {
+    frozenset({"UNIQUE"}): ("INDEX",),
+    frozenset({"TEMP", "TEMPORARY", "LOCAL", "GLOBAL"}): ("TABLE", "VIEW", "SEQUENCE"),
+    frozenset({"UNLOGGED"}): ("TABLE", "SEQUENCE", "MATERIALIZED"),
+    frozenset({"RECURSIVE"}): ("VIEW",),
+    frozenset({"CONSTRAINT"}): ("TRIGGER",),
+}
+_NEVER_REPLACED = (
+    "TABLE", "INDEX", "MATERIALIZED", "TYPE", "SEQUENCE", "SCHEMA", "EXTENSION", "DATABASE", "DOMAIN", "ROLE", "USER", "POLICY",
+)  # fmt: skip
+
+
 def create(c: Cursor, first: int) -> list[Operation]:
     """CREATE behind that word."""
     or_replace = c.seq("OR", "REPLACE")
     modifiers = set()
     while c.at(*_MODIFIERS):
         modifiers.add(c.word())
+    for words, heads in _ONLY.items():
+        if modifiers & words and not c.at(*heads):
+            c.fail()
+    if or_replace and c.at(*_NEVER_REPLACED):
+        c.fail()
     if c.take("TABLE"):
         found = tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)
         return [*inner.written(c, first, c.last), found] if found.selects else [found]

@@ -162,6 +162,9 @@ def _primary_key(c: Cursor, draft: Draft) -> None:
 
 
 def _engine(c: Cursor, draft: Draft) -> None:
+    if c.dialect in ("postgres", "redshift", "sqlite"):
+        c.i -= 1
+        c.fail()
     c.take("=")
     draft["engine"] = c.text[c.i].strip("'\"`")
     c.i += 1

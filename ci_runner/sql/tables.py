@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
 
 _LIKE_TAIL = ("INCLUDING", "EXCLUDING")
+_NO_LAST_COMMA = ("postgres", "redshift", "mysql", "mariadb", "sqlite")
 _NO_COLUMN = ("PROJECTION", "PERIOD", "LIKE")
 
 
@@ -45,7 +46,10 @@ def create_table(
     if c.dialect == "clickhouse" and c.take("UUID"):
         c.word()
     on_cluster(c, draft["options"])
+    before = c.i
     _body(c, draft)
+    if c.dialect == "postgres" and c.i == before and not c.at("AS", "USING", "WITH", "ON", "TABLESPACE"):
+        c.fail()
     table_tail(c, draft)
     c.end()
     kind = "create-temp-table" if temporary else "create-table"
@@ -99,6 +103,8 @@ def _elements(c: Cursor, draft: Draft) -> None:
         _element(c, found)
         if not c.take(",") and not (c.dialect == "sqlserver" and c.at("CONSTRAINT")):
             break
+        if c.at(")") and c.dialect in _NO_LAST_COMMA:
+            c.fail()
     c.need(")")
     draft["columns"] = tuple(found.columns)
     draft["constraints"] = tuple(found.constraints)
