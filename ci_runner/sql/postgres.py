@@ -54,8 +54,8 @@ _NEVER_REPLACED = (
 )  # fmt: skip
 
 
-def create(c: Cursor, first: int) -> list[Operation]:
-    """CREATE behind that word."""
+def _manner(c: Cursor) -> tuple[bool, set[str]]:
+    """Reads OR REPLACE and the words before the object, which must go together with it."""
     or_replace = c.seq("OR", "REPLACE")
     modifiers = set()
     while c.at(*_MODIFIERS):
@@ -65,6 +65,12 @@ def create(c: Cursor, first: int) -> list[Operation]:
             c.fail()
     if or_replace and c.at(*_NEVER_REPLACED):
         c.fail()
+    return or_replace, modifiers
+
+
+def create(c: Cursor, first: int) -> list[Operation]:
+    """CREATE behind that word."""
+    or_replace, modifiers = _manner(c)
     if c.take("TABLE"):
         found = tables.create_table(c, first, modifiers=frozenset(modifiers), or_replace=or_replace)
         return [*inner.written(c, first, c.last), found] if found.selects else [found]
