@@ -98,28 +98,41 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> None:
     except PermissionError:
         reading.irregular.append((prefix.rstrip("/") or ".", "unreadable"))
         return
-    for name in found:
+    for name, sort in found:
         path = prefix + name
-        try:
-            status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-        except OSError as error:
-            reading.irregular.append((path, "changing" if isinstance(error, FileNotFoundError) else "unreadable"))
-            continue
-        if stat.S_ISREG(status.st_mode):
+        if sort == _PLAIN:
             if wanted(path):
-                _file(reading, descriptor, name, path, status)
-        elif stat.S_ISDIR(status.st_mode):
+                _file(reading, descriptor, name, path)
+        elif sort == _BELOW:
             _below(reading, descriptor, name, path)
         else:
-            kind = next((kind for test, kind in _KINDS if test(status.st_mode)), "device")
-            reading.irregular.append((path, kind))
+            _odd(reading, descriptor, name, path)
 
 
-def _counted(reading: _Reading, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[str]:
+_PLAIN, _BELOW, _ODD = range(3)
+
+
+def _counted(reading: _Reading, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[tuple[str, int]]:
+    """The names in a folder, each with what it is as the folder itself says, which asks the file system nothing more."""
     for entry in entries:
         reading.count.entry(prefix + entry.name)
         if entry.name not in _NEVER:
-            yield entry.name
+            plain = entry.is_file(follow_symlinks=False)
+            yield entry.name, _PLAIN if plain else _BELOW if entry.is_dir(follow_symlinks=False) else _ODD
+
+
+def _odd(reading: _Reading, descriptor: int, name: str, path: str) -> None:
+    try:
+        mode = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode
+    except OSError as error:
+        reading.irregular.append((path, _trouble(error)))
+        return
+    kind = next((kind for test, kind in _KINDS if test(mode)), "device")
+    reading.irregular.append((path, kind))
+
+
+def _trouble(error: OSError) -> str:
+    return "unreadable" if isinstance(error, PermissionError) else "changing"
 
 
 def _below(reading: _Reading, descriptor: int, name: str, path: str) -> None:
@@ -127,7 +140,7 @@ def _below(reading: _Reading, descriptor: int, name: str, path: str) -> None:
     try:
         inner = os.open(name, _FOLDER, dir_fd=descriptor)
     except OSError as error:
-        reading.irregular.append((path, "unreadable" if isinstance(error, PermissionError) else "changing"))
+        reading.irregular.append((path, _trouble(error)))
         return
     try:
         _walk(reading, inner, f"{path}/")
@@ -135,51 +148,46 @@ def _below(reading: _Reading, descriptor: int, name: str, path: str) -> None:
         os.close(inner)
 
 
-def _file(reading: _Reading, descriptor: int, name: str, path: str, status: os.stat_result) -> None:
-    reading.count.file(path, status.st_size)
+def _file(reading: _Reading, descriptor: int, name: str, path: str) -> None:
     try:
-        data = _read(descriptor, name, status)
-        if data is None:
-            status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            data = _read(descriptor, name, status) if status.st_size <= reading.count.limits.file else None
+        counted = _read(reading, descriptor, name, path) or _read(reading, descriptor, name, path, again=True)
     except OSError as error:
-        reading.irregular.append((path, "unreadable" if isinstance(error, PermissionError) else "changing"))
+        reading.irregular.append((path, _trouble(error)))
         return
-    if data is None:
+    if not counted:
         reading.irregular.append((path, "changing"))
-        return
-    reading.files[path] = data
-    if status.st_nlink > 1:
-        reading.linked.append(path)
 
 
-def _read(descriptor: int, name: str, before: os.stat_result) -> bytes | None:
-    """The file's bytes; None when it is no longer the file that ``before`` describes."""
+def _read(reading: _Reading, descriptor: int, name: str, path: str, *, again: bool = False) -> bool:
+    """Take up the file's bytes; False when it changed meanwhile, or is an ordinary file no longer."""
     handle = os.open(name, _FILE, dir_fd=descriptor)
     try:
-        data = os.read(handle, before.st_size + 1)
-        if len(data) < before.st_size:
-            data = b"".join((data, *_rest(handle, before.st_size + 1 - len(data))))
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode):
+            return False
+        size = before.st_size
+        if not again:
+            reading.count.file(path, size)
+        elif size > reading.count.limits.file:
+            return False
+        data = os.read(handle, size + 1)
+        if len(data) < size:
+            data = b"".join((data, *_rest(handle, size + 1 - len(data))))
         after = os.fstat(handle)
     finally:
         os.close(handle)
-    return data if len(data) == before.st_size and _same(before, after) else None
+    if len(data) != size or after.st_size != size or after.st_mtime_ns != before.st_mtime_ns:
+        return False
+    reading.files[path] = data
+    if after.st_nlink > 1:
+        reading.linked.append(path)
+    return True
 
 
 def _rest(handle: int, size: int) -> Iterator[bytes]:
     while size > 0 and (more := os.read(handle, size)):
         size -= len(more)
         yield more
-
-
-def _same(one: os.stat_result, other: os.stat_result) -> bool:
-    return (one.st_ino, one.st_dev, one.st_size, one.st_mtime_ns, one.st_mode) == (
-        other.st_ino,
-        other.st_dev,
-        other.st_size,
-        other.st_mtime_ns,
-        other.st_mode,
-    )
 
 
 def _context(path: Path, root: Path | None) -> dict[str, bytes]:

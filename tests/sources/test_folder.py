@@ -155,18 +155,17 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(
 
 
 def _growing(monkeypatch: pytest.MonkeyPatch, path: Path, times: int) -> list[int]:
-    """Let the file grow right after each of the next ``times`` times it is opened."""
-    real, left = os.open, [times]
+    """Let the file grow right before each of the next ``times`` times it is read, when it has been opened and looked at."""
+    real, left = os.read, [times]
 
-    def opened(name: Any, *arguments: Any, **options: Any) -> int:
-        handle = real(name, *arguments, **options)
-        if name == path.name and left[0]:
+    def read(handle: int, count: int) -> bytes:
+        if left[0] and os.path.samestat(os.fstat(handle), path.stat()):
             left[0] -= 1
             with path.open("a") as stream:
                 stream.write("more")
-        return handle
+        return real(handle, count)
 
-    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "read", read)
     return left
 
 
