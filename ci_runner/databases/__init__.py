@@ -167,9 +167,13 @@ def open_address(address: Address, use: Use = DEFAULT) -> Database:
     return database
 
 
-def open_target(url: str, name: str) -> Target:
-    """A session to deploy through, which shows itself to others as ``name``; errors as :func:`open_url`."""
+def open_target(url: str, name: str, *, look: bool = False) -> Target:
+    """A session to deploy through, which shows itself to others as ``name``; errors as :func:`open_url`.
+
+    Who only wants to ``look`` makes nothing, not even where opening makes the database.
+    """
     scheme = scheme_of(url)
     module = import_module(f"ci_runner.databases.{scheme}.target")
-    target: Target = module.open_target(parse(url, OPTIONS[scheme]), name)
+    opener = getattr(module, "look_at", module.open_target) if look else module.open_target
+    target: Target = opener(parse(url, OPTIONS[scheme]), name)
     return target

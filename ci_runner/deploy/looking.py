@@ -45,5 +45,8 @@ def look(
         adopted_from=memory.state.adopted_from if memory.state else "",
         foreign=foreign,
         last_at=max((row.finished_at for row in applied.values()), default=""),
-        warnings=tuple(f"{name}: only line endings differ from what was applied" for name in endings),
+        warnings=(
+            *origin.warnings,
+            *(f"{name}: only line endings differ from what was applied" for name in endings),
+        ),
     )

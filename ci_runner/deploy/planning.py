@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -32,8 +32,6 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
     mdir, origin = source
     _suits(mdir, facts)
     history.refuse_doubt(memory.revisions, options)
-    rows = {row.version: row for row in memory.revisions}
-    unfinished = {version: row for version, row in rows.items() if row.state in {"running", "failed"}}
     done = applied(memory)
     _refuse_half_way(memory)
     warnings = [*origin.warnings, *history.verify(mdir, done, options)]
@@ -41,23 +39,9 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
     now = current(order, done)
     baseline = _baseline(mdir, order, done, options)
     done = {**done, **{row.version: row for row in baseline if row.state == "applied"}}
-    unfinished |= {row.version: row for row in baseline if row.state == "failed"}
-    pending = [each for each in order if key(each) not in done]
-    pending, skipped = _in_order(order, pending, done, options)
-    chosen = _limited(order, pending, done, options)
-    chosen = [] if options.noted_only else chosen
-    taken = set(map(key, chosen))
-    left = [key(each) for each in pending if key(each) not in taken]
-    again = [] if left or options.noted_only else repeatables(mdir, done)
-    position = max((row.position for row in (*rows.values(), *baseline)), default=0)
-    steps = tuple(
-        step(mdir, each, facts, position + index, unfinished.get(key(each)))
-        for index, each in enumerate([*chosen, *again], 1)
-    )
-    if skipped:
-        warnings.append(
-            f"skipped, because they sort before what is applied (order linear-skip): {', '.join(key(each) for each in skipped)}"
-        )
+    pending, skipped = _in_order(order, [each for each in order if key(each) not in done], done, options)
+    chosen, left = _chosen(mdir, order, pending, done, options)
+    steps = _steps(mdir, chosen, facts, (*memory.revisions, *baseline))
     found = Plan(
         dir=options.dir,
         origin=origin,
@@ -65,15 +49,56 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
         order=options.order,
         steps=steps,
         current=now or (baseline[-1].version if baseline else None),
-        target=_target(order, {**done, **{each.version: None for each in steps}}) or now,
-        pending=tuple(left),
-        skipped=tuple(key(each) for each in skipped),
+        target=current_of(order, {*done, *versions_of(steps)}) or now,
+        pending=tuple(map(key, left)),
+        skipped=tuple(map(key, skipped)),
         baseline=baseline,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_remarks(order, skipped, done, options)),
         fingerprint=fingerprint(objects),
         drift=history.drift(memory.state, objects),
     )
     return replace(found, digest=approval.digest(found))
+
+
+def _chosen(
+    mdir: MigrationDir,
+    order: Sequence[Migration],
+    pending: list[Migration],
+    done: Mapping[str, Revision],
+    options: Options,
+) -> tuple[list[Migration], list[Migration]]:
+    """What is run now, repeatables behind the rest, and what is left of the pending files."""
+    if options.noted_only:
+        return [], pending
+    chosen = _limited(order, pending, done, options)
+    taken = set(map(key, chosen))
+    left = [each for each in pending if key(each) not in taken]
+    return [*chosen, *([] if left else repeatables(mdir, done))], left
+
+
+def _steps(mdir: MigrationDir, chosen: Sequence[Migration], facts: Facts, rows: Sequence[Revision]) -> tuple[Step, ...]:
+    """The files as steps, numbered behind what is there; one that an earlier run began goes on."""
+    begun = {row.version: row for row in rows if row.state in {"running", "failed"}}
+    position = max((row.position for row in rows), default=0)
+    return tuple(
+        step(mdir, each, facts, position + index, begun.get(key(each))) for index, each in enumerate(chosen, 1)
+    )
+
+
+def _remarks(
+    order: Sequence[Migration], skipped: Sequence[Migration], done: Mapping[str, Revision], options: Options
+) -> list[str]:
+    """What is not done although somebody may expect it."""
+    found = []
+    if skipped:
+        names = ", ".join(map(key, skipped))
+        found.append(f"skipped, because they sort before what is applied (order linear-skip): {names}")
+    now, wanted = current(order, done), options.to_version
+    if wanted is not None and now not in {None, wanted} and wanted in done:
+        found.append(
+            f"the database is past version {wanted}, at {now}: 'pilotage down --to-version {wanted}' goes back"
+        )
+    return found
 
 
 def applied(memory: Memory) -> dict[str, Revision]:
@@ -110,16 +135,16 @@ def versioned(mdir: MigrationDir, applied: Mapping[str, Revision]) -> list[Migra
 
 def current(order: Sequence[Migration], applied: Mapping[str, Revision]) -> str | None:
     """The last applied version in the directory's order, else the one applied last."""
-    known = [key(each) for each in order if key(each) in applied]
-    if known:
-        return known[-1]
+    known = current_of(order, applied)
+    if known is not None:
+        return known
     rows = sorted((row for row in applied.values() if row.kind != "repeatable"), key=lambda row: row.position)
     return rows[-1].version if rows else None
 
 
-def _target(order: Sequence[Migration], applied: Mapping[str, object]) -> str | None:
-    known = [key(each) for each in order if key(each) in applied]
-    return known[-1] if known else None
+def current_of(order: Sequence[Migration], versions: Container[str]) -> str | None:
+    """The last of ``versions`` in the directory's order."""
+    return next((key(each) for each in reversed(order) if key(each) in versions), None)
 
 
 def _baseline(

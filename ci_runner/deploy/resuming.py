@@ -8,7 +8,7 @@ from ci_runner.databases import Sql
 from ci_runner.deploy import history
 from ci_runner.deploy.effects import Effect
 from ci_runner.deploy.intent import verdict
-from ci_runner.deploy.run import Run, hashes
+from ci_runner.deploy.run import Run, of_statements
 from ci_runner.deploy.stopped import Stopped, in_doubt
 from ci_runner.errors import ConflictError
 from ci_runner.model.deploy import Revision, Step
@@ -29,11 +29,11 @@ def row(run: Run, step: Step, effects: tuple[Effect, ...]) -> Revision:
         raise stop_in_doubt(run, step, before)
     if found == "applied":
         run.tools.say(f"{step.name}: statement {index + 1} took effect in the run that was stopped; going on behind it")
-        return replace(fresh, statements_done=index + 1, statement_hashes=hashes(step))
+        return replace(fresh, statements_done=index + 1, statement_hashes=of_statements(step))
     run.tools.say(
         f"{step.name}: statement {index + 1} had not taken effect in the run that was stopped; running it again"
     )
-    return replace(fresh, statements_done=index, statement_hashes=hashes(step))
+    return replace(fresh, statements_done=index, statement_hashes=of_statements(step))
 
 
 def unfinished(run: Run, effect: Effect) -> None:

@@ -80,6 +80,13 @@ def directories(target: Target) -> list[str]:
     return [str(name) for (name,) in rows]
 
 
+def names(target: Target) -> list[tuple[str, str, str]]:
+    """(directory, version, file) of every row, whatever became of it; the tables must be there."""
+    columns = ", ".join(target.quoted(name) for name in ("dir", "version", "name"))
+    rows = target.query(f"SELECT DISTINCT {columns} FROM {target.qualified(REVISIONS)} ORDER BY 1, 2")
+    return [(str(directory), str(version), str(name)) for directory, version, name in rows]
+
+
 def create(target: Target) -> list[str]:
     """The statements that make the own tables where they are missing; the one that :func:`exists` looks for comes last."""
     keys = {STATE: ("dir",), REVISIONS: ("dir", "version")}

@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from ci_runner.databases import DatabaseFailure, Lock, Sql, Target
-from ci_runner.deploy import locking, revisions
-from ci_runner.deploy.hashes import statement_hash
+from ci_runner.databases import DatabaseFailure, Sql, Target
+from ci_runner.deploy import hashes, locking, revisions
 from ci_runner.deploy.options import Options
+from ci_runner.deploy.planning import Source
 from ci_runner.deploy.stop import Tools
 from ci_runner.errors import PilotageError, TemporaryError
-from ci_runner.model.deploy import Applied, Origin, Revision, RevisionState, Step
+from ci_runner.model.deploy import Applied, Origin, Plan, Revision, RevisionState, Step
 from ci_runner.model.operations import Statement
 from ci_runner.text.durations import milliseconds
 
@@ -25,18 +25,32 @@ _TRIES, _SHORTEST, _LONGEST = 10, 1.0, 60.0
 class Run:
     """Holds the session and the lock; ``applied`` grows file by file. ``known`` are versions whose row is there.
 
+    ``memory`` and ``plan`` are what was read and decided so far, ``waited`` the milliseconds until the lock was ours.
     ``beside`` gives the statements that tell another tool's table of a step, too.
     """
 
-    def __init__(self, target: Target, lock: Lock, options: Options, origin: Origin, tools: Tools) -> None:
+    def __init__(self, target: Target, options: Options, source: Source, tools: Tools) -> None:
         self.target = target
-        self.lock = lock
         self.options = options
-        self.origin = origin
+        self.source = source
         self.tools = tools
+        self.lock = hashes.lock(options.dir, target.facts.schema)
+        self.waited = 0
+        self.memory = revisions.Memory()
+        self.plan: Plan | None = None
         self.applied: list[Applied] = []
         self.known: set[str] = set()
         self.beside: Callable[[Step, Revision], list[str]] = lambda _step, _row: []
+
+    @property
+    def origin(self) -> Origin:
+        """Where the files came from."""
+        return self.source.origin
+
+    def close(self) -> None:
+        """Give the lock back and end the session."""
+        self.target.unlock(self.lock)
+        self.target.close()
 
     def through(self, applied: Applied) -> None:
         """A file is carried out and recorded."""
@@ -57,7 +71,7 @@ class Run:
             state=state,
             statements_total=len(step.statements),
             statements_done=done,
-            statement_hashes=() if step.mode != "none" and self.target.facts.ddl else hashes(step),
+            statement_hashes=() if step.mode != "none" and self.target.facts.ddl else of_statements(step),
             file_hash=step.file_hash,
             text_hash=step.text_hash,
             run_id=options.run_id,
@@ -129,9 +143,9 @@ class Run:
         return next((row for row in found if row.version == version), None)
 
 
-def hashes(step: Step) -> tuple[str, ...]:
+def of_statements(step: Step) -> tuple[str, ...]:
     """Hashes of the step's statements."""
-    return tuple(statement_hash(each.text) for each in step.statements)
+    return tuple(hashes.statement_hash(each.text) for each in step.statements)
 
 
 def sent(statements: Sequence[Statement]) -> list[Sql]:

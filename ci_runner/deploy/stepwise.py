@@ -55,7 +55,12 @@ def carry_out(run: Run, step: Step) -> None:
         row = _statements(going, row)
     except DatabaseFailure as failure:
         raise _written(going, failure.statement or 0, failure) from None
-    spent = int((run.tools.clock() - begun) * 1000)
+    _ended(going, row, int((run.tools.clock() - begun) * 1000))
+
+
+def _ended(going: _Going, row: Revision, spent: int) -> None:
+    """Write down that the file is through, after ``spent`` milliseconds."""
+    run, step = going.run, going.step
     row = replace(
         row,
         state="applied",
@@ -72,18 +77,8 @@ def carry_out(run: Run, step: Step) -> None:
         run.target.begin()
         run.target.commit(run.last(step, row))
     run.target.reset()
-    run.through(
-        Applied(
-            step.version,
-            step.name,
-            step.kind,
-            len(step.statements),
-            spent,
-            step.file_hash,
-            tuple(going.times),
-            step.done,
-        )
-    )
+    count, times = len(step.statements), tuple(going.times)
+    run.through(Applied(step.version, step.name, step.kind, count, spent, step.file_hash, times, step.done))
 
 
 def _statements(going: _Going, row: Revision) -> Revision:

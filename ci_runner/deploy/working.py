@@ -17,6 +17,7 @@ from ci_runner.deploy import (
     guard,
     hashes,
     locking,
+    naming,
     planning,
     revisions,
     stepwise,
@@ -28,7 +29,7 @@ from ci_runner.deploy.options import Adopt, Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
 from ci_runner.deploy.run import Run
-from ci_runner.deploy.steps import DOWN
+from ci_runner.deploy.steps import DOWN, key
 from ci_runner.deploy.stop import Tools
 from ci_runner.deploy.stopped import Stopped
 from ci_runner.errors import ConflictError, PilotageError, TemporaryError
@@ -46,7 +47,9 @@ def decide(
     target: Target, source: Source, options: Options, in_chain: InChain = nobody_asks, *, back: bool = False
 ) -> Plan:
     """The plan, without a lock and without writing anything; ``back``: of the way back."""
-    return _decided(target, source, options, in_chain, back=back)[0]
+    source, options = naming.known(target, source, options)
+    options = _taken_over(target, source, options)
+    return _decided(target, source, options, revisions.read(target, options.dir), in_chain, back=back)
 
 
 def sizes(target: Target, plan: Plan) -> dict[str, int]:
@@ -65,6 +68,9 @@ def sizes(target: Target, plan: Plan) -> dict[str, int]:
 def standing(target: Target, source: Source, options: Options) -> Standing:
     """Where the database stands, without a lock and without writing anything."""
     memory = revisions.read(target, options.dir)
+    if memory.there and not memory.revisions:
+        source, options = naming.known(target, source, options)
+        memory = revisions.read(target, options.dir)
     tables = () if memory.revisions else target.tables()
     if tables:
         memory = _as_if_taken_over(target, source, options, memory)
@@ -72,14 +78,14 @@ def standing(target: Target, source: Source, options: Options) -> Standing:
     return look(source, memory, target.facts, options, objects, tables)
 
 
-def _decided(target: Target, source: Source, options: Options, in_chain: InChain, *, back: bool) -> tuple[Plan, Memory]:
-    options = _taken_over(target, source, options)
-    memory = revisions.read(target, options.dir)
+def _decided(
+    target: Target, source: Source, options: Options, memory: Memory, in_chain: InChain, *, back: bool
+) -> Plan:
     guard.rollback(memory.state, source.origin, in_chain, options)
     if not memory.there and not back:
         guard.clean(target.tables(), target.facts.name, options)
     plan = backwards.plan if back else planning.plan
-    return plan(source, memory, target.facts, options, target.fingerprint()), memory
+    return plan(source, memory, target.facts, options, target.fingerprint())
 
 
 def _as_if_taken_over(target: Target, source: Source, options: Options, memory: Memory) -> Memory:
@@ -102,8 +108,9 @@ def _taken_over(target: Target, source: Source, options: Options) -> Options:
     return taking.prepared(target, source, options)
 
 
-def _beside(run: Run, source: Source, memory: Memory) -> None:
+def _beside(run: Run) -> None:
     """Keep another tool's table up to date, where it was adopted so."""
+    memory, source = run.memory, run.source
     if memory.state is None or not memory.state.adopted_from:
         return
     from ci_runner.deploy.foreign import taking
@@ -127,9 +134,14 @@ def deploy(
 
     Everything that goes wrong is in the outcome; the session is closed at the end.
     """
-    lock = hashes.lock(options.dir, target.facts.schema)
-    run = Run(target, lock, options, source.origin, tools)
+    run = Run(target, options, source, tools)
     begun, started = tools.clock(), run.time()
+    tools.stop.watch(target.interrupt)
+    try:
+        failure = _through(run, in_chain, back=back)
+    finally:
+        tools.stop.watch(None)
+        run.close()
     outcome = Outcome(
         "noop",
         dir=options.dir,
@@ -138,37 +150,44 @@ def deploy(
         run_id=options.run_id,
         actor=options.actor,
         started_at=started,
+        action="adopt" if options.adopt is not None and not options.adopt.auto else "deploy",
+        earlier=run.memory.revisions,
+        lock_wait_ms=run.waited,
+        duration_ms=int((tools.clock() - begun) * 1000),
     )
-    plan: Plan | None = None
-    failure: Failure | None = None
-    waited = 0
-    tools.stop.watch(target.interrupt)
+    return _outcome(outcome, run, failure)
+
+
+def _through(run: Run, in_chain: InChain, *, back: bool) -> Failure | None:
+    """Everything that needs the lock; what stopped it."""
     try:
-        target.direct()
-        waited = locking.acquire(target, lock, options.lock_wait, tools)
-        run.options = options = _taken_over(target, source, options)
-        outcome = replace(
-            outcome, action="adopt" if options.adopt is not None and not options.adopt.auto else outcome.action
-        )
-        plan, memory = _decided(target, source, options, in_chain, back=back)
-        _beside(run, source, memory)
-        outcome = replace(outcome, earlier=memory.revisions)
+        run.target.direct()
+        run.waited = locking.acquire(run.target, run.lock, run.options.lock_wait, run.tools)
+        _named(run)
+        run.options = _taken_over(run.target, run.source, run.options)
+        run.memory = revisions.read(run.target, run.options.dir)
+        run.plan = plan = _decided(run.target, run.source, run.options, run.memory, in_chain, back=back)
+        _beside(run)
         if plan.steps or plan.baseline:  # nothing to do is nothing to approve: a job may well be run again
-            approval.approved(plan, options.plan)
-        _carry_out(run, plan, memory)
+            approval.approved(plan, run.options.plan)
+        _carry_out(run, plan)
     except Stopped as stop:
-        failure = stop.failure
+        return stop.failure
     except DatabaseFailure as error:
-        failure = _failure(error)
+        return _failure(error)
     except PilotageError as error:
-        failure = stopped.of(error)
-    finally:
-        tools.stop.watch(None)
-        run.target.unlock(lock)
-        run.target.close()
-    return _outcome(
-        replace(outcome, lock_wait_ms=waited, duration_ms=int((tools.clock() - begun) * 1000)), run, plan, failure
-    )
+        return stopped.of(error)
+    return None
+
+
+def _named(run: Run) -> None:
+    """Go on under the name the database knows the files by, which has a lock of its own."""
+    before = run.options.dir
+    run.source, run.options = naming.known(run.target, run.source, run.options)
+    if run.options.dir != before:
+        run.target.unlock(run.lock)
+        run.lock = hashes.lock(run.options.dir, run.target.facts.schema)
+        run.waited += locking.acquire(run.target, run.lock, run.options.lock_wait, run.tools)
 
 
 def _failure(error: DatabaseFailure) -> Failure:
@@ -179,13 +198,13 @@ def _failure(error: DatabaseFailure) -> Failure:
     return Failure(stopped.USAGE, words, sql_code=error.code)
 
 
-def _carry_out(run: Run, plan: Plan, memory: Memory) -> None:
+def _carry_out(run: Run, plan: Plan) -> None:
     for warning in plan.warnings:
         run.tools.say(warning)
     _drifted(run, plan)
-    run.known.update(row.version for row in memory.revisions)
+    run.known.update(row.version for row in run.memory.revisions)
     if not plan.steps and not plan.baseline:
-        _anchored(run, memory)
+        _anchored(run)
         return
     revisions.ensure(run.target)
     if plan.baseline:
@@ -202,7 +221,7 @@ def _carry_out(run: Run, plan: Plan, memory: Memory) -> None:
                     _file(run, step)
     finally:
         if run.applied or plan.baseline:
-            _remember(run, memory)
+            _remember(run)
 
 
 def _file(run: Run, step: Step) -> None:
@@ -232,24 +251,24 @@ def _baseline(run: Run, plan: Plan) -> None:
     run.known.update(row.version for row in plan.baseline)
 
 
-def _anchored(run: Run, memory: Memory) -> None:
+def _anchored(run: Run) -> None:
     """Nothing to do: remember a newer head of the registry, where there is something to remember it in."""
-    state, origin = memory.state, run.origin
+    state, origin = run.memory.state, run.origin
     if state is not None and origin.kind == "registry" and guard.number(origin.head) > state.last_seq:
-        _write_state(run, memory, state.objects)
+        _write_state(run, state.objects)
 
 
-def _remember(run: Run, memory: Memory) -> None:
+def _remember(run: Run) -> None:
     """The schema as it is now, and the registry's head; a run that stopped has the lock still, so that this is true then, too."""
     try:
         run.target.rollback()
-        _write_state(run, memory, run.target.fingerprint())
+        _write_state(run, run.target.fingerprint())
     except DatabaseFailure as failure:
         run.tools.say(f"the schema's fingerprint could not be written down: {failure.message}")
 
 
-def _write_state(run: Run, memory: Memory, objects: Mapping[str, str]) -> None:
-    origin, before = run.origin, memory.state or DirState(run.options.dir)
+def _write_state(run: Run, objects: Mapping[str, str]) -> None:
+    origin, before = run.origin, run.memory.state or DirState(run.options.dir)
     newer = origin.kind == "registry"
     state = replace(
         before,
@@ -260,12 +279,19 @@ def _write_state(run: Run, memory: Memory, objects: Mapping[str, str]) -> None:
         adopted_from=run.options.adopted_from or before.adopted_from,
         updated_at=run.time(),
     )
-    run.target.write([revisions.put_state(run.target, state, known=memory.state is not None)])
+    run.target.write([revisions.put_state(run.target, state, known=run.memory.state is not None)])
 
 
-def _outcome(outcome: Outcome, run: Run, plan: Plan | None, failure: Failure | None) -> Outcome:
+def _outcome(outcome: Outcome, run: Run, failure: Failure | None) -> Outcome:
+    plan = run.plan
     if plan is None:
-        return replace(outcome, status=_status(failure, done=False), error=failure)
+        applied = planning.applied(run.memory)
+        order = planning.versioned(run.source.mdir, applied)
+        now = planning.current(order, applied)
+        pending = tuple(key(each) for each in order if key(each) not in applied) if run.memory.there else ()
+        return replace(
+            outcome, before=now, after=now, pending=pending, status=_status(failure, done=False), error=failure
+        )
     done = {each.version for each in run.applied}
     waiting = [step.version for step in plan.steps if step.version not in done]
     return replace(

@@ -60,7 +60,7 @@ def run(ground: Ground, request: Request, voice: Voice, stop: Stop) -> Outcome:
 
 def decide(ground: Ground, request: Request, stop: Stop) -> Plan:
     """The plan of the same deployment; nothing is written and no lock taken."""
-    target = connect(request.url, ground.nonce()[:12], stop)
+    target = connect(request.url, ground.nonce()[:12], stop, look=True)
     try:
         found = find(ground, request.wanted, target.facts.dialect)
         return deploy.decide(target, found.source, completed(ground, request, found), found.in_chain, back=request.back)
@@ -88,11 +88,11 @@ def refuse_forks(ground: Ground) -> None:
         raise RefusedError("a pull request from a fork deploys nothing: deploy after the merge")
 
 
-def connect(url: str, run_id: str, stop: Stop) -> Target:
-    """A session on the database; one that is just starting is tried five times within a minute. TemporaryError after that."""
+def connect(url: str, run_id: str, stop: Stop, *, look: bool = False) -> Target:
+    """A session on the database, or one that only is to ``look``; one just starting is tried five times in a minute, then TemporaryError."""
     for repetition in range(_TRIES):
         try:
-            return databases.open_target(url, f"pilotage/{run_id}")
+            return databases.open_target(url, f"pilotage/{run_id}", look=look)
         except (NobodyThere, TemporaryError) as error:
             if repetition == _TRIES - 1 or stop.asked:
                 raise TemporaryError(str(error)) from None
@@ -127,7 +127,7 @@ def tools(ground: Ground, voice: Voice, stop: Stop) -> Tools:
 
 def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
     """Where the database stands; nothing is written and no lock taken."""
-    target = connect(request.url, ground.nonce()[:12], stop)
+    target = connect(request.url, ground.nonce()[:12], stop, look=True)
     try:
         found = find(ground, replace(request.wanted, digest=False), target.facts.dialect)
         return deploy.standing(target, found.source, completed(ground, request, found))
@@ -137,7 +137,7 @@ def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
 
 def measured(ground: Ground, request: Request, stop: Stop) -> tuple[Plan, dict[str, int]]:
     """The plan, and about how many rows each table it names has."""
-    target = connect(request.url, ground.nonce()[:12], stop)
+    target = connect(request.url, ground.nonce()[:12], stop, look=True)
     try:
         found = find(ground, request.wanted, target.facts.dialect)
         plan = deploy.decide(target, found.source, completed(ground, request, found), found.in_chain, back=request.back)

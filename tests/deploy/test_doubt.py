@@ -142,7 +142,7 @@ def test_a_refused_call_may_have_done_a_part_of_its_work(place: Place) -> None:
     assert (outcome.status, outcome.exit_code) == ("in_doubt", 4)
     assert outcome.error is not None
     assert "a part of it may have taken effect" in outcome.error.message
-    harmless = place.deploy({"1_a.sql": "CALL nobody();\n"}, dir="other")
+    harmless = place.deploy({"1_b.sql": "CALL nobody();\n"}, dir="other", clean=True)
     assert harmless.exit_code == 1
 
 

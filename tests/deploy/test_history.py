@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from ci_runner.model.deploy import Failure, Outcome
@@ -122,11 +124,42 @@ def test_a_failed_file_may_be_edited_behind_what_was_done_but_not_before(place: 
     assert place.rows("SELECT id FROM a ORDER BY id") == [(1,), (2,)]
 
 
-def test_two_directories_share_a_database_without_knowing_one_another(place: Place) -> None:
+def test_a_database_of_another_directory_is_left_alone_unless_both_are_to_share_it(place: Place) -> None:
     place.deploy(A)
-    assert place.deploy({"1_x.sql": "CREATE TABLE x (id int);\n"}, dir="other").after == "1"
+    other = {"1_x.sql": "CREATE TABLE x (id int);\n"}
+    refused = failure(place.deploy(other, dir="other"))
+    assert refused.code == 3
+    assert "was deployed to from app and knows nothing of other" in refused.message
+    assert place.memory("other").revisions == ()
+    assert place.deploy(other, dir="other", clean=True).after == "1"
     assert place.memory("other").revisions[0].name == "1_x.sql"
     assert place.deploy(A).status == "noop"
+    assert place.deploy({**other, "2_y.sql": "CREATE TABLE y (id int);\n"}, dir="other").after == "2"
+
+
+def test_a_folder_that_was_renamed_goes_on_under_the_name_the_database_knows(place: Place) -> None:
+    place.deploy(A)
+    outcome = place.deploy(C, dir="copy")
+    assert (outcome.status, outcome.before) == ("ok", place_after(A))
+    assert any("as app" in said for said in place.said)
+    assert place.memory("copy").revisions == ()
+    assert place.deploy(C).status == "noop"
+    edited = {name: text + "-- more\n" for name, text in C.items()}
+    assert failure(place.deploy(edited, dir="copy")).code == 3
+
+
+def test_a_refusal_says_all_the_same_where_the_database_is(place: Place) -> None:
+    place.deploy(A)
+    first, *_ = A
+    outcome = place.deploy({**C, first: "-- edited\n"})
+    assert failure(outcome).code == 3
+    assert outcome.before == outcome.after == place_after(A)
+    assert outcome.pending == (place_after(C),)
+
+
+def place_after(files: Mapping[str, str]) -> str:
+    """The version of the last file."""
+    return max(files).partition("_")[0]
 
 
 def test_a_history_written_by_a_newer_version_is_left_alone(place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,18 @@ def open_target(address: Address, name: str) -> Target:
     except SetupError as error:
         if "locked" not in str(error):  # whoever has it is waited for when the lock is taken
             raise
+    return _target(address, name, connection)
+
+
+def look_at(address: Address, name: str) -> Target:
+    """The file; an empty database in memory stands for one that is not there, so that looking does not make it."""
+    path = Path(address.path)
+    if path.exists() or not path.parent.is_dir() or address.options.get("mode", "rwc") != "rwc":
+        return open_target(address, name)
+    return _target(address, name, sqlite3.connect(":memory:", isolation_level=None))
+
+
+def _target(address: Address, name: str, connection: sqlite3.Connection) -> Target:
     database = Sqlite(connection, address.path)
     place = os.path.realpath(address.path) if address.path not in {"", ":memory:"} else ":memory:"
     facts = Facts("sqlite", database.engine, database.version, Path(place).name, "main", f"sqlite:{place}")
