@@ -38,7 +38,7 @@ def inspect(query: Query, database: str) -> Schema:
     mariadb = "mariadb" in str(query("SELECT version()")[0][0]).lower()
 
     def rows(sql: str, column: str) -> list[tuple[Any, ...]]:
-        return query(sql.replace("{own}", _own(column, database)))
+        return query(sql.replace("{own}", own(column, database)))
 
     def name(schema: str, own: str) -> str:
         return own if schema == database else f"{schema}.{own}"
@@ -74,7 +74,8 @@ def inspect(query: Query, database: str) -> Schema:
     )
 
 
-def _own(column: str, database: str) -> str:
+def own(column: str, database: str) -> str:
+    """The condition that ``column`` names the ``database``; with "" any but the server's own."""
     if database:
         return f"{column} = '{database.replace(chr(92), chr(92) * 2).replace(chr(39), chr(39) * 2)}'"
     return f"{column} NOT IN ({', '.join(repr(name) for name in SYSTEM)})"

@@ -1,4 +1,4 @@
-"""How MySQL and MariaDB carry a change out: the cheapest algorithm they accept for it, and whether rows can be written meanwhile."""
+"""How MySQL and MariaDB carry a change out: the cheapest algorithm they accept, whether rows can be written meanwhile, and what fails on rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.mysql.rows import fill
 from ci_runner.databases.running import watched
 from ci_runner.databases.watch import Seen, Watched
 
@@ -37,9 +38,12 @@ class MysqlWatcher:
     def __init__(self, session: Mysql) -> None:
         self._session = session
 
-    def fill(self, _script: str) -> tuple[str, ...]:
-        """Algorithms are chosen by definitions, not by rows: none are made."""
-        return ()
+    def fill(self, script: str) -> tuple[str, ...]:
+        """Put a row into every empty table the script concerns; returns those where none could be made.
+
+        Algorithms are chosen by definitions, so that what is seen of them holds without a row, too.
+        """
+        return fill(self._session, script)
 
     def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
         """Run the statements, ALTER TABLE and index statements by the cheapest way; the refusal that ended it, if one did."""

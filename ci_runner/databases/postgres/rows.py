@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.named import naming, reached
 
 if TYPE_CHECKING:
     from ci_runner.databases.postgres import Postgres
@@ -87,27 +87,10 @@ def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...
 
 
 def _wanted(session: Postgres, script: str, tables: dict[int, tuple[str, str]]) -> set[int]:
-    words = set(re.findall(r"\w+", script.lower()))
-    text = script.lower()
-
-    def named(name: str) -> bool:
-        return name.lower() in words if re.fullmatch(r"\w+", name) else name.lower() in text
-
+    named = naming(script)
     first = {table for table, (_, name) in tables.items() if named(name)}
     first |= {row[0] for row in session.query(_PARENTS) if named(row[1])}
-    reached = list(first)
-    links: dict[int, set[int]] = {}
-    for source, target in session.query(_LINKS):
-        links.setdefault(source, set()).add(target)
-        if target in first:
-            reached.append(source)  # a referring table is looked through when the key it refers to changes
-    found: set[int] = set()
-    while reached:
-        table = reached.pop()
-        if table not in found:
-            found.add(table)
-            reached += links.get(table, ())
-    return found & tables.keys()
+    return reached(first, ((row[0], row[1]) for row in session.query(_LINKS))) & tables.keys()
 
 
 def _values(session: Postgres, tables: list[int]) -> dict[int, list[Value]]:
