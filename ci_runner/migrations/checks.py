@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
+from operator import attrgetter, le
 
 from ci_runner.errors import DirectoryRefusedError
 from ci_runner.migrations.format import Entry, Format, as_number, hidden, problem
@@ -53,6 +54,12 @@ def name(path: str) -> None:
             raise DirectoryRefusedError("file-name", f"the name {_shown(path)} {reason}: rename it", file=path)
 
 
+def plain(paths: Collection[str]) -> bool:
+    """Whether there is nothing to be said of any of these paths."""
+    whole = all(map(_PLAIN.fullmatch, paths)) and max(map(len, paths), default=0) < 256
+    return whole and not _DEVICE.search("/".join(paths))
+
+
 def unicode(path: str) -> bool:
     """Whether a path is text: Python keeps bytes of a file name that are not UTF-8 as lone surrogates."""
     return path.isascii() or not _SURROGATE.search(path)
@@ -80,8 +87,10 @@ def order(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     """``version-order`` once: the first file, in byte order of names, that a lower version follows."""
     if form.order == "own":
         return
-    ordered = sorted((entry for entry in entries if entry.version), key=lambda entry: entry.path)
+    ordered = sorted([entry for entry in entries if entry.version], key=attrgetter("path"))
     versions = [entry.version for entry in ordered]
+    if all(map(le, versions, versions[1:])) and _same_digits(versions):
+        return
     by_bytes = None if form.order == "number" else _first(ordered, versions)
     by_number = _first(ordered, [as_number(version) for version in versions])
     found = by_bytes or by_number
@@ -95,6 +104,12 @@ def order(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     yield problem("version-order", level, message, before.path, remedy="give every version the same number of digits")  # type: ignore[arg-type]
 
 
+def _same_digits(versions: Sequence[str]) -> bool:
+    """Whether all are numbers of the same number of digits, whose order is that of their bytes."""
+    digits = "".join(versions)
+    return digits.isascii() and digits.isdigit() and len(set(map(len, versions))) == 1
+
+
 def _first(ordered: Sequence[Entry], keys: Sequence[str] | Sequence[int | str]) -> tuple[Entry, Entry] | None:
     """The first entry that one of a lower key follows, and that one; text and numbers are not compared."""
     for index, (left, right) in enumerate(pairwise(keys)):
@@ -105,6 +120,10 @@ def _first(ordered: Sequence[Entry], keys: Sequence[str] | Sequence[int | str]) 
 
 def duplicates(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     """``duplicate-version`` on the later of two files with one version, or with names that some file system takes for one."""
+    known = [entry.version for entry in entries if entry.version]
+    folded_names = {entry.path.lower() for entry in entries if entry.path.isascii()}
+    if len(folded_names) == len(entries) and len(set(map(form.key, known))) == len(known):
+        return
     versions: dict[object, str] = {}
     names: dict[str, str] = {}
     for entry in entries:
@@ -136,6 +155,8 @@ def nested(tree: Tree, form: Format, skipped: Iterable[str]) -> Iterable[Problem
 
 def decode(path: str, data: bytes) -> str:
     """The text of a file without byte order mark; DirectoryRefusedError for NUL bytes and anything but UTF-8."""
+    if data.isascii() and b"\x00" not in data:
+        return data.decode("ascii")
     wide = _wide(data) if data[:1] in (b"\xff", b"\xfe", b"\x00") or b"\x00" in data else None
     if wide:
         raise DirectoryRefusedError(
@@ -185,10 +206,10 @@ def _wide(data: bytes) -> str | None:
     return None
 
 
-def content(path: str, data: bytes) -> Iterable[Problem]:
+def content(path: str, data: bytes) -> tuple[Problem, ...]:
     """Problems of a file's bytes that do not keep it from being read."""
     odd = data.startswith(b"\xef\xbb\xbf") or b"\r" in data or b"<<<<<<<" in data or b">>>>>>>" in data
-    return _content(path, data) if odd else ()
+    return tuple(_content(path, data)) if odd else ()
 
 
 def _content(path: str, data: bytes) -> Iterable[Problem]:

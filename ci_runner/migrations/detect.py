@@ -15,7 +15,8 @@ _GOOSE = rb"(?mi)^--[ \t]*\+goose[ \t]+up[ \t\r]*$"
 _DBMATE = rb"(?m)^--[ \t]*migrate:up(?:\s|\Z)"
 _LIQUIBASE = rb"(?i)(?:\xef\xbb\xbf)?\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b"
 _FLYWAY = later(r"(?:[VB][0-9].*?|R)__.*\.sql", re.DOTALL)
-_NUMBERED = re.compile(r"[0-9]+_.*?(\.up)?\.sql", re.DOTALL)
+_FLYWAY_BEGINS = ("V", "B", "R")
+_NUMBERED = re.compile(r"[0-9]+_.*\.sql", re.DOTALL)
 _PROJECT = rb"(?m)^[ \t]*project_id[ \t]*="
 
 
@@ -44,7 +45,7 @@ def _by_marker(tree: Tree) -> str | None:
         "goose": any(b"goose" in head and re.search(_GOOSE, head) for head in heads),
         "dbmate": any(b"migrate:up" in head and re.search(_DBMATE, head) for head in heads),
         "liquibase": any(b"ormatted" in head and re.match(_LIQUIBASE, head) for head in heads),
-        "flyway": any(_FLYWAY.fullmatch(path.rpartition("/")[2]) for path in tree.files if not hidden(path)),
+        "flyway": any(_flyway(path) for path in tree.files),
     }
     found = tuple(name for name, seen in evidence.items() if seen)
     if len(found) > 1:
@@ -56,11 +57,16 @@ def _by_marker(tree: Tree) -> str | None:
     return found[0] if found else None
 
 
+def _flyway(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name[:1] in _FLYWAY_BEGINS and not hidden(path) and _FLYWAY.fullmatch(name) is not None
+
+
 def _by_name(tree: Tree) -> str:
-    numbered = [match for name in root_sql(tree) if (match := _NUMBERED.fullmatch(name))]
-    if any(match[1] for match in numbered):
+    names = root_sql(tree)
+    if any(name.endswith(".up.sql") and _NUMBERED.fullmatch(name) for name in names):
         return "sqlx" if _uses_sqlx(tree) else "golang-migrate"
-    return "sqlx" if numbered and _uses_sqlx(tree) else "atlas"
+    return "sqlx" if any(map(_NUMBERED.fullmatch, names)) and _uses_sqlx(tree) else "atlas"
 
 
 def _uses_sqlx(tree: Tree) -> bool:

@@ -25,6 +25,14 @@ _CODE = re.compile(r"(?:[VBR][0-9._]*__.*|R__.*)\.(?:java|kt|groovy|class)", re.
 # https://documentation.red-gate.com/fd/callback-events-277579004.html
 _CALLBACK = re.compile(r"(?:(?:before|after)[A-Z][A-Za-z]*|createSchema)(?:__.*)?\.(?:sql|java)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{[^}\s]{0,200}\}")
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+# What Flyway runs outside a transaction by itself, unless the file holds anything else: then it refuses the file.
+_ALONE = re.compile(
+    r"(?:CREATE|DROP)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION|LIBRARY)\b"
+    r"|REINDEX\s+(?:VERBOSE\s+)?(?:SCHEMA|DATABASE|SYSTEM)\b|VACUUM\b|ALTER\s+SYSTEM\b|DISCARD\s+ALL\b"
+    r"|CREATE\s+EXTERNAL\s+TABLE\b|ALTER\s+TABLE\s+\S+\s+APPEND\s+FROM\b",
+    re.IGNORECASE,
+)
 _SETTING = re.compile(r"^[ \t]*(\w+)[ \t]*=[ \t]*(\w+)[ \t\r]*$", re.MULTILINE)
 
 
@@ -115,15 +123,23 @@ def _twice(repeatable: list[Entry]) -> list[Problem]:
 
 
 def sections(source: Source) -> Sections:
-    """The whole file; its ``.conf`` may switch off the transaction or the placeholders."""
+    """The whole file; its ``.conf``, or statements that cannot be in one, switch off the transaction, the ``.conf`` the placeholders too."""
     conf = source.files.get(f"{source.name}.conf", b"").decode("utf-8", "replace")
     settings = {key: value.lower() for key, value in _SETTING.findall(conf)}
     outside = settings.get("executeInTransaction") == "false"
     return Sections(
         (Part(0, len(source.text)),),
-        "none" if outside else None,
+        "none" if outside or _runs_alone(source.text) else None,
         () if settings.get("placeholderReplacement") == "false" else _placeholder(source),
     )
+
+
+def _runs_alone(text: str) -> bool:
+    """Whether every statement is one Flyway runs outside a transaction."""
+    if not _ALONE.search(text):
+        return False
+    pieces = [piece.strip() for piece in _COMMENT.sub(" ", text).split(";")]
+    return all(_ALONE.match(piece) for piece in pieces if piece)
 
 
 def _placeholder(source: Source) -> tuple[Problem, ...]:

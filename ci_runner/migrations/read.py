@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from msgspec import Struct
@@ -98,16 +98,17 @@ def _known(what: str, given: str | None, known: Iterable[str]) -> None:
 def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     form = settings.form
     checks.irregular(tree)
-    for path in tree.files:
+    plain = checks.plain(tree.files)
+    for path in () if plain else tree.files:
         if len(path) > 255 or not checks.unicode(path):  # before any of it is taken for a number or hashed
             checks.name(path)
     selection = form.select(tree, settings.dialect)
     paths = [entry.path for entry in selection.entries]
-    for path in (*paths, *selection.down):
+    for path in () if plain else (*paths, *selection.down):
         if path not in settings.known_files:
             checks.name(path)
     files = [_migration(entry, tree, settings) for entry in selection.entries]
-    migrations = tuple(migration for migration, _ in files)
+    migrations = tuple([migration for migration, _ in files])
     used = {*paths, *selection.down}
     skipped = tuple(sorted(path for path in tree.files if path.endswith(".sql") and path not in used))
     beside = (path + CHECKS for path in paths)
@@ -133,7 +134,7 @@ def _judged(
     selection: Selection,
     form: Format,
     sum_mode: str,
-    files: list[tuple[Migration, list[Problem]]],
+    files: Sequence[tuple[Migration, Sequence[Problem]]],
 ) -> MigrationDir:
     """The directory with its sum and its problems."""
     paths = [entry.path for entry in selection.entries]
@@ -153,25 +154,27 @@ def _judged(
     return replace(found, sum=sumfile.text(lines), sum_check=check, problems=problems)
 
 
-def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration, list[Problem]]:
-    path, data = entry.path, tree.files[entry.path]
+def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration, Sequence[Problem]]:
+    path = entry.path
+    data = tree.files[path]
     if settings.known_files.get(path) is data and path in settings.known:
-        return settings.known[path], []
+        return settings.known[path], ()
     text = checks.decode(path, data)
-    problems = list(checks.content(path, data))
-    directed = _UNDIRECTED
+    directed, sections, problems = _UNDIRECTED, _WHOLE, checks.content(path, data)
     if b"atlas:" in data or b"pilotage:" in data:
         from ci_runner.migrations import directives
 
         mark = data.startswith(b"\xef\xbb\xbf")
         directed = directives.read(path, text, mark=mark, tx_mode=settings.tx_mode, lenient=settings.lenient)
-    read_sections = settings.form.sections
-    sections = read_sections(Source(path, text, settings.dialect, tree.files)) if read_sections else _WHOLE
+    if settings.form.sections:
+        sections = settings.form.sections(Source(path, text, settings.dialect, tree.files))
+    if directed is not _UNDIRECTED or sections is not _WHOLE:
+        problems = (*problems, *directed.problems, *sections.problems, *_clash(path, directed, sections))
     parts = sections.parts if sections.parts is not None else (Part(directed.start, len(text)),)
     parts = parts or (Part(0, 0),)  # nothing runs, which no parts at all would not say
-    problems += [*directed.problems, *sections.problems, *_clash(path, directed, sections)]
-    if all(is_blank(text, part.start, part.end) for part in parts):
-        problems.append(problem("empty-file", "notice", f"{path} holds no statement", path))
+    first, *others = parts
+    if is_blank(text, first.start, first.end) and all(is_blank(text, part.start, part.end) for part in others):
+        problems = (*problems, problem("empty-file", "notice", f"{path} holds no statement", path))
     migration = Migration(
         path,
         entry.version,

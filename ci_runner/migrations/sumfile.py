@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ci_runner.model.directory import SumCheck
@@ -23,17 +23,15 @@ def lines(names: Iterable[str], files: Mapping[str, bytes]) -> list[Line]:
     for name in names:
         content = files[name]
         running.update(name.encode("utf-8", "surrogateescape"))
-        if ignores(content):
+        if b"atlas:sum" in content and ignores(content):
             continue
         running.update(content)
-        found.append((name, b64encode(running.digest()).decode("ascii")))
+        found.append((name, b2a_base64(running.digest(), newline=False).decode("ascii")))
     return found
 
 
 def ignores(content: bytes) -> bool:
     """Whether the first line takes the file out of the sum; a byte order mark, a trailing blank or CR is in the way of that."""
-    if b"atlas:sum" not in content:
-        return False
     found = re.match(_DIRECTIVE, content)
     return found is not None and found[1] == b"sum" and found[2] == b"ignore"
 
@@ -45,7 +43,7 @@ def text(computed: Sequence[Line]) -> str:
 
 def _total(computed: Sequence[Line]) -> str:
     joined = "".join(name + digest for name, digest in computed)
-    return b64encode(hashlib.sha256(joined.encode("utf-8", "surrogateescape")).digest()).decode("ascii")
+    return b2a_base64(hashlib.sha256(joined.encode("utf-8", "surrogateescape")).digest(), newline=False).decode("ascii")
 
 
 def check(

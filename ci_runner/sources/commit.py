@@ -47,14 +47,15 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
             irregular.append((blob.path, _IRREGULAR[blob.mode]))
         elif wanted(blob.path):
             regular.append(blob)
-    known = {blob.path: like.files[blob.path] for blob in regular if like is not None and _same(blob, like.files)}
+    known = _known(regular, like.files) if like is not None else {}
     around = _around(inside) if like is None else {}
     unread = [blob for blob in regular if blob.path not in known]
     sizes = {blob.path: size for blob, size in zip(unread, _sizes(git, unread), strict=True)}
     for blob in regular:
-        count.file(blob.path, sizes[blob.path] if blob.path in sizes else len(known[blob.path]))
+        data = known.get(blob.path)
+        count.file(blob.path, sizes[blob.path] if data is None else len(data))
     contents = _contents(git, [*(blob.sha for blob in unread), *(f"{commit}:{place}" for place in around.values())])
-    files = {**known, **{blob.path: data or b"" for blob, data in zip(unread, contents, strict=False)}}
+    files = {**known, **{blob.path: read or b"" for blob, read in zip(unread, contents, strict=False)}}
     found = zip(around, contents[len(unread) :], strict=True)
     context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
     context = dict(like.context) if like is not None else context
@@ -69,13 +70,15 @@ def _around(inside: str) -> dict[str, str]:
     return {marker: place for marker, place in places.items() if not place.startswith("..")}
 
 
-def _same(blob: _Blob, files: Mapping[str, bytes]) -> bool:
-    """Whether the file of that name has the blob's bytes: Git names an object by the hash of its kind, size and bytes."""
-    data = files.get(blob.path)
-    if data is None:
-        return False
-    kind = hashlib.sha256 if len(blob.sha) == 64 else hashlib.sha1
-    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == blob.sha
+def _known(blobs: list[_Blob], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Those of the files that have the bytes of the blob of their name: Git names an object by the hash of its kind, size and bytes."""
+    kind = hashlib.sha256 if blobs and len(blobs[0].sha) == 64 else hashlib.sha1
+    found = {}
+    for blob in blobs:
+        data = files.get(blob.path)
+        if data is not None and kind(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest() == blob.sha:
+            found[blob.path] = data
+    return found
 
 
 def _above(path: str) -> Iterator[str]:
@@ -92,13 +95,8 @@ def _listed(git: Git, commit: str, inside: str) -> list[_Blob]:
         if git.attempt("rev-parse", "--verify", "--quiet", f"{commit}:{inside}")[0]:
             return []
         output = git.output("ls-tree", "-r", "-z", "--full-tree", f"{commit}:{inside}")
-    blobs = []
-    for row in output.split(b"\0"):
-        if row:
-            facts, _, name = row.partition(b"\t")
-            mode, _, sha = facts.decode("ascii").split()
-            blobs.append(_Blob(os.fsdecode(name), mode, sha))
-    return blobs
+    rows = (row.partition("\t") for row in os.fsdecode(output).split("\0") if row)
+    return [_Blob(name, facts[:6], facts[facts.rindex(" ") + 1 :]) for facts, _, name in rows]
 
 
 def _sizes(git: Git, blobs: list[_Blob]) -> list[int]:
