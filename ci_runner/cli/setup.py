@@ -33,9 +33,8 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
     config = _with_profile(config, world)
     keep_secret(config.token, *_hook_secrets(config, environ))
     keep_password(config.registry, *config.backups, *(d.dev_url for d in config.directories))
-    trigger = platforms.trigger(
-        {**environ, **({"PILOTAGE_PLATFORM": config.platform} if config.platform else {})}, world.read
-    )
+    said = {"PILOTAGE_PLATFORM": config.platform, "PILOTAGE_SCM_URL": config.scm_url}
+    trigger = platforms.trigger({**environ, **{name: value for name, value in said.items() if value}}, world.read)
     keep_secret(trigger.token)
     return Ground(
         root=root,

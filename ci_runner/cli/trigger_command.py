@@ -17,14 +17,15 @@ _INNER = {"token", "request"}
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @manifest("trigger")
 @click.pass_obj
-def command(world: World, /, as_json: bool, platform: str | None) -> None:
+def command(world: World, /, as_json: bool, platform: str | None, scm_url: str | None) -> None:
     """Say what this CI run was taken for, from environment and event file alone.
 
     A value of null cannot be known from there; nothing is guessed.
     """
     from ci_runner import platforms
 
-    environ = {**world.environ, **({"PILOTAGE_PLATFORM": platform} if platform else {})}
+    said = {"PILOTAGE_PLATFORM": platform, "PILOTAGE_SCM_URL": scm_url}
+    environ = {**world.environ, **{name: value for name, value in said.items() if value}}
     trigger = platforms.trigger(environ, world.read)
     found = {name: value for name, value in asdict(trigger).items() if name not in _INNER}
     if as_json:

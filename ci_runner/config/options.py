@@ -275,6 +275,16 @@ OPTIONS: tuple[Option, ...] = (
         wrapper=False,
         file=False,
     ),
+    Option(
+        "scm_url",
+        "text",
+        "Address of the pull request or of the repository, where the environment does not tell it",
+        None,
+        commands=("ci", "doctor", "trigger"),
+        wrapper=False,
+        file=False,
+        metavar="URL",
+    ),
     Option("token", "text", "API token of the platform", None, secret=True, file=False),
     Option(
         "templates",

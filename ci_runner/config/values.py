@@ -61,6 +61,7 @@ class Config(Struct, frozen=True):
     code_scanning: bool = False
     skip_replay: bool = False
     platform: str | None = None
+    scm_url: str | None = None
     token: str | None = None
     templates: str | None = None
     cache_dir: str | None = None

@@ -85,7 +85,34 @@ def gitlab(_: str, head: str, fake: Any, folder: Path) -> dict[str, str]:
     }
 
 
+def jenkins(_: str, head: str, fake: Any, folder: Path) -> dict[str, str]:
+    """A multibranch job, which builds the merge of the pull request and does not name its head."""
+    site = fake.url.removesuffix("/rest/api/1.0")
+    return {
+        "JENKINS_URL": "https://ci.acme.example/",
+        "BUILD_URL": "https://ci.acme.example/job/shop/3/",
+        "BRANCH_NAME": "PR-7",
+        "CHANGE_ID": "7",
+        "CHANGE_TARGET": "main",
+        "CHANGE_BRANCH": "feature",
+        "CHANGE_URL": f"{site}/projects/ACME/repos/shop/pull-requests/7/overview",
+    }
+
+
+def told(_: str, head: str, fake: Any, folder: Path) -> dict[str, str]:
+    """A CI system that nobody knows, with the address of the pull request."""
+    site = fake.url.removesuffix("/rest/api/1.0")
+    return {"PILOTAGE_SCM_URL": f"{site}/projects/ACME/repos/shop/pull-requests/7"}
+
+
+def azure_other_git(_: str, head: str, fake: Any, folder: Path) -> dict[str, str]:
+    site = fake.url.removesuffix("/rest/api/1.0")
+    own = azure("bitbucket", head, fake, folder)
+    return {**own, "BUILD_REPOSITORY_PROVIDER": "Git", "BUILD_REPOSITORY_URI": f"{site}/scm/ACME/shop.git"}
+
+
 PAIRS: list[tuple[Env, str]] = [
+    *((env, "datacenter") for env in (jenkins, told, azure_other_git)),
     *((circleci, scm) for scm in ("github", "gitlab", "bitbucket")),
     *((azure, scm) for scm in ("azure", "github", "bitbucket")),
     (bitbucket, "bitbucket"),
@@ -230,3 +257,17 @@ def test_data_center_is_one_warning_and_no_failure(branch: Branch, tmp_path: Pat
         assert done.code == 1
         (warning,) = [row for row in done.err.splitlines() if row.startswith("warning: ")]
         assert "Data Center" in warning
+
+
+def test_on_bitbucket_data_center_the_findings_stand_in_code_insights_whatever_builds(
+    branch: Branch, tmp_path: Path
+) -> None:
+    with BY_NAME["datacenter"].make() as fake:
+        done = Job(jenkins, BY_NAME["datacenter"], fake, branch(RISKY), tmp_path).run()
+        assert done.code == 1, done.err
+        (report,) = fake.state["reports"].values()
+        assert (report["result"], report["link"]) == ("FAIL", "https://ci.acme.example/job/shop/3/")
+        ((row,),) = fake.state["annotations"].values()
+        assert (row["path"], row["line"], row["severity"]) == ("migrations/2_drop.sql", 1, "HIGH")
+        assert "/projects/ACME/repos/shop/browse/migrations/2%5Fdrop.sql?at=" in fake.state["comments"][0]["body"]
+        assert fake.violations == []

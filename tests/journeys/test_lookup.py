@@ -56,7 +56,7 @@ def test_a_pushed_branch_is_known_by_the_pull_request_of_its_head_on_every_scm(b
     trigger = found.trigger
     assert (trigger.kind, trigger.pull_request, trigger.base_branch) == ("pull_request", 7, "main")
     assert (trigger.default_branch, trigger.is_fork, trigger.head_sha) == ("main", False, HEAD)
-    assert found.how == f"found on {bench.host.name} by its head commit"
+    assert found.how == f"found on {bench.scm().name} by its head commit"
     assert bench.host.writes(bench.fake) == 0
 
 
