@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -71,13 +72,21 @@ def _leave(code: int) -> None:
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         atexit._run_exitfuncs()
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except (OSError, ValueError):  # the reader is gone: the interpreter has its own word for that
-            sys.exit(code)
-        os._exit(code)
+        os._exit(_flushed(code))
     sys.exit(code)
+
+
+def _flushed(code: int) -> int:
+    """``code``, but for a success whose last words nobody took: 141 where the reader went away, 5 where there is no room for them."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = code or 141
+    except (OSError, ValueError):
+        code = code or 5
+    with suppress(OSError, ValueError):  # a word on stderr changes no outcome
+        sys.stderr.flush()
+    return code
 
 
 if __name__ == "__main__":

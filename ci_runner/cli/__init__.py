@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from errno import EDQUOT, ENOSPC
 from typing import TYPE_CHECKING, Any
 
 from ci_runner.errors import PilotageError
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from ci_runner.cli.commands import COMMANDS, main
 
 __all__ = ["COMMANDS", "main", "run"]
+
+INTERRUPTED = 130
+READER_GONE = 141  # what a shell says of a program that SIGPIPE ended: a verdict that nobody read is no 0
 
 
 def __getattr__(name: str) -> Any:
@@ -36,9 +41,13 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
     except PilotageError as error:
         return _say(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED, above="\n")
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        _mute()
+        return READER_GONE
+    except OSError as error:
+        return _no_room(error) if error.errno in {ENOSPC, EDQUOT} else _bug(error)
     except MemoryError:
         return _say("out of memory: give the job more, or lint fewer files (--latest N)", 5)
     except Exception as error:  # noqa: BLE001  # the one broad except: a bug must not look like a traceback
@@ -53,19 +62,12 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _asked(asked: Asked) -> int:
-    """A plain ``lint``, ended as click ends a command."""
+    """A plain ``lint``."""
     from ci_runner.cli import linting
     from ci_runner.cli.world import World
 
     world = World.real(quiet=asked.quiet, verbose=0, colour=None, config_file=None)
-    try:
-        return linting.lint(world, asked.flags, asked.form, asked.output)
-    except KeyboardInterrupt:
-        return _say("interrupted", 130, above="\n")
-    except BrokenPipeError:
-        with open(os.devnull, "wb") as nothing:  # noqa: PTH123
-            os.dup2(nothing.fileno(), sys.stdout.fileno())
-        return 1
+    return linting.lint(world, asked.flags, asked.form, asked.output)
 
 
 def _commanded(arguments: Sequence[str]) -> int:
@@ -78,14 +80,38 @@ def _commanded(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _usage(error)
     except click.exceptions.Abort:
-        return _say("interrupted", 130)
+        return _say("interrupted", INTERRUPTED)
+    except SystemExit as left:  # a completed command line; else click's word for a reader that went away
+        return int(left.code or 0) if "_PILOTAGE_COMPLETE" in os.environ else READER_GONE
     return answer if isinstance(answer, int) else 0
 
 
 def _usage(error: ClickException) -> int:
-    ctx = getattr(error, "ctx", None)
-    hint = f"\nSee '{ctx.command_path} --help'." if ctx is not None else ""
-    return _say(error.format_message() + hint, 2)
+    from click import echo
+    from click.exceptions import NoArgsIsHelpError, NoSuchOption, UsageError
+
+    ctx = error.ctx if isinstance(error, UsageError) else None
+    if isinstance(error, NoArgsIsHelpError) or ctx is None:
+        echo(error.format_message(), err=True)
+        return 2
+    known = {name for param in ctx.command.params for name in param.opts}
+    said = error.format_message().rstrip(".")
+    if isinstance(error, NoSuchOption) and error.option_name == "--format" and "--json" in known:
+        said = "there is no option '--format' here: for JSON give --json"
+    return _say(f"{said}\nSee '{ctx.command_path} --help'.", 2)
+
+
+def _mute() -> None:
+    """Send to nobody what stdout still holds: writing it at the end would fail again."""
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+
+
+def _no_room(error: OSError) -> int:
+    where = f" for {error.filename}" if error.filename else ", or what the output goes to is full"
+    if not error.filename:
+        _mute()
+    return _say(f"there is no room left on the disk{where}: make room and run again", 5)
 
 
 def _say(message: str, code: int, above: str = "") -> int:
@@ -94,7 +120,8 @@ def _say(message: str, code: int, above: str = "") -> int:
     from ci_runner.cli.world import redacted
     from ci_runner.text import visible
 
-    click.echo(above + click.style("error: ", fg="red", bold=True) + visible(redacted(message)), err=True)
+    with suppress(OSError):  # where nobody reads stderr the exit code is what is left
+        click.echo(above + click.style("error: ", fg="red", bold=True) + visible(redacted(message)), err=True)
     return code
 
 

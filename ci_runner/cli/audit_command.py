@@ -36,7 +36,10 @@ COLUMNS = (
 @click.command("audit")
 @click.argument("action", metavar="[verify]", required=False)
 @click.option("--since", default="30d", show_default=True, metavar="AGE", help="How far back: 12h, 30d, 2026-01-31.")
-@click.option("--format", "form", default="table", show_default=True, metavar="FORMAT", help=f"{', '.join(FORMATS)}.")
+@click.option(
+    "--format", "form", default="table", show_default=True, metavar="FORMAT", help=f"One of {', '.join(FORMATS)}."
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @manifest("log")
 @click.pass_obj
 def command(world: World, /, action: str | None, since: str, form: str, **flags: object) -> int:

@@ -79,7 +79,7 @@ class Commands(click.Group):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from difflib import get_close_matches
 
-            close = get_close_matches(args[0], COMMANDS, 1, 0.5)
+            close = get_close_matches(args[0], COMMANDS, 1, 0.6)
             hint = f" — did you mean '{close[0]}'?" if close else " — see pilotage --help"
             raise click.UsageError(f"there is no command '{args[0]}'{hint}", ctx)
         return super().resolve_command(ctx, args)

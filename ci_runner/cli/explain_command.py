@@ -7,6 +7,7 @@ import json
 import click
 from msgspec.structs import asdict
 
+from ci_runner.cli.options import choice
 from ci_runner.cli.world import World
 from ci_runner.model.report import StatementEffect
 from ci_runner.model.stats import amount
@@ -14,10 +15,10 @@ from ci_runner.text import line
 
 
 @click.command("explain")
-@click.argument("file")
-@click.option("--dialect", help="SQL dialect; taken from the configuration or guessed when not given.")
-@click.option("--dir-format", help="Directory format; taken from the configuration or detected when not given.")
-@click.option("--server-version", help="Version of the production server.")
+@click.argument("file", metavar="FILE")
+@choice("dialect", "SQL dialect; taken from the configuration or guessed when not given")
+@choice("dir_format", "Directory format; taken from the configuration or detected when not given")
+@click.option("--server-version", metavar="VERSION", help="Version of the production server.")
 @click.option("--stats", metavar="FILE", help="File with the rows and bytes of production's tables.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/explain.md).")
 @click.pass_obj

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ci_runner.cli.options import manifest
+from ci_runner.cli.options import Subcommands, manifest
 from ci_runner.cli.world import World
+from ci_runner.config.hooks import KINDS
 from ci_runner.errors import UsageError
 from ci_runner.text import visible
 
@@ -21,7 +22,7 @@ _SINCE = click.option(
 )
 
 
-@click.group("hooks")
+@click.group("hooks", cls=Subcommands)
 def command() -> None:
     """Say who is told of which events, try a hook out, look at what was sent, send it again.
 
@@ -34,7 +35,14 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--kind", default="generic", show_default=True, help="slack or generic.")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="generic",
+    show_default=True,
+    metavar="KIND",
+    help=f"One of {', '.join(KINDS)}.",
+)
 @click.option("--url-env", metavar="NAME", help="Variable that holds the hook's address.")
 @click.option("--url-file", metavar="FILE", help="File that holds the hook's address.")
 @click.option("--secret-env", metavar="NAME", help="Variable that holds the signing secret of a generic hook.")

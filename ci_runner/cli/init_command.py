@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import click
 
+from ci_runner.cli.options import choice
 from ci_runner.cli.world import World
+from ci_runner.config.options import BY_NAME
+
+PLATFORMS = tuple(name for name in BY_NAME["platform"].choices if name != "local")
 
 
 @click.command("init")
 @click.option("--dir", "directory", metavar="DIR", help="Migration directory; found by looking when not given.")
-@click.option("--dialect", help="SQL dialect; guessed from the files when not given.")
-@click.option("--platform", help="CI platform to write a file for; found by looking when not given.")
+@choice("dialect", "SQL dialect; guessed from the files when not given")
+@click.option(
+    "--platform",
+    metavar="PLATFORM",
+    help=f"CI platform to write a file for ({', '.join(PLATFORMS)}); found by looking when not given.",
+)
 @click.option("--registry", metavar="URL", help="Registry for merged states.")
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written.")

@@ -14,6 +14,7 @@ from ci_runner.errors import UsageError
 @click.option(
     "--format", "form", default="text", help=f"What to print: {', '.join(REPORTS)}.  [text]", metavar="FORMAT"
 )
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--output", metavar="FILE", help="Write that to FILE instead of printing it.")
 @click.option(
     "--fix", is_flag=True, help="Make the suggested changes that keep the meaning, in files not released yet."

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ci_runner.config.options import OPTIONS, Option, flag
+from ci_runner.config.options import BY_NAME, OPTIONS, Option, flag
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -21,6 +21,30 @@ def manifest(command: str) -> Callable[[Function], Function]:
         return function
 
     return decorate
+
+
+def choice(name: str, text: str) -> Callable[[Function], Function]:
+    """Decorator: the manifest's choice ``name`` for a command that means something of its own by it, which ``text`` says."""
+    option = BY_NAME[name]
+    return click.option(
+        flag(option),
+        metavar=name.upper(),
+        help=f"{text}: {', '.join(option.choices)}.",
+        shell_complete=_complete(option),
+    )
+
+
+class Subcommands(click.Group):
+    """A group whose overview gives the first sentence of each command whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Every command with its first sentence, without the full stop."""
+        with formatter.section("Commands"):
+            told = (
+                (name, (each.help or "").partition(".\n")[0].partition(". ")[0].split())
+                for name, each in sorted(self.commands.items())
+            )
+            formatter.write_dl([(name, " ".join(words).rstrip(".")) for name, words in told])
 
 
 def _option(option: Option) -> Callable[[Function], Function]:

@@ -6,13 +6,13 @@ import json
 
 import click
 
-from ci_runner.cli.options import manifest
+from ci_runner.cli.options import Subcommands, manifest
 from ci_runner.cli.sync_command import command as sync_command
 from ci_runner.cli.world import World
 from ci_runner.text import visible
 
 
-@click.group("registry")
+@click.group("registry", cls=Subcommands)
 def command() -> None:
     """Check a registry's store, list what it holds, level its backups.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ci_runner.cli.options import choice
 from ci_runner.cli.world import World
 from ci_runner.text.counting import counted
 
@@ -25,7 +26,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.command("rules")
 @click.argument("rule", required=False, shell_complete=_complete)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--dialect", help="Only the rules that concern this dialect.")
+@choice("dialect", "Only the rules that concern this dialect")
 @click.pass_obj
 def command(world: World, /, rule: str | None, as_json: bool, dialect: str | None) -> None:
     """List the rules, or explain RULE: what it finds, why that hurts, what to do instead.

@@ -19,6 +19,7 @@ FORMATS = ("mermaid", "svg", "sql", "json")
 
 @click.command("schema")
 @click.option("--format", "form", default="mermaid", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.  [mermaid]")
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--output", metavar="FILE", help="Write it to FILE instead of printing it.")
 @click.option("--at", metavar="VERSION", help="The schema after this version instead of the newest.")
 @click.option("--tables", metavar="NAMES", help="Only these tables of a picture: names with * and ?, parted by commas.")

@@ -11,9 +11,9 @@ from msgspec import Struct
 from ci_runner import __version__, migrations, sources
 from ci_runner.config import default_name
 from ci_runner.config.names import CONFIG_FILE, DOCS, HOMEPAGE, IMAGE, REPOSITORY
-from ci_runner.config.options import BY_NAME
 from ci_runner.errors import PilotageError, UsageError
 from ci_runner.render.files import configuration
+from ci_runner.sql import normalize_dialect
 
 # actions/checkout v4.2.2, by commit: a tag can be moved
 CHECKOUT = "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
@@ -40,6 +40,7 @@ class Found(Struct, frozen=True):
     dir: str
     dialect: str
     dev_url: str
+    summed: bool
 
 
 class Plan(Struct, frozen=True):
@@ -79,6 +80,11 @@ def plan(
     }
     files = [(CONFIG_FILE, configuration(CONFIG_FILE, values))]
     notes = [f"found {one.dir} ({one.dialect})" for one in found]
+    notes += [
+        f"{one.dir} has no atlas.sum, which a push to a registry asks for: pilotage hash writes it, 'sum: optional' in {CONFIG_FILE} does without"
+        for one in found
+        if not one.summed
+    ]
     if chosen:
         files.append((CI_FILES[chosen], configuration(chosen, values)))
     else:
@@ -121,10 +127,17 @@ def _directories(root: Path) -> list[str]:
 def _found(root: Path, path: str, dialect: str | None) -> Found:
     clean = posixpath.normpath(path)
     tree = sources.folder(root / clean, root=root, shown=clean)
-    known = dialect or _guess(tree)
-    if known not in BY_NAME["dialect"].choices:
-        raise UsageError(f"unknown dialect '{known}' (one of {', '.join(BY_NAME['dialect'].choices)})")
-    return Found(default_name(clean), clean, known, DEV_URLS.get(known, ""))
+    known = normalize_dialect(dialect) if dialect else _guess(tree)
+    return Found(default_name(clean), clean, known, DEV_URLS.get(known, ""), summed=_summed(tree, known))
+
+
+def _summed(tree: sources.Tree, dialect: str) -> bool:
+    """Whether the directory has the sum file that its format asks for, as far as it can be read."""
+    try:
+        problems = migrations.read(tree, dialect=dialect).problems
+    except PilotageError:
+        return True
+    return all(problem.code != "sum-file-missing" for problem in problems)
 
 
 def _guess(tree: sources.Tree) -> str:
