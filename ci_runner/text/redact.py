@@ -82,18 +82,29 @@ def by_structure(text: str) -> str:
     signs = [sign for sign in _SIGNS if sign in folded]
     if not signs:
         return text
-    lines, looks = text.split("\n"), folded.split("\n")
+    lines = text.split("\n")
     done: list[str] = []
     start = stop = 0  # of the lines to be looked at together
-    for number, line in enumerate(looks):
-        if any(sign in line for sign in signs):
-            if number > stop:
-                done += _masked(lines, start, stop)
-                done += lines[stop:number]
-                start = number
-            stop = number + 1 + _BELOW
+    for number in _lines_with(signs, folded):
+        if number > stop:
+            done += _masked(lines, start, stop)
+            done += lines[stop:number]
+            start = number
+        stop = number + 1 + _BELOW
     done += _masked(lines, start, stop)
     return "\n".join([*done, *lines[stop:]])
+
+
+def _lines_with(signs: Iterable[str], text: str) -> list[int]:
+    """The numbers of the lines, from 0, that hold any of the signs, in order."""
+    found = set()
+    for sign in signs:
+        number = at = 0
+        while at >= 0 and (hit := text.find(sign, at)) >= 0:
+            number += text.count("\n", at, hit)
+            found.add(number)
+            at = text.find("\n", hit)
+    return sorted(found)
 
 
 def _masked(lines: list[str], start: int, stop: int) -> list[str]:
