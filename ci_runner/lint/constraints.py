@@ -19,7 +19,7 @@ def dropped(context: Context, op: DropConstraint) -> Constraint | None:
     if found is not None:
         return found
     absent = table is not None and not table.partial and (op.if_exists or op.conditional)
-    return Constraint(op.constraint_kind, op.name) if op.constraint_kind and not absent else None
+    return Constraint(op.constraint_kind, op.name, op.columns) if op.constraint_kind and not absent else None
 
 
 def replaced(context: Context, op: DropConstraint, constraint: Constraint) -> bool:

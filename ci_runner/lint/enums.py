@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ci_runner.lint.context import Context, Step
+from ci_runner.lint.facts import mentions
 from ci_runner.lint.naming import enum_key
 from ci_runner.model.operations import AddColumn, Column, CreateTable, Dml, Name, Other
 from ci_runner.model.schema import Table
@@ -30,7 +31,13 @@ def may_hold(context: Context, step: Step, type_: Name, text: str, value: str) -
     if not names:
         return False
     tables = [step.catalog.tables.get(locate(step.catalog, name, context.dialect)) for name in names]
-    return any(table is None or table.partial or _column_of(context, table, type_) for table in tables)
+    everywhere = (
+        isinstance(op, Dml) and op.kind == "insert" and not op.columns
+    )  # it names no column, and fills all of them
+    return any(
+        table is None or table.partial or _column_of(context, table, type_, "" if everywhere else text)
+        for table in tables
+    )
 
 
 def _named(op: object) -> tuple[Name, ...]:
@@ -38,8 +45,11 @@ def _named(op: object) -> tuple[Name, ...]:
     return (found,) if isinstance(found, Name) else ()
 
 
-def _column_of(context: Context, table: Table, type_: Name) -> bool:
-    return any(_of(context, column, type_) for column in table.columns.values())
+def _column_of(context: Context, table: Table, type_: Name, text: str) -> bool:
+    """Whether a column of the table is of that type and, where there is a text, the text speaks of it."""
+    return any(
+        _of(context, column, type_) and (not text or mentions(text, column.name)) for column in table.columns.values()
+    )
 
 
 def _of(context: Context, column: Column, type_: Name) -> bool:

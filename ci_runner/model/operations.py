@@ -197,12 +197,13 @@ class AddConstraint(Operation, frozen=True, kw_only=True):
 
 
 class DropConstraint(Operation, frozen=True, kw_only=True):
-    """``constraint_kind`` is "" where the statement does not say (DROP CONSTRAINT x): the catalog knows."""
+    """``constraint_kind`` is "" where the statement does not say (DROP CONSTRAINT x): the catalog knows; ``columns`` where it names no other way."""
 
     table: Name
     name: str
     constraint_kind: str = ""
     if_exists: bool = False
+    columns: tuple[str, ...] = ()
 
 
 class ValidateConstraint(Operation, frozen=True, kw_only=True):

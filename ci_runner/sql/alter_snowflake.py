@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ci_runner.model.operations import Constraint, Name, Operation, RenameTable
+from ci_runner.model.operations import Constraint, DropConstraint, Name, Operation, RenameTable
 from ci_runner.sql.alter import (
     CONSTRAINT_HEADS,
     Action,
@@ -88,10 +88,12 @@ def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
     if c.at("UNIQUE", "FOREIGN") and (c.peek() in ("(", "KEY")):
         sort = "unique" if c.word() == "UNIQUE" else "foreign-key"
         c.take("KEY")
-        columns(c)
+        keys = columns(c)
         tail(c)
         c.take("CASCADE", "RESTRICT")
-        return other(c, table, first, "drop-foreign-key" if sort == "foreign-key" else "drop-constraint")
+        action = "drop-foreign-key" if sort == "foreign-key" else "drop-constraint"
+        fields = {"table": table, "name": "", "constraint_kind": sort, "columns": keys}
+        return one(c.op(DropConstraint, kind(action), first, **fields))
     if c.take("CONSTRAINT"):
         return drop_constraint(c, table, first)
     if c.seq("CLUSTERING", "KEY"):

@@ -195,6 +195,8 @@ def find_constraint(table: Table, op: DropConstraint, dialect: str) -> Constrain
     for constraint in table.constraints:
         if comparable(constraint.name, dialect) == name and name and op.constraint_kind in ("", constraint.kind):
             return constraint
+    if op.columns:
+        return next((c for c in table.constraints if (c.kind, c.columns) == (op.constraint_kind, op.columns)), None)
     if op.constraint_kind == "primary-key":
         return next((c for c in table.constraints if c.kind == "primary-key"), None)
     return None

@@ -30,8 +30,10 @@ from ci_runner.model.operations import (
     AlterColumn,
     AlterColumnType,
     Column,
+    CreateIndex,
     DropColumn,
     DropConstraint,
+    DropIndex,
     Name,
     Operation,
     Other,
@@ -39,20 +41,25 @@ from ci_runner.model.operations import (
 
 
 @rule(
-    "warning", MYSQL, on=(AlterColumnType, AddColumn, DropColumn, AlterColumn, AddConstraint, DropConstraint, Other),
+    "warning", MYSQL,
+    on=(AlterColumnType, AddColumn, DropColumn, AlterColumn, AddConstraint, DropConstraint, CreateIndex, DropIndex, Other),
     accepts=tuple(f"MY{number}" for number in range(110, 137)),
 )  # fmt: skip
 def check(context: Context) -> Iterator[Hit]:
     """What the algorithms cannot do in place; a foreign key has a rule of its own."""
     op = context.step.operation
     table = getattr(op, "table", None) or getattr(op, "object", None)
-    if not isinstance(table, Name) or not op.kind.startswith("alter-table.") or not context.old(table):
+    if (
+        not isinstance(table, Name)
+        or not op.kind.startswith(("alter-table.", "create-index", "drop-index"))
+        or not context.old(table)
+    ):
         return
     asked = algorithm(op)
     if asked in ("instant", "inplace", "nocopy"):
         return  # refused at once by the server instead of copying
     if any(
-        _reason(context, other, table)
+        asked == "copy" or _reason(context, other, table)
         for other in takewhile(lambda other: other is not op, context.statement.operations)
     ):
         return  # one copy serves the whole statement, and is told once
