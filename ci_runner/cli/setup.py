@@ -102,8 +102,13 @@ def find(world: World, root: Path) -> Path | None:
     folders = [f for f in (world.cwd, *world.cwd.parents) if f == root or root in f.parents or f == world.cwd]
     for name in (CONFIG_FILE, CONFIG_FILE.replace(".yml", ".yaml"), *FOREIGN):
         for folder in folders:
-            if (folder / name).is_file():
-                return folder / name
+            path = folder / name
+            if path.is_file():
+                return path
+            if name not in FOREIGN and os.path.lexists(path):
+                raise ConfigError(
+                    f"{path} is no file that can be read (a folder, a pipe, a link to nothing): put the file itself there"
+                )
     return None
 
 
@@ -111,9 +116,17 @@ def _read(path: Path) -> tuple[dict, tuple[dict, ...]]:  # type: ignore[type-arg
     from ci_runner import config
 
     try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text: {error}") from None
+        with path.open("rb") as stream:
+            data = stream.read(config.file.LIMIT + 1)
+        if len(data) > config.file.LIMIT:
+            raise ConfigError(
+                f"{path.name} is larger than {config.file.LIMIT // 1024} KiB: that is no configuration file"
+            )
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 from byte offset {error.start} on: save it as UTF-8") from None
     if path.suffix == ".hcl":
         from ci_runner.config import atlas
 

@@ -47,6 +47,27 @@ def test_bad_input_is_named_with_its_remedy(folder: Repository, case: str) -> No
     assert done.err.startswith("error: ")
 
 
+CONFIGURATIONS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a link to itself": (lambda path: path.symlink_to(path.name), "is no file that can be read"),
+    "a link to nothing": (lambda path: path.symlink_to("nowhere"), "is no file that can be read"),
+    "a folder": (lambda path: path.mkdir(), "is no file that can be read"),
+    "a pipe": (os.mkfifo, "is no file that can be read"),
+    "another encoding": (lambda path: path.write_bytes(b"dir: caf\xe9\n"), "is not UTF-8 from byte offset 8 on"),
+    "too much": (lambda path: path.write_bytes(b"#" * 2_000_000), "is larger than 256 KiB"),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+def test_a_configuration_that_is_none_is_refused_and_never_passed_over(folder: Repository, case: str) -> None:
+    folder.write({"migrations/1_a.sql": "CREATE TABLE a (id int);\n"})
+    make, said = CONFIGURATIONS[case]
+    make(folder.path / "pilotage.yml")
+    done = folder.run("lint", "--dialect", "postgres")
+    assert done.code == 2
+    assert "pilotage.yml" in done.err
+    assert said in done.err
+
+
 def test_a_symlink_out_of_the_tree_is_never_read(folder: Repository, tmp_path: Path) -> None:
     (tmp_path / "secret.sql").write_text("SELECT 'out of the tree';")
     folder.write(GOOD)
