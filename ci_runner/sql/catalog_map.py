@@ -48,9 +48,8 @@ class Layered(Mapping[K, V], Generic[K, V]):
         return decoded
 
     def __contains__(self, key: object) -> bool:
-        if key in self._over:
-            return self._over[key] is not _GONE
-        return key in self._base
+        over = self._over
+        return over[key] is not _GONE if key in over else key in self._base
 
     def __iter__(self) -> Iterator[K]:
         over = self._over

@@ -36,9 +36,8 @@ def locate(catalog: Catalog, name: Name, dialect: str, among: Collection[Name] |
     known = catalog.tables if among is None else among
     schemas = path(catalog, dialect)
     for schema in (TEMPORARY, *schemas) if dialect == "postgres" else schemas:
-        key = Name(schema, text)
-        if key in known:
-            return key
+        if (schema, text) in known:  # equal to the Name, and made in a fraction of its time
+            return Name(schema, text)
     return Name(schemas[0], text)
 
 
