@@ -18,6 +18,7 @@ COMMANDS = {
     "stats": "Write down how large production's tables are, for findings to say",
     "push": "Put the directory into the registry as its next version",
     "pull": "Write a version from the registry into a folder",
+    "list": "List the directories in the registry",
     "log": "List the versions of a directory in the registry",
     "show": "Show one version in the registry and its files",
     "diff": "Compare two versions in the registry: files, SQL, schema",

@@ -21,6 +21,7 @@ _SAID = {
     "stale": "an older state than version {seq}: kept, latest stays where it is",
     "diverged": "not pushed: its history differs from version {seq}",
 }
+_TAGGED = "already there, now tagged {tags} (version {seq})"
 
 
 @click.command("push")
@@ -104,15 +105,21 @@ def describe(world: World, name: str, pushed: Pushed) -> None:
         world.warn(
             f"{visible(name)}: the registry is down; a backup took the push, and it gets its number when the registry is back"
         )
+        _stores(world, pushed)
         return
     mark = click.style("✗", fg="red") if pushed.outcome == "diverged" else click.style("✓", fg="green")
-    world.say(f"{mark} {visible(name)}: {_SAID[pushed.outcome].format(seq=pushed.seq)}")
+    said = _TAGGED if pushed.outcome == "noop" and pushed.tagged else _SAID[pushed.outcome]
+    world.say(f"{mark} {visible(name)}: {said.format(seq=pushed.seq, tags=', '.join(pushed.tagged))}")
     world.note(f"  digest {pushed.digest}\n  head   {pushed.head}")
-    for store, state in pushed.stores.items():
-        world.note(f"  {store}: {state}")
+    _stores(world, pushed)
     for line in pushed.differences:
         world.say(f"  {visible(line)}")
     if pushed.reason:
         world.say(f"  {visible(pushed.reason)}")
     for line in pushed.warnings:
         world.warn(line)
+
+
+def _stores(world: World, pushed: Pushed) -> None:
+    for store, state in pushed.stores.items():
+        world.note(f"  {store}: {visible(state)}")

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from ci_runner.cli.list_command import command as list_command
 from ci_runner.cli.options import Subcommands, manifest
 from ci_runner.cli.sync_command import command as sync_command
 from ci_runner.cli.world import World
@@ -23,6 +24,7 @@ def command() -> None:
 
 
 command.add_command(sync_command)
+command.add_command(list_command)
 
 
 @command.command("check")
@@ -48,19 +50,6 @@ def check(world: World, /, as_json: bool, **flags: object) -> int:
             for problem in one["problems"]:
                 world.say(f"  {visible(problem)}")
     return 0 if all(one["ok"] for one in found) else 2
-
-
-@command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@manifest("log")
-@click.pass_obj
-def list_(world: World, /, as_json: bool, **flags: object) -> None:
-    """List the directories the registry holds."""
-    from ci_runner.cli.setup import ground
-    from ci_runner.journeys import versions
-
-    names = versions.names(ground(world, flags))
-    world.say(json.dumps(names, indent=2) if as_json else "\n".join(names) or "the registry is empty")
 
 
 @command.command("policy")

@@ -130,6 +130,7 @@ class Pushed(Struct, frozen=True):
     that of the registry's latest. ``digest`` is this state's, "sha256:<hex>". ``head`` is "<seq>:<sha256>" of the last entry of the log.
     ``stores``: address → ok, inbox (kept there until the primary is back), or failed: why. ``degraded``: the primary could not be
     used and a backup took the push; ``seq`` is 0 and ``head`` "" then. ``reason``: one sentence on why it is not ok and what to do.
+    ``tagged``: the tags that this push set.
     """
 
     outcome: Literal["ok", "noop", "stale", "diverged"]
@@ -141,6 +142,7 @@ class Pushed(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     reason: str = ""
     degraded: bool = False
+    tagged: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

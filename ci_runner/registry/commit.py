@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ci_runner.errors import IntegrityError, TemporaryError
 from ci_runner.model.registry import Manifest, Snapshot
-from ci_runner.registry import canonical, keys, manifests
+from ci_runner.registry import abreast, canonical, keys, manifests
 from ci_runner.stores import AmbiguousError, Created, Store
 
 Pause = Callable[[int], None]
@@ -67,12 +67,10 @@ def put_blob(store: Store, content: bytes, pause: Pause) -> None:
 
 def put_state(store: Store, snapshot: Snapshot, manifest: Manifest, there: Iterable[str], pause: Pause) -> None:
     """Write a state's files, leaving out the hashes that are ``there``, and then its manifest."""
-    done = set(there)
-    for file in snapshot.files:
-        sha256 = canonical.sha256(file.content)
-        if sha256 not in done:
-            put_blob(store, file.content, pause)
-            done.add(sha256)
+    contents = {canonical.sha256(file.content): file.content for file in snapshot.files}
+    known = frozenset(there)
+    missing = [content for sha256, content in contents.items() if sha256 not in known]
+    abreast.each(lambda content: put_blob(store, content, pause), missing)
     put_blob(store, manifest.raw, pause)
 
 

@@ -191,7 +191,8 @@ def _committed(store: Store, wanted: Request, plan: _Plan, entry: Entry) -> Push
     result = Pushed(
         plan.outcome, entry.seq, wanted.digest, f"{entry.seq}:{entry.hash}", {store.address: "ok"}, entry.differences
     )
-    return replace(result, warnings=tuple(warnings), reason=plan.judgement.reason if plan.outcome == "stale" else "")
+    reason = plan.judgement.reason if plan.outcome == "stale" else ""
+    return replace(result, warnings=tuple(warnings), reason=reason, tagged=entry.tags)
 
 
 def _hint(store: Store, name: str, seq: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ci_runner.errors import UsageError
 from ci_runner.model.registry import Entry, Selector, Snapshot, SnapshotFile
-from ci_runner.registry import chain, cut, tags
+from ci_runner.registry import abreast, chain, cut, tags
 from ci_runner.stores import Store
 
 
@@ -29,7 +29,8 @@ def find(store: Store, name: str, selector: Selector) -> Entry:
 def read(store: Store, digest: str) -> Snapshot:
     """The snapshot with this digest (hex); every byte of it is checked."""
     manifest = chain.manifest(store, digest)
-    files = tuple(SnapshotFile(file.name, file.kind, chain.blob(store, file)) for file in manifest.files)
+    contents = abreast.each(lambda file: chain.blob(store, file), manifest.files)
+    files = tuple(SnapshotFile(file.name, file.kind, raw) for file, raw in zip(manifest.files, contents, strict=True))
     return Snapshot(manifest.dialect, manifest.format, manifest.sum, files)
 
 

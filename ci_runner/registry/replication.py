@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ci_runner.errors import IntegrityError, PilotageError
 from ci_runner.model.registry import Entry, ManifestFile
-from ci_runner.registry import chain, commit, keys
+from ci_runner.registry import abreast, chain, commit, keys
 from ci_runner.registry.commit import Pause
 from ci_runner.stores import Store
 
@@ -59,10 +59,8 @@ def _copy(
     if entry.manifest not in known:
         manifest = chain.manifest(primary, entry.manifest)
         there = {file.sha256 for files in known.values() for file in files}
-        for file in manifest.files:
-            if file.sha256 not in there:
-                commit.put_blob(backup, chain.blob(primary, file), pause)
-                there.add(file.sha256)
+        missing = {file.sha256: file for file in manifest.files if file.sha256 not in there}
+        abreast.each(lambda file: commit.put_blob(backup, chain.blob(primary, file), pause), [*missing.values()])
         commit.put_blob(backup, manifest.raw, pause)
         known.clear()
         known[entry.manifest] = manifest.files

@@ -12,6 +12,7 @@ from ci_runner.model.registry import Pushed, Source, Synced
 from ci_runner.registry import chain, inbox, manifests, prefix, pushing, reading, replication
 from ci_runner.registry.commit import Pause
 from ci_runner.stores import Store
+from ci_runner.text.counting import counted
 
 T = TypeVar("T")
 
@@ -103,11 +104,11 @@ def sync(
     IntegrityError for a fork.
     """
     states = {primary.address: "ok"}
-    replayed, kept = 0, list[str]()
+    replayed, kept = set[str](), list[str]()
     for backup, each in _waiting(backups, names, states):
         fault = _replay(primary, backup, each, ancestry, pause)
         if fault is None:
-            replayed += 1
+            replayed.add(each.key)  # several backups may have kept the same push
             _discard(backup, each, states)
         else:
             kept.append(f"{each.key} in {backup.address}: {fault}")
@@ -118,7 +119,7 @@ def sync(
             states.setdefault(backup.address, "ok")
         except (TemporaryError, SetupError) as error:
             states[backup.address] = f"failed: {error}"
-    return Synced(states, replayed, tuple(kept))
+    return Synced(states, len(replayed), tuple(kept))
 
 
 def _waiting(
@@ -199,9 +200,9 @@ def _passed(failures: Sequence[PilotageError], store: Store, name: str) -> list[
         count = len(inbox.waiting(store, name))
     except PilotageError:
         count = 0
-    wait = [f"{count} pushes wait in its inbox and are not part of what was read"] if count else []
+    wait = [f"{counted(count, 'push', 'pushes')} in its inbox not yet part of it"] if count else []
     return [
         *(f"passed over: {failure}{lost}" for failure in failures),
-        f"read from the backup {store.address}, which may be behind",
+        "a backup, which may be behind",
         *wait,
     ]

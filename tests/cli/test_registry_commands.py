@@ -43,6 +43,11 @@ def test_tags_are_listed(shop: Repository) -> None:
     assert "v2" in shop.run("tags", "app").out
 
 
+def test_a_tag_set_on_what_is_there_already_is_said(shop: Repository) -> None:
+    assert "already there, now tagged stable (version 3)" in shop.run("push", "app:stable", *PG).out
+    assert "already there as version 3, nothing to push" in shop.run("push", "app:stable", *PG).out
+
+
 def test_a_yanked_latest_is_not_pulled_until_that_is_taken_back(shop: Repository) -> None:
     assert shop.run("yank", "app").code == 2
     assert shop.run("yank", "app:v2", "--reason", "locks orders").code == 0
@@ -58,7 +63,7 @@ def test_a_yanked_latest_is_not_pulled_until_that_is_taken_back(shop: Repository
 def test_check_says_what_a_store_can_do(shop: Repository) -> None:
     done = shop.run("registry", "check", "--json")
     assert (done.code, done.json[0]["ok"], done.json[0]["problems"]) == (0, True, [])
-    assert shop.run("registry", "list").out == "app\n"
+    assert shop.run("registry", "list").out == shop.run("list").out == "app\n"
     assert shop.run("registry", "sync").code == 0
 
 

@@ -19,7 +19,7 @@ import pytest
 from ci_runner import registry
 from ci_runner.errors import TemporaryError
 from ci_runner.model.registry import Pushed, Selector, Snapshot
-from ci_runner.registry import canonical, commit, entries, keys, manifests, pushing
+from ci_runner.registry import canonical, chain, commit, entries, keys, manifests, pushing
 from ci_runner.stores import Created, Store, memory
 from ci_runner.stores.memory import MemoryStore
 from tests.registry.world import NAME, Crash, Fault, Faulty, Job, files, snapshot
@@ -61,8 +61,8 @@ class Story:
     def rival(self) -> None:
         """Another job pushes the next state of the same history; it meets no faults."""
         self.rivals += 1
-        head = registry.pull(self.base, NAME, Selector())[0] if list(self.base.list("dirs/")) else None
-        count = (len(head.files) if head else 0) + 1
+        head = chain.head(self.base, NAME)
+        count = (len(chain.manifest(self.base, head.latest.manifest).files) if head else 0) + 1
         self.acknowledged.append((count, Job(self.base, seed=10_000 + self.rivals).push(state(count), str(count))))
 
     def check(self) -> None:
@@ -222,9 +222,9 @@ def test_a_push_that_trusts_a_lost_answer_is_found_out(
 def test_a_push_that_trusts_the_hint_is_found_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ci_runner.registry import chain, entries
-
-    def trusting(store: Store, name: str) -> chain.Head | None:
+    def trusting(store: Store, name: str, since: chain.Head | None = None) -> chain.Head | None:
+        if since:
+            return since
         hint = store.get(keys.hint(name), 32)
         if hint is None:
             return None

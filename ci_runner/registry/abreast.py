@@ -1,0 +1,44 @@
+"""Many objects at once: a store that is far away answers eight requests in the time of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+THREADS = 8
+FEW = 32
+"""Up to so many items are done one after the other: threads would not pay."""
+
+
+def each(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """``work`` on every item, its results in their order; the first failure ends all and is raised. ``work`` runs in several threads."""
+    if len(items) <= FEW:
+        return [work(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Event
+
+    failed = Event()
+
+    def strand(first: int) -> list[Result]:
+        done: list[Result] = []
+        try:
+            for item in items[first::THREADS]:
+                if failed.is_set():
+                    break
+                done.append(work(item))
+        except BaseException:
+            failed.set()
+            raise
+        return done
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        strands = [pool.submit(strand, first) for first in range(THREADS)]
+        try:
+            results = [future.result() for future in strands]
+        except BaseException:
+            failed.set()  # also when the user interrupts, who waits here and not in a strand
+            raise
+    return [results[at % THREADS][at // THREADS] for at in range(len(items))]
