@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST = 20
 _DOWN = "down:"
+_NOTED = {"adopt": "taken over", "baseline": "noted as being"}  # what runs no migration
 
 
 def document(outcome: Outcome) -> dict[str, Any]:
@@ -87,11 +88,9 @@ class Teller:
             left = f"; pending: {listed(outcome.pending)}" if outcome.pending else ""
             self._world.say(f"{click.style('✓', fg='green')} {where}: nothing to do{at}{left}")
             return 0
-        if outcome.action == "adopt":
-            mark = click.style("✓", fg="green")
-            self._world.say(
-                f"{mark} {where}: taken over at version {visible(outcome.after or 'none')}; nothing was run"
-            )
+        if outcome.action in _NOTED:
+            how, mark = _NOTED[outcome.action], click.style("✓", fg="green")
+            self._world.say(f"{mark} {where}: {how} at version {visible(outcome.after or 'none')}; nothing was run")
             self._world.note("  pilotage status says what is pending")
             return 0
         self._world.say(

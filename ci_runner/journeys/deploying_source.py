@@ -99,7 +99,7 @@ def _registered(ground: Ground, wanted: Wanted, dialect: str) -> Found:
     mdir = migrations.read(
         tree,
         format=snapshot.format,
-        dialect=_spoken(snapshot, wanted.directory, dialect),
+        dialect=_spoken(ground, snapshot, asked.name, wanted.directory, dialect),
         tx_mode=wanted.directory.tx_mode,
         sum_mode="optional",
         directives_lenient=wanted.directory.directives == "lenient",
@@ -114,9 +114,13 @@ def _registered(ground: Ground, wanted: Wanted, dialect: str) -> Found:
     )
 
 
-def _spoken(snapshot: Snapshot, directory: Directory, database: str) -> str:
-    """The dialect to read in: a push that was told none says postgres where nothing in the files spoke for another."""
-    if directory.dialect:
+def _spoken(ground: Ground, snapshot: Snapshot, name: str, directory: Directory, database: str) -> str:
+    """The dialect to read in: a push that was told none says postgres where nothing in the files spoke for another.
+
+    What pilotage.yml says of a directory of another name does not count where the push knew better.
+    """
+    said = ":" not in ground.config.sources.get("dialect", ":")  # by a flag or a variable, not by a line of a file
+    if directory.dialect and (said or directory.name == name or snapshot.dialect == "postgres"):
         return directory.dialect
     return database if snapshot.dialect == "postgres" else snapshot.dialect
 

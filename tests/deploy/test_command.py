@@ -108,6 +108,22 @@ def test_the_registry_is_deployed_from_by_name_tag_and_digest(folder: Repository
     assert unknown.code == 2
 
 
+def test_a_directory_is_read_as_it_was_pushed_whatever_the_configuration_says_of_another(
+    folder: Repository, url: str, tmp_path: Path
+) -> None:
+    folder.write({**B, "pilotage.yml": "dir: other\ndialect: postgres\n"})
+    registry = ("--registry", f"file://{tmp_path}/registry")
+    assert folder.run("push", "app", "--dir", "migrations", "--dialect", "sqlite", *registry).code == 0
+    done = folder.run("deploy", "app", "--to", url, *registry)
+    assert (done.code, done.err.count("postgres")) == (0, 0)
+
+
+def test_a_baseline_says_that_nothing_was_run(folder: Repository, url: str) -> None:
+    folder.write(B)
+    done = folder.run("baseline", "1", "--dir", "migrations", "--to", url)
+    assert (done.code, done.out) == (0, "✓ app.db: noted as being at version 1; nothing was run\n")
+
+
 def test_a_tag_that_was_moved_after_the_plan_is_refused(folder: Repository, url: str, tmp_path: Path) -> None:
     where = ("--registry", f"file://{tmp_path}/registry")
     folder.write(A)
