@@ -20,9 +20,11 @@ _LENGTHS = {"varbit"}
 _FRACTIONS = {"timestamp", "timestamptz", "time", "timetz", "interval"}
 _ALIKE = {
     ("varchar", "text"), ("text", "varchar"), ("cidr", "inet"), ("xml", "text"), ("xml", "varchar"), ("oid", "regclass"), ("regclass", "oid"),
+    ("oid", "regtype"), ("regtype", "oid"), ("text", "bpchar"), ("varchar", "bpchar"), ("xml", "bpchar"), ("char", "bpchar"),
 }  # fmt: skip
 _INDEX_ONLY = {
     frozenset({"citext", "text"}), frozenset({"citext", "varchar"}), frozenset({"int", "oid"}), frozenset({"int", "regclass"}),
+    frozenset({"int", "regtype"}),
 }  # fmt: skip
 
 
@@ -41,12 +43,12 @@ def type_change(old: Column, op: AlterColumnType, *, utc: bool) -> Effect:
 def _plain(using: str, column: str) -> bool:
     """Whether a USING expression is only the column, or the column cast to the new type."""
     name = rf'"?{re.escape(column)}"?'
-    plain = rf"\(*\s*{name}\s*(?:::\s*[\w\s\"().,\[\]]+)?\)*|cast\s*\(\s*{name}\s+as\s+[\w\s\"().,\[\]]+\)"
+    plain = rf"\(*\s*{name}\s*\){{0,8}}\s*(?:::\s*[\w\s\"().,\[\]]+)?\)*|cast\s*\(\s*{name}\s+as\s+[\w\s\"().,\[\]]+\)"
     return re.fullmatch(plain, using.strip(), re.IGNORECASE) is not None
 
 
 def _change(old: Type, new: Type, *, utc: bool) -> Effect:
-    one, two = base(old), base(new)
+    one, two = _named(old), _named(new)
     first, second = arguments(old), arguments(new)
     arrays = (old.suffix.count("["), new.suffix.count("["))
     if one == two and first == second and arrays[0] == arrays[1]:
@@ -66,12 +68,17 @@ def _change(old: Type, new: Type, *, utc: bool) -> Effect:
     return "rewrite"
 
 
+def _named(type_: Type) -> str:
+    """The type's plain name; a bpchar without a length has no limit and is not the char(1) that a bare char is."""
+    return "bpchar" if type_.base.lower() == "bpchar" and not type_.args else base(type_)
+
+
 def _other_name(one: str, two: str, arguments_: tuple[int, ...]) -> Effect:
     if arguments_:
         return "rewrite"
     if (one, two) in _ALIKE:
         return "none"
-    if frozenset({one, two}) in _INDEX_ONLY or (one, two) == ("bit", "varbit"):
+    if frozenset({one, two}) in _INDEX_ONLY or (one, two) in {("bit", "varbit"), ("citext", "bpchar")}:
         return "index"
     return "rewrite"
 

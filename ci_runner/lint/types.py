@@ -119,6 +119,8 @@ def _text(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape 
         wide = dialect != "sqlserver" or name.startswith("n")
         if "max" in {arg.lower() for arg in type_.args}:
             return Shape("text", wide=wide)
+        if type_.base.lower() == "bpchar" and not args:  # PostgreSQL's without a limit, which a bare char is not
+            return Shape("text")
         bare = {"redshift": 256 if name == "varchar" else 1, "sqlserver": 1}.get(
             dialect, None if name.endswith("varchar") else 1
         )
