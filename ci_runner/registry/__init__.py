@@ -138,7 +138,7 @@ def state_document(store: Store, name: str, selector: Selector) -> dict[str, Any
     files = [{"name": each.name, "kind": each.kind, "sha256": each.sha256, "size": each.size} for each in found.files]
     every = tags_.read(store, name, head.last).every()
     standing = [tag for tag, at in every.items() if at.manifest == entry.manifest]
-    yanked = mark(store, name, head.last, entry.manifest)
+    yanked = mark(store, name, head.last, entry)
     more = {"yanked": yanked.reason} if yanked else {}
     facts = {"name": name, "dialect": found.dialect, "format": found.format, "sum": found.sum}
     return _entry_document(entry, files) | facts | {"tags": standing} | more

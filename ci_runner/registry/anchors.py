@@ -14,7 +14,7 @@ def deployable(store: Store, asked: Reference) -> tuple[Snapshot, Entry, str]:
     if asked.selector.kind == "latest":
         marking.refuse_yanked_latest(store, asked.name)
     snapshot, entry = reading.pull(store, asked.name, asked.selector)
-    yanked = marking.mark(store, asked.name, head.last, entry.manifest, since=entry.seq)
+    yanked = marking.mark(store, asked.name, head.last, entry)
     if yanked is not None:
         raise ConflictError(
             f"version {entry.seq} of {asked.name!r} was yanked: {yanked.reason}. Deploy another one: `pilotage log {asked.name}` lists them"

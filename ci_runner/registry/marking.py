@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ci_runner.errors import ConflictError, IntegrityError, TemporaryError, UsageError
-from ci_runner.model.registry import Entry, GitFacts, Selector
+from ci_runner.model.registry import Entry, GitFacts, Latest, Selector
 from ci_runner.registry import chain, commit, entries, following, keys, reading, replication
 from ci_runner.registry.chain import Head
 from ci_runner.registry.commit import Pause
@@ -36,7 +36,7 @@ def yank(
     for repetition in range(commit.ROUNDS):
         head = chain.existing(store, name)
         wanted = reading.select(store, name, head, selector)
-        standing = mark(store, name, head.last, wanted.manifest)
+        standing = mark(store, name, head.last, wanted)
         if (standing.reason if standing else "") == reason:
             return standing or wanted
         stamp = {"git": git, "actor": actor, "time": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "id": nonce}
@@ -63,20 +63,28 @@ def _committed(store: Store, name: str, entry: Entry, pause: Pause) -> bool:
     return True
 
 
-def mark(store: Store, name: str, last: Entry, manifest: str, since: int = 0) -> Entry | None:
-    """The yank that stands for a state, None when there is none or it was taken back; entries up to ``since`` are not looked at."""
+def mark(store: Store, name: str, last: Entry, wanted: Entry | Latest) -> Entry | None:
+    """The yank that stands for the state of an entry, None when there is none or it was taken back."""
+    since = _pushed(wanted)
     for entry in chain.backwards(store, name, last, by="yanked"):
         if entry.seq <= since:
             return None
-        if entry.kind == "yank" and entry.manifest == manifest:
+        if entry.kind == "yank" and entry.manifest == wanted.manifest:
             return entry if entry.reason else None
     return None
+
+
+def _pushed(entry: Entry | Latest) -> int:
+    """The push or rewrite that an entry's state came with, and that replaced earlier marks; a tag on an older state replaces none."""
+    if isinstance(entry, Latest) or entry.kind in entries.STATES:
+        return entry.seq
+    return entry.latest.seq if entry.latest and entry.latest.manifest == entry.manifest else 0
 
 
 def refuse_yanked_latest(store: Store, name: str) -> None:
     """ConflictError when what ``latest`` stands for was yanked."""
     head = chain.existing(store, name)
-    found = mark(store, name, head.last, head.latest.manifest, since=head.latest.seq)
+    found = mark(store, name, head.last, head.latest)
     if found:
         raise ConflictError(
             f"the latest state of {name!r} (version {head.latest.seq}) was yanked: {found.reason}. Push a newer one, or name an older "

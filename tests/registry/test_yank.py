@@ -50,6 +50,34 @@ def test_a_yanked_latest_is_refused_and_stays_readable_by_name(store: Store) -> 
     assert registry.verify(store).damages == ()
 
 
+@pytest.mark.parametrize("selector", ["tag=v2", "tag=again", "seq=2", "seq=4", "digest={}"])
+def test_a_yanked_state_is_not_deployed_whatever_it_is_called(store: Store, selector: str) -> None:
+    entry = yank(store, Selector("tag", "v2"), "locks orders")
+    Job(store, seed=9).push(snapshot(files(2)), tags=("again",))
+    asked = registry.parse_reference(f"pilotage://{NAME}?{selector.format(entry.manifest)}")
+    with pytest.raises(ConflictError, match="locks orders"):
+        registry.deployable(store, asked)
+    yank(store, Selector("tag", "v2"), "", 2)
+    assert len(registry.deployable(store, asked)[0].files) == 2
+
+
+def test_a_late_tag_on_a_yanked_older_state_does_not_unmark_it(store: Store) -> None:
+    yank(store, Selector("tag", "v1"), "wrong")
+    late = Job(store, seed=9).push(snapshot(files(1)), tags=("late",))
+    assert late.outcome == "stale"
+    with pytest.raises(ConflictError, match="wrong"):
+        registry.deployable(store, registry.parse_reference(f"{NAME}:late"))
+
+
+def test_pushing_a_yanked_state_anew_replaces_the_mark(store: Store) -> None:
+    yank(store, Selector("tag", "v2"), "wrong")
+    job = Job(store, seed=9)
+    job.push(snapshot({"0001.sql": b"edited"}), allow_rewrite=True)
+    job.push(snapshot(files(2)), allow_rewrite=True)
+    assert registry.deployable(store, registry.parse_reference(NAME))[1].seq == 5
+    assert "yanked" not in registry.state_document(store, NAME, LATEST)
+
+
 def test_a_yank_is_taken_back(store: Store) -> None:
     yank(store, LATEST, "oops")
     assert yank(store, Selector("tag", "v2"), "", 2).seq == 4
