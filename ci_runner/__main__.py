@@ -33,7 +33,7 @@ def _main() -> None:
     import gc
 
     gc.set_threshold(
-        100_000, 20, 20
+        500_000, 20, 20
     )  # a run makes many values and hardly a cycle: looking for those took a tenth of its time
     _import_msgspec()
     from ci_runner.cli import run

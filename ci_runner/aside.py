@@ -1,4 +1,4 @@
-"""Lets a second process work through a long list while this one goes on; its answers come in order, and can always be done without."""
+"""Lets a second process work through a long list, or on one thing, while this one goes on; its answers can always be done without."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def table(work: Callable[[T], R], items: Mapping[str, T]) -> Mapping[str, R]:
     if len(items) < FEW or not _spare():
         return {name: work(item) for name, item in items.items()}
     return _Table(items, _beside(work, [*items.values()]))
+
+
+def begun(work: Callable[[], R]) -> Callable[[], R]:
+    """``work`` begun at once by another process where there is one to spare, to be asked for its result, or its error, once."""
+    if not _spare():
+        return work
+    answers = _beside(lambda _: work(), (None,))
+    return lambda: next(answers)
 
 
 class _Table(Mapping[str, R]):
@@ -70,7 +78,9 @@ def _beside(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     if child == 0:
         _serve(work, items, writing)
     os.close(writing)
-    return _received(work, items, child, os.fdopen(reading, "rb"))
+    answers = _received(work, items, child, os.fdopen(reading, "rb"))
+    next(answers)  # begun, so that it ends the process whenever it is let go of
+    return answers
 
 
 def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> None:
@@ -94,9 +104,11 @@ def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> None:
         os._exit(0)
 
 
-def _received(work: Callable[[T], R], items: Sequence[T], child: int, answers: BinaryIO) -> Iterator[R]:
+def _received(work: Callable[[T], R], items: Sequence[T], child: int, answers: BinaryIO) -> Iterator[Any]:
+    """Nothing, and then the answers."""
     done = 0
     try:
+        yield None
         while done < len(items) and (chunk := _chunk(answers)) is not None:
             done += len(chunk)
             yield from chunk

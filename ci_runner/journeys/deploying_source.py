@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from ci_runner import deploy, migrations, registry, sources, stores
+from ci_runner import aside, deploy, migrations, registry, sources, stores
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.journeys.ground import Ground
@@ -42,14 +42,28 @@ class Found(Struct, frozen=True):
     applied_bytes: Callable[[Revision], bytes | None]
 
 
-def find(ground: Ground, wanted: Wanted, dialect: str) -> Found:
-    """The files; a folder that says no dialect is read in that of the database. ConflictError for a directory that is not sound."""
+def find(ground: Ground, wanted: Wanted, dialect: str, folder: Callable[[], Tree] | None = None) -> Found:
+    """The files; a folder that says no dialect is read in that of the database. ConflictError for a directory that is not sound.
+
+    ``folder`` is what :func:`reading` began.
+    """
     if wanted.reference is not None:
         return _registered(ground, wanted, dialect)
     if wanted.commit is not None:
         return _committed(ground, wanted, dialect)
-    tree = sources.folder(ground.root / wanted.directory.dir, root=ground.root, shown=wanted.directory.dir)
+    tree = folder() if folder else _folder(ground, wanted)
     return _local(ground, wanted, _read(tree, wanted.directory, dialect), "local", wanted.directory.dir)
+
+
+def reading(ground: Ground, wanted: Wanted) -> Callable[[], Tree] | None:
+    """The folder that is wanted, being read while something else is done; None where no folder is."""
+    if wanted.reference is not None or wanted.commit is not None:
+        return None
+    return aside.begun(partial(_folder, ground, wanted))
+
+
+def _folder(ground: Ground, wanted: Wanted) -> Tree:
+    return sources.folder(ground.root / wanted.directory.dir, root=ground.root, shown=wanted.directory.dir)
 
 
 def _committed(ground: Ground, wanted: Wanted, dialect: str) -> Found:

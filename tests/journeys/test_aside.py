@@ -75,12 +75,18 @@ def test_an_error_of_the_work_is_raised_where_its_answer_is_asked_for() -> None:
 
 def test_no_process_is_left_whether_all_answers_are_taken_or_one() -> None:
     before = _children()
-    everything, one = aside.table(str, MANY), aside.table(str, MANY)
-    assert len(_children() - before) == 2
+    everything, one, none = aside.table(str, MANY), aside.table(str, MANY), aside.begun(lambda: "x" * 1_000_000)
+    assert len(_children() - before) == 3
     assert [*everything.values()][-1] == "399"
     assert one["0000"] == "0"
-    del one
+    del one, none
     assert _children() == before
+
+
+def test_one_thing_is_done_by_another_process_and_its_result_or_error_brought_here() -> None:
+    assert aside.begun(lambda: {"who": os.getpid(), "what": b"x" * 1_000_000})()["who"] != HERE
+    with pytest.raises(ZeroDivisionError):
+        aside.begun(lambda: 1 / 0)()
 
 
 def test_a_process_with_threads_does_the_work_itself() -> None:
