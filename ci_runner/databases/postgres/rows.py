@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,8 @@ _COLUMNS = """SELECT a.attrelid::int8, quote_ident(a.attname), format_type(a.att
  a.attnotnull, a.atthasdef, (SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder LIMIT 1)
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
 WHERE a.attrelid IN ({oids}) AND a.attnum > 0 AND NOT a.attisdropped {generated} ORDER BY a.attrelid, a.attnum"""
+_NEXT = """SELECT nextval(own) FROM (SELECT pg_get_serial_sequence('{table}', attname) AS own FROM pg_attribute
+WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped) AS found WHERE own IS NOT NULL"""
 _BY_CATEGORY = {"N": "1", "S": "x", "B": "true", "D": "2000-01-01", "T": "1 day", "A": "{}", "R": "empty"}
 _SHAPED = "a@b.example"  # what checks of texts ask for most: an address, letters, a dot, some length; a cast cuts it where it is too long
 _CHOICES = 4  # columns tried as the one of several that a check wants
@@ -78,7 +81,7 @@ def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...
     values = _values(session, waiting)
     progress = True
     while waiting and progress:
-        left = [table for table in waiting if not _insert(session, _quoted(tables[table]), values.get(table, []))]
+        left = [table for table in waiting if not _given(session, table, _quoted(tables[table]), values.get(table, []))]
         progress, waiting = len(left) < len(waiting), left
     shown = {table: _shown(tables[table]) for table in wanted}
     return {table: name for table, name in shown.items() if table not in waiting}, tuple(
@@ -116,6 +119,15 @@ def _expression(kind: str, base: str, category: str, modifier: int, label: Any) 
     else:
         text = label if category == "E" else _BY_NAME.get(base, _BY_CATEGORY.get(category))
     return "" if text is None else "'" + str(text).replace("'", "''") + f"'::{kind}"
+
+
+def _given(session: Postgres, number: int, table: str, values: list[Value]) -> bool:
+    """Insert a row; the numbers its own sequences gave are used up, so that a migration that adds a row gets the next ones."""
+    if not _insert(session, table, values):
+        return False
+    with suppress(DatabaseFailure):
+        session.query(_NEXT.replace("{table}", table.replace("'", "''")).replace("{oid}", str(number)))
+    return True
 
 
 def _insert(session: Postgres, table: str, values: list[Value]) -> bool:
