@@ -12,6 +12,7 @@ from measure import WORK, Figure, Subject, added, clock, in_turn, memory, within
 
 EMBEDDED = "embedded://postgres/18"
 IMAGE = os.environ.get("PILOTAGE_BENCH_IMAGE", "docker://postgres/15/dev")
+NOWHERE = "/dev/null/kept"  # a cache folder that cannot be
 PLAIN = (sys.executable, str(Path(__file__).with_name("plain.py")))
 
 
@@ -40,22 +41,24 @@ def _changed(runs: int) -> list[Figure]:
 
 
 def _whole(runs: int) -> list[Figure]:
-    """What 999 more files take when they are watched, less what their text takes, beside the same files run by psycopg unwatched."""
-    cache = WORK / "cache-text"
-    folders = {count: corpus(count) for count in (1, 1000)}
-    text, watched, plain = {}, {}, {}
-    for count, folder in folders.items():
-        command = (*LINT, "--all", "--format", "json", "--cache-dir", str(cache))
-        text[count] = Subject(command, folder, lambda: shutil.rmtree(cache, ignore_errors=True))
+    """1,000 files with the newest of them watched, less what their text takes, beside the same files run by psycopg unwatched.
+
+    Both start a server of the same settings and end it; nothing is kept for another run.
+    """
+    folder = corpus(1000)
+    plain = Subject((*PLAIN, "migrations"), folder)
+    text, watched = {}, {}
+    for count in (1, 25):
+        command = (*LINT, "--latest", str(count), "--cache-dir", NOWHERE)
+        text[count] = Subject(command, folder)
         watched[count] = Subject((*command, "--dev-url", EMBEDDED), folder)
-        plain[count] = Subject((*PLAIN, "migrations"), folder)
-    in_turn(min(runs, 3), *watched.values(), *text.values(), *plain.values())
-
-    def more(subjects: dict[int, Subject]) -> float:
-        return subjects[1000].median - subjects[1].median
-
-    oracle, peer = more(watched) - more(text), more(plain)
-    return [Figure("1,000 files seen by the oracle", clock(oracle), f"run by psycopg {clock(peer)}", oracle / peer, 2)]
+    in_turn(min(runs, 3), plain, *text.values(), *watched.values())
+    found = []
+    for count, what in ((1, "the newest watched"), (25, "the 25 newest watched")):
+        oracle = watched[count].median - text[count].median
+        shown = f"run by psycopg {clock(plain.median)}"
+        found.append(Figure(f"1,000 files, {what}", clock(oracle), shown, oracle / plain.median, 2))
+    return found
 
 
 def _container(runs: int) -> list[Figure]:

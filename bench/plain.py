@@ -1,6 +1,6 @@
 """Runs the files of a directory by psycopg on PostgreSQL, each in a transaction, and watches and records nothing.
 
-``python plain.py DIRECTORY [URL]``; without a URL on a server of its own, which is started and ended here.
+``python plain.py DIRECTORY [URL]``; without a URL on a server of its own with the settings of our dev databases, which is started and ended here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ def main(directory: str, url: str = "") -> None:
     with ExitStack() as stack:
         if not url:
             sys.path.insert(0, str(ROOT))
+            from ci_runner.devdb.server import SETTINGS
             from tests.images.servers import postgres_process
 
-            url = stack.enter_context(postgres_process()).url("postgres")
+            url = stack.enter_context(postgres_process(SETTINGS)).url("postgres")
         connection = stack.enter_context(psycopg.connect(url, autocommit=True))
         for file in sorted(Path(directory).iterdir()):
             with connection.transaction():

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -109,7 +109,7 @@ def told(log: Path | str) -> str:
 
 
 @contextmanager
-def postgres_process() -> Iterator[Server]:
+def postgres_process(settings: Mapping[str, str] = {"fsync": "off"}) -> Iterator[Server]:
     """PostgreSQL with passwords, on a loopback port."""
     home = find_home("", os.environ)
     owner = account("postgres")
@@ -141,8 +141,7 @@ def postgres_process() -> Iterator[Server]:
             str(folder),
             "-p",
             str(port),
-            "-c",
-            "fsync=off",
+            *(word for pair in settings.items() for word in ("-c", "=".join(pair))),
         ]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
