@@ -30,7 +30,7 @@ from ci_runner.devdb.protocol import DevDatabase
 from ci_runner.devdb.shelf import Shelf
 from ci_runner.errors import ConfigError
 
-__all__ = ["AUTO", "DevDatabase", "Init", "Part", "Shelf", "WentAway", "lacking", "open", "parts", "shown"]
+__all__ = ["AUTO", "DevDatabase", "Init", "Part", "Shelf", "WentAway", "family", "lacking", "open", "parts", "shown"]
 
 FORMS = (
     "auto, docker://postgres/15/dev, embedded://postgres/18, embedded://clickhouse, embedded://sqlite, sqlite://dev?mode=memory, "
@@ -72,6 +72,17 @@ def open(  # noqa: A001 - devdb.open reads as what it does
     with _ended_by_sigterm(), _route(url, environment, run_id, report, clock, shelf, trusted, init) as dev:
         prepared = dev if init is None or url.startswith(_OWN) else Prepared(dev, init)
         yield _standing_in(prepared) if (dialect, dev.dialect) == ("redshift", "postgres") else prepared
+
+
+def family(url: str) -> str:
+    """The kind of database ``url`` is of, as far as it says so before anything is started: a scheme's engine; "" where it does not."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0].lower() == "docker":
+        from ci_runner.devdb.images import read
+
+        return read(url).driver.engine
+    named = rest.partition("/")[0].partition("?")[0] if scheme.lower() == "embedded" else scheme.lower()
+    return SCHEMES.get(named, "")
 
 
 def _standing_in(dev: DevDatabase) -> DevDatabase:

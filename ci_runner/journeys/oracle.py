@@ -107,6 +107,7 @@ def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Te
         dialect=dialect,
     )
     try:
+        _of_one_kind(wanted, dialect, devdb.family(terms.url))
         database = stack.enter_context(opening)
     except (ConfigError, SetupError) as error:
         if terms.url == devdb.AUTO:
@@ -114,10 +115,16 @@ def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Te
         if terms.trusted:
             raise
         return Oracle(reason=f"{CLOSED}: {error}")
-    if FAMILY.get(database.dialect, database.dialect) != FAMILY.get(dialect, dialect):
-        raise ConfigError(f"{wanted.dir} is {dialect}, but its dev database is {database.engine}: give one of its kind")
+    _of_one_kind(wanted, dialect, database.dialect, database.engine)
     seeds = _seeds(seeding.files(ground, wanted, changes), dialect)
     return Oracle(database, key=key, seconds=TIME_LIMIT if terms.trusted else STRANGERS_LIMIT, seeds=seeds)
+
+
+def _of_one_kind(wanted: Directory, dialect: str, kind: str, called: str = "") -> None:
+    """ConfigError where the dev database speaks another SQL than the directory; PostgreSQL may stand in for Redshift."""
+    there, here = FAMILY.get(kind, kind), FAMILY.get(dialect, dialect)
+    if there and there != here and (here, there) != ("redshift", "postgres"):
+        raise ConfigError(f"{wanted.dir} is {dialect}, but its dev database is {called or kind}: give one of its kind")
 
 
 def _seeds(found: Iterable[tuple[str, str]], dialect: str) -> tuple[ReplayFile, ...]:

@@ -85,7 +85,8 @@ CASES = {
     "version not installed": Case(r"PostgreSQL 11 is not on this machine: .*docker://postgres/11/dev", 2, "embedded://postgres/11"),
     "extension missing": Case(r"is not available.*docker://postgis/", 1, "embedded://postgres", "CREATE EXTENSION postgis;\n"),
     "a right missing": Case(r"permission denied.*\?superuser=true", 1, "embedded://postgres", "CREATE ROLE x;\n"),
-    "an engine of another kind": Case(r"migrations is postgres, but its dev database is SQLite", 2, "sqlite://dev?mode=memory"),
+    "an engine of another kind": Case(r"migrations is postgres, but its dev database is sqlite", 2, "sqlite://dev?mode=memory"),
+    "an image of another kind": Case(r"^error: migrations is postgres, but its dev database is mysql", 2, "docker://mysql/8/dev"),
     "no such scheme": Case(r"no dev database is known for oracle://", 2, "oracle://x"),
 }  # fmt: skip
 
