@@ -14,7 +14,8 @@ from ci_runner.sql.catalog_names import locate
 
 
 class Rebuild(Struct, frozen=True):
-    """``table`` is the old table's key. ``style``: new-first, rename-first (the old one steps aside), copy-out (and back).
+    """``table`` is the old table's key. ``style``: new-first, rename-first (the old one steps aside), copy-out (and back),
+    swap (both are renamed once the copy is made).
 
     ``made`` is where the final table is created, ``copied`` where its rows come, ``dropped`` where the old one goes.
     """
@@ -38,6 +39,8 @@ def rebuilds(file: File) -> tuple[Rebuild, ...]:
         *_new_first(drops, renames, copies, makes),
         *_rename_first(drops, renames, copies, makes),
         *_copy_out(drops, copies, makes),
+        *_swapped(drops, renames, copies, makes),
+        *_exchanged(drops, renames, copies, makes),
     ]
     return tuple(found)
 
@@ -86,6 +89,40 @@ def _copy_out(drops: _Drops, copies: _Pairs, makes: dict[Name, Step]) -> Iterato
         )
         if back:
             yield Rebuild(old, "copy-out", made, back, dropped)
+
+
+def _swapped(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
+    for renamed, old, aside in renames:
+        takes = next(
+            ((step, new) for step, new, target in renames if target == old and step.position > renamed.position), None
+        )
+        if takes is None or takes[1] not in makes:
+            continue
+        copied = next(
+            (
+                step
+                for step, target, source in copies
+                if (target, source) == (takes[1], old) and step.position < renamed.position
+            ),
+            None,
+        )
+        if copied:
+            dropped = next((step for step, key in drops if key == aside and step.position > takes[0].position), None)
+            yield Rebuild(old, "swap", makes[takes[1]], copied, dropped)
+
+
+def _exchanged(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Name, Step]) -> Iterator[Rebuild]:
+    """EXCHANGE TABLES and SWAP WITH: one statement for both renames, and the old rows stand under the copy's name."""
+    for step, one, two in renames:
+        if not step.operation.kind.endswith(("swap-table", "exchange-tables")):
+            continue
+        for old, new in ((one, two), (two, one)):
+            copied = next(
+                (copy for copy, *pair in copies if pair == [new, old] and copy.position < step.position), None
+            )
+            if copied and new in makes:
+                dropped = next((drop for drop, key in drops if key == new and drop.position > step.position), None)
+                yield Rebuild(old, "swap", makes[new], copied, dropped)
 
 
 def _key(file: File, step: Step, name: Name) -> Name:

@@ -23,14 +23,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.facts import rebuild_of
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import RenameTable
 
 
 @rule("notice", ("snowflake", "clickhouse"), on=(RenameTable,))
 def check(context: Context) -> Iterator[Hit]:
-    """SWAP WITH and EXCHANGE TABLES of two tables that were both there before."""
+    """SWAP WITH and EXCHANGE TABLES of a table that was there before, but for the last step of a copy made in the same file."""
     op = context.step.operation
     assert isinstance(op, RenameTable)  # noqa: S101
-    if op.kind.endswith(("swap-table", "exchange-tables")) and context.old(op.table) and context.old(op.new):
+    if not op.kind.endswith(("swap-table", "exchange-tables")):
+        return
+    names = (op.table, op.new)
+    if any(context.old(name) for name in names) and not any(rebuild_of(context, name) for name in names):
         yield Hit(f"{quoted(op.table)} and {quoted(op.new)} change places at once, for readers and writers alike.")
