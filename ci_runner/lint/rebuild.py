@@ -11,6 +11,8 @@ from ci_runner.lint.clauses import uncommented
 from ci_runner.lint.context import File, Step
 from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, RenameTable
 from ci_runner.sql.catalog_names import locate
+from ci_runner.sql.cursor import unquote
+from ci_runner.sql.dialects import dialect
 
 
 class Rebuild(Struct, frozen=True):
@@ -146,8 +148,9 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
             return
         text = uncommented(file.text[op.start : op.end])
         for name in re.findall(r'\b(?:from|join)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE):
-            schema, _, bare = re.sub(r'["`\[\]]', "", name).rpartition(".")
-            yield target, _key(file, step, Name(schema, bare))
+            traits = dialect(file.dialect)
+            *schema, bare = (unquote(part, traits, traits.fold) for part in name.split("."))
+            yield target, _key(file, step, Name(".".join(schema), bare))
 
 
 def unwrapped(expression: str) -> str:
