@@ -1,7 +1,8 @@
-"""Many objects at once: a store that is far away answers eight requests in the time of one."""
+"""Many objects at once: a store that is far away answers eight requests in the time of one; near by, threads cost more than they gain."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -10,13 +11,26 @@ Result = TypeVar("Result")
 
 THREADS = 8
 FEW = 32
-"""Up to so many items are done one after the other: threads would not pay."""
+"""So many items are done one after the other, and timed."""
+FAR = 0.005
+"""Seconds an item takes on average where the rest goes to threads."""
 
 
-def each(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """``work`` on every item, its results in their order; the first failure ends all and is raised. ``work`` runs in several threads."""
-    if len(items) <= FEW:
-        return [work(item) for item in items]
+def each(
+    work: Callable[[Item], Result], items: Sequence[Item], clock: Callable[[], float] = time.monotonic
+) -> list[Result]:
+    """``work`` on every item, its results in their order; the first failure ends all and is raised. ``work`` may run in several threads.
+
+    ``clock`` gives seconds; what it says changes only how fast it goes.
+    """
+    begun = clock()
+    first = [work(item) for item in items[:FEW]]
+    rest = items[FEW:]
+    far = clock() - begun > FAR * len(first)
+    return first + (_threaded(work, rest) if far else [work(item) for item in rest])
+
+
+def _threaded(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     from concurrent.futures import ThreadPoolExecutor
     from threading import Event
 
