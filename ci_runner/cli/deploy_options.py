@@ -81,13 +81,14 @@ def requests(
 ) -> tuple[Environment | None, list[Request]]:
     """The environment, if one is named, and a request for each database; UsageError when no database or more than one source is named."""
     from ci_runner.cli.world import keep_password
-    from ci_runner.journeys import deploying_many
     from ci_runner.journeys.deploying import Request
 
     files, how = wanted(base, name, given, local=local), options(given)
     env = given.get("env")
     if env is None or given.get("url") or not _configured(base, env, world):
         return None, [Request(files, address(world, given), how, env or "")]
+    from ci_runner.journeys import deploying_many
+
     environment, found = deploying_many.requests(base, files, how, env)
     keep_password(*(each.url for each in found))
     only = given.get("database")

@@ -20,9 +20,10 @@ def look(
     rows = {row.version: row for row in memory.revisions}
     applied = planning.applied(memory)
     order = planning.versioned(mdir, applied)
-    pending = [key(each) for each in order if key(each) not in applied]
-    last = max((index for index, each in enumerate(order) if key(each) in applied), default=-1)
-    late = {key(each) for each in order[: max(last, 0)]} & set(pending)
+    versions = [key(each) for each in order]
+    pending = [version for version in versions if version not in applied]
+    last = max((index for index, version in enumerate(versions) if version in applied), default=-1) if pending else -1
+    late = set(versions[: max(last, 0)]) & set(pending)
     edited, endings = history.edited(mdir, applied)
     foreign = next((each for each in tables if each.rpartition(".")[2].lower() in guard.FOREIGN), "")
     return Standing(

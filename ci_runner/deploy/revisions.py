@@ -27,11 +27,6 @@ _REVISION = {
     "duration_ms": _INTEGER, "error": _TEXT, "error_statement": _INTEGER, "digest": _KEY, "registry_seq": _INTEGER,
     "registry_head": _KEY, "inbox": _KEY, "tool_version": _KEY, "actor": _KEY,
 }  # fmt: skip
-# What stands for NULL in each column of a revision.
-_EMPTY = tuple(
-    (name, None if name in ("intent_statement", "error_statement") else 0 if kind == _INTEGER else "")
-    for name, kind in _REVISION.items()
-)
 _STATE = {
     "dir": _KEY, "layout": _INTEGER, "fingerprint": _KEY, "objects": _TEXT, "last_seq": _INTEGER, "last_head": _KEY,
     "adopted_from": _KEY, "updated_at": _KEY,

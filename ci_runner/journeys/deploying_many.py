@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 from msgspec.structs import replace
@@ -57,6 +56,8 @@ def run(
     ground: Ground, found: Environment, asked: Sequence[Request], voice: Callable[[str], Voice], stop: Stop
 ) -> list[Outcome]:
     """Deploy to all of them, at most ``found.parallel`` at a time, in the order of the file; an outcome for each."""
+    from concurrent.futures import ThreadPoolExecutor
+
     asked = approved(ground, found, asked, stop)
     failed = Event()
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ci_runner import aside, deploy, migrations, registry, sources, stores
+from ci_runner import aside, deploy, migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import ConfigError, PilotageError, UsageError
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.soundness import sound
-from ci_runner.journeys.versions import every_store
 from ci_runner.model.deploy import Origin, Revision
 from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.registry import Entry, Snapshot
+
+if TYPE_CHECKING:
+    from ci_runner import stores
 
 
 class Wanted(Struct, frozen=True):
@@ -90,14 +93,23 @@ def _read(tree: Tree, directory: Directory, dialect: str) -> MigrationDir:
 def _local(ground: Ground, wanted: Wanted, mdir: MigrationDir, kind: str, address: str) -> Found:
     sound(mdir)
     name = wanted.name or wanted.directory.name
-    digest = registry.digest(registry.snapshot(mdir)) if wanted.digest else ""
+    digest = _digest(mdir) if wanted.digest else ""
     origin = Origin("git" if kind == "git" else "local", digest, address)
     return Found(
         name, deploy.Source(mdir, origin), lambda _head: True, lambda _name: False, partial(_bytes, ground, name)
     )
 
 
+def _digest(mdir: MigrationDir) -> str:
+    from ci_runner import registry
+
+    return registry.digest(registry.snapshot(mdir))
+
+
 def _registered(ground: Ground, wanted: Wanted, dialect: str) -> Found:
+    from ci_runner import registry
+    from ci_runner.journeys.versions import every_store
+
     asked = registry.parse_reference(wanted.reference or "")
     open_stores = every_store(ground)
     usable = open_stores[:1] if wanted.require_primary else open_stores
@@ -143,6 +155,9 @@ def _bytes(ground: Ground, name: str, row: Revision) -> bytes | None:
     """What a row was made of, from the first store that has it; a diff is a help, so no failure here is one."""
     if not row.digest:
         return None
+    from ci_runner import registry
+    from ci_runner.journeys.versions import every_store
+
     try:
         found, _ = registry.read(
             every_store(ground), name, lambda store: registry.applied_bytes(store, row.digest, row.name)
