@@ -77,7 +77,8 @@ def configuration(
 ) -> tuple[Config, Path | None]:
     """The Config with directories relative to ``root``, and the path of its file.
 
-    A file names paths as seen from its own folder, a flag as seen from the working folder; a directory that nobody names lies at the root.
+    A file names paths as seen from its own folder, a flag as seen from the working folder, unless it is the name of one of the file's
+    directories; a directory that nobody names lies at the root.
     """
     from ci_runner.config import load, relocate
     from ci_runner.config.options import PATHS
@@ -85,10 +86,12 @@ def configuration(
     path = find(world, root)
     flags = dict(flags)
     folder = path.parent if path else root
+    found = _read(path) if path else ({}, ())
+    names = {str(entry["name"].value) for entry in found[1] if "name" in entry}
     for name in PATHS:
-        if flags.get(name):
+        if flags.get(name) and not (name == "dir" and flags[name] in names):
             flags[name] = os.path.relpath(world.cwd / str(flags[name]).removeprefix("file://"), folder)
-    loaded = load(_read(path) if path else ({}, ()), environ, flags)
+    loaded = load(found, environ, flags)
     return relocate(loaded, os.path.relpath(folder, root)), path
 
 
