@@ -256,7 +256,10 @@ def drop_index(catalog: Catalog, key: Name, name: str, dialect: str) -> Catalog:
 def drop_tables(catalog: Catalog, op: DropTable, dialect: str) -> Catalog:
     """DROP TABLE; where it cascades, foreign keys of others to it go too."""
     for name in op.tables:
-        catalog = remove_table(catalog, locate(catalog, name, dialect), cascade="cascade" in op.options)
+        key = locate(catalog, name, dialect)
+        if dialect == "clickhouse" and key in catalog.views:
+            catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
+        catalog = remove_table(catalog, key, cascade="cascade" in op.options)
     return catalog
 
 

@@ -24,6 +24,7 @@ from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.facts import added_here
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild
+from ci_runner.lint.replaced import moved
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import CreateTable, DropColumn, DropTable
 from ci_runner.model.schema import Table
@@ -52,7 +53,7 @@ def _holds_data(context: Context, op: DropColumn) -> bool:
     table, column = context.table(op.table), context.column(op.table, op.column)
     if column is None:
         return not ((op.if_exists or op.conditional) and table is not None and not table.partial)
-    return column.generated != "virtual" and not added_here(context, op.table, op.column)
+    return column.generated != "virtual" and not added_here(context, op.table, op.column) and not moved(context, op)
 
 
 def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:

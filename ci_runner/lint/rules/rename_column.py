@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import added_here
+from ci_runner.lint.replaced import comes_back
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import RenameColumn
 
@@ -35,6 +36,7 @@ def check(context: Context) -> Iterator[Hit]:
         or op.column == op.new
         or _is_key(context, op)
         or added_here(context, op.table, op.column)
+        or comes_back(context, op)
     ):
         return
     yield Hit(
