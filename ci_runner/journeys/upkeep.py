@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ci_runner import registry, stores
-from ci_runner.errors import ConfigError
+from ci_runner.errors import ConfigError, UsageError
 from ci_runner.journeys.acting import actor
 from ci_runner.journeys.facts import facts
 from ci_runner.journeys.ground import Ground
@@ -41,6 +41,8 @@ def login(ground: Ground) -> tuple[bool, int]:
 
 def policy(ground: Ground, cloud: str | None, role: str) -> str:
     """The policy of ``role`` for the registry, or for the first backup in ``cloud``; ConfigError when none of them lies there."""
+    if cloud is not None and cloud not in registry.CLOUDS.values():
+        raise UsageError(f"no cloud is called {cloud[:40]!r}: there are {', '.join(registry.CLOUDS.values())}")
     for address in addresses(ground):
         scheme, bucket, prefix = stores.place(address)
         if registry.CLOUDS.get(scheme) and cloud in {None, registry.CLOUDS[scheme]}:

@@ -82,8 +82,8 @@ def request(
     )
 
 
-def push(store: Store, wanted: Request, pause: Pause) -> Pushed:
-    """One push into one store, by the commit protocol.
+def push(store: Store, wanted: Request, pause: Pause, before_first: Callable[[], None] = lambda: None) -> Pushed:
+    """One push into one store, by the commit protocol; ``before_first`` may refuse a push that would be the first of its name.
 
     Concurrent pushes get one order: whoever finds its slot taken compares again with what took it. IntegrityError when the store
     does not give back what it accepted; TemporaryError when it cannot be used now, and then nothing acknowledged is lost.
@@ -92,6 +92,8 @@ def push(store: Store, wanted: Request, pause: Pause) -> Pushed:
         plan = _plan(store, wanted, repetition)
         if plan.entry is None:
             return _found(store, wanted, plan)
+        if plan.head is None:
+            before_first()
         _prepare(store, wanted, plan, pause)
         slot = keys.slot(wanted.name, plan.entry.seq)
         if commit.settle(store, slot, plan.entry.raw, pause) == plan.entry.raw:

@@ -23,7 +23,7 @@ def push(primary: Store, backups: Sequence[Store], wanted: pushing.Request, paus
     A failing backup is a warning. IntegrityError for a fork between stores, also after the commit: the message gives the head.
     """
     try:
-        pushed = pushing.push(primary, wanted, pause)
+        pushed = pushing.push(primary, wanted, pause, lambda: _refuse_lost(primary, backups, wanted.name))
     except (TemporaryError, SetupError) as error:
         return _detour(primary, backups, wanted, error, pause)
     if pushed.outcome == "diverged" or not backups:
@@ -39,6 +39,21 @@ def push(primary: Store, backups: Sequence[Store], wanted: pushing.Request, paus
     ]
     kept = [f"a push that a backup kept does not fit any more: {each}" for each in synced.kept]
     return replace(pushed, stores=synced.stores, warnings=(*pushed.warnings, *behind, *kept))
+
+
+def _refuse_lost(primary: Store, backups: Sequence[Store], name: str) -> None:
+    """IntegrityError when the primary has nothing of ``name`` and a backup has: a first push would begin a second history."""
+    for backup in backups:
+        try:
+            there = chain.head(backup, name)
+        except (TemporaryError, SetupError):
+            continue
+        if there and chain.head(primary, name) is None:
+            raise IntegrityError(
+                f"{primary.address} has no directory {name!r}, but its backup {backup.address} has {counted(there.last.seq, 'entry', 'entries')}: the primary lost its "
+                "data, is not mounted, or is another place than before. Nothing was pushed. Bring it back, or make the backup the registry's "
+                "url and this place a backup, which the next push or sync fills"
+            )
 
 
 def _detour(
@@ -158,7 +173,7 @@ def _replay(primary: Store, backup: Store, each: inbox.Waiting, ancestry: prefix
         keep=True,
     )
     try:
-        pushed = pushing.push(primary, wanted, pause)
+        pushed = pushing.push(primary, wanted, pause, lambda: _refuse_lost(primary, [backup], wanted.name))
     except ConflictError as error:
         return str(error)
     return pushed.reason if pushed.outcome == "diverged" else None

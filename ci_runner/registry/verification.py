@@ -129,7 +129,7 @@ def _verify_log(check: _Check, name: str, anchor: tuple[int, str] | None) -> Non
         )
     parsed = _parse(check, name, raws)
     bad = _verify_links(check, name, raws, parsed, anchor)
-    _verify_pointers(check, name, parsed)
+    _verify_pointers(check, name, parsed, bad)
     bad |= {seq for seq in sorted(parsed) if not _verify_state(check, seq, parsed[seq].manifest)}
     bad |= {damage.seq for damage in check.damages[before:] if damage.seq}
     good = min([*bad, last + 1]) - 1
@@ -201,10 +201,11 @@ def _verify_links(
     return doubtful
 
 
-def _verify_pointers(check: _Check, name: str, parsed: dict[int, Entry]) -> None:
+def _verify_pointers(check: _Check, name: str, parsed: dict[int, Entry], doubtful: set[int]) -> None:
+    """What entries say of those before them; of tags only up to the first entry that is ``doubtful``, so that no later one is blamed for it."""
     latest: Latest | None = None
     tagged = yanked = rewritten = 0
-    table = tables.Table()
+    table, trusted = tables.Table(), min(doubtful, default=keys.LAST_SEQ + 1)
     for seq in sorted(parsed):
         entry, where = parsed[seq], keys.slot(name, seq)
         if entry.kind in entries.STATES:
@@ -217,7 +218,7 @@ def _verify_pointers(check: _Check, name: str, parsed: dict[int, Entry]) -> None
             check.add(seq, where, f"leaves out entry {yanked}, which is a yank")
         if entry.rewritten is not None and entry.rewritten < rewritten:
             check.add(seq, where, f"leaves out entry {rewritten}, which is a rewrite")
-        fault = table.follow(entry)
+        fault = table.follow(entry) if seq < trusted else ""
         if fault:
             check.add(seq, where, fault)
         tagged = seq if entry.tags else tagged

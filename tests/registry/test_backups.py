@@ -268,6 +268,37 @@ def test_reading_passes_over_damage_and_loss_loudly_but_not_over_a_wrong_questio
     assert "lost data" in source.warnings[0]
 
 
+def test_a_primary_that_lost_everything_begins_no_second_history(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, two = sites
+    Job(primary).push(snapshot(files(2)), "2", backups=[one, two])
+    empty = Site("memory:primary")
+    with pytest.raises(IntegrityError, match=r"memory:one has 1 entry: .*Nothing was pushed"):
+        Job(empty, seed=2).push(snapshot(files(3)), "3", backups=[one, two])
+    assert list(empty.list("")) == []
+    one.fault = DOWN
+    with pytest.raises(IntegrityError, match="memory:two"):
+        Job(empty, seed=3).push(snapshot(files(3)), "3", backups=[one, two])
+    one.fault = None
+    assert Job(one, seed=4).push(snapshot(files(3)), "3", backups=[empty, two]).stores == {
+        "memory:one": "ok",
+        "memory:primary": "ok",
+        "memory:two": "ok",
+    }
+    assert level(empty, one, two)
+
+
+def test_a_push_that_waits_for_a_primary_that_lost_everything_goes_on_waiting(sites: tuple[Site, Site, Site]) -> None:
+    primary, one, _ = sites
+    Job(primary).push(snapshot(files(2)), "2", backups=[one])
+    primary.fault = DOWN
+    Job(primary, seed=2).push(snapshot(files(3)), "3", backups=[one])
+    empty = Site("memory:primary")
+    with pytest.raises(IntegrityError, match="lost its data"):
+        sync(empty, one)
+    assert len(waiting(one)) == 1
+    assert list(empty.list("")) == []
+
+
 def test_reading_from_a_backup_says_what_waits_there(sites: tuple[Site, Site, Site]) -> None:
     primary, one, _ = sites
     Job(primary).push(snapshot(files(1)), "1", backups=[one])

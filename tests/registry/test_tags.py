@@ -202,6 +202,14 @@ FOUND = {
 }
 
 
+def test_a_changed_entry_is_named_alone_though_later_tables_do_not_fit_it_any_more() -> None:
+    store = grown(600)
+    key = keys.slot(NAME, 3)
+    store.edit(key, store.raw(key).replace(b'"time":"2026', b'"time":"2025'))
+    (damage,) = registry.verify(store).damages
+    assert damage.seq == 3
+
+
 @pytest.mark.parametrize("change", REFUSED.values(), ids=REFUSED.keys())
 def test_a_table_that_nobody_could_have_written_is_refused(change: Any) -> None:
     store = edited(change)
