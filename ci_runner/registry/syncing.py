@@ -49,10 +49,11 @@ def _refuse_lost(primary: Store, backups: Sequence[Store], name: str) -> None:
         except (TemporaryError, SetupError):
             continue
         if there and chain.head(primary, name) is None:
+            entries = counted(there.last.seq, "entry", "entries")
             raise IntegrityError(
-                f"{primary.address} has no directory {name!r}, but its backup {backup.address} has {counted(there.last.seq, 'entry', 'entries')}: the primary lost its "
-                "data, is not mounted, or is another place than before. Nothing was pushed. Bring it back, or make the backup the registry's "
-                "url and this place a backup, which the next push or sync fills"
+                f"{primary.address} has no directory {name!r}, but its backup {backup.address} has {entries}: the primary lost its data, is not "
+                "mounted, or is another place than before. Nothing was pushed. Bring it back, or make the backup the registry's url and this "
+                "place a backup, which the next push or sync fills"
             )
 
 
