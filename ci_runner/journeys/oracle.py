@@ -16,7 +16,7 @@ from ci_runner.errors import ConfigError, SetupError
 from ci_runner.journeys import seeding, trust
 from ci_runner.journeys.ground import Ground
 from ci_runner.migrations import transaction
-from ci_runner.model.directory import Migration, Part
+from ci_runner.model.directory import Migration, MigrationDir, Part
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Replay
 
@@ -41,13 +41,14 @@ Ways = Mapping[str, tuple[Migration, ...]]
 
 
 class Oracle(Struct, frozen=True):
-    """An open dev database that a change can be asked of; without one, ``reason`` says why."""
+    """An open dev database that a change can be asked of; without one, ``reason`` says why. ``keep`` is a key for what the change leaves."""
 
     database: DevDatabase | None = None
     reason: str = ""
     key: str = ""
     seconds: float = TIME_LIMIT
     seeds: tuple[ReplayFile, ...] = ()
+    keep: str = ""
 
     def replayed(self, changes: ChangeSet, statements: Statements) -> Replay:
         """What was seen of the change, after its base was replayed or, where its state was kept, taken up."""
@@ -56,7 +57,9 @@ class Oracle(Struct, frozen=True):
         from ci_runner import replay
 
         base, behind = _files(changes, statements)
-        return replay.replay(base, behind, self.database, key=self.key, time_limit=self.seconds, seeds=self.seeds)
+        return replay.replay(
+            base, behind, self.database, key=self.key, time_limit=self.seconds, seeds=self.seeds, keep=self.keep
+        )
 
     def undone(self, changes: ChangeSet, statements: Statements, ways: Ways) -> Observed:
         """What was seen of the ways back: for each file by name what undoes it, in order."""
@@ -75,8 +78,11 @@ class Oracle(Struct, frozen=True):
 
 
 @contextmanager
-def opened(ground: Ground, wanted: Directory, changes: ChangeSet) -> Iterator[Oracle]:
-    """The dev database of a directory while the block lasts; opened only where there is something to run on it."""
+def opened(ground: Ground, wanted: Directory, changes: ChangeSet, *, keep: bool = False) -> Iterator[Oracle]:
+    """The dev database of a directory while the block lasts; opened only where there is something to run on it.
+
+    ``keep``: what a change without released files leaves is the base of those that come after it.
+    """
     if wanted.dev_url and not following(changes):
         yield Oracle(reason="no migration was added or edited")
         return
@@ -85,23 +91,24 @@ def opened(ground: Ground, wanted: Directory, changes: ChangeSet) -> Iterator[Or
         yield Oracle(reason=terms.reason)
         return
     with ExitStack() as stack:
-        yield _open(ground, wanted, changes, terms, stack)
+        yield _open(ground, wanted, changes, terms, stack, keep=keep and not changes.released)
 
 
-def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Terms, stack: ExitStack) -> Oracle:
+def _open(
+    ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Terms, stack: ExitStack, *, keep: bool
+) -> Oracle:
     from ci_runner import devdb
 
     dialect = changes.head.dialect
-    key = base_key(changes, terms.init)
-    folder = (
-        ground.cache.folder if terms.trusted else None
-    )  # what strangers' jobs keep nobody else reads, nor the reverse
+    key = base_key(changes.head, changes.released, terms.init)
+    whole = base_key(changes.head, following(changes), terms.init) if keep else ""
+    shelf = _shelf(ground, terms, whole or (key if changes.released else ""))
     opening = devdb.open(
         terms.url,
         environment=ground.environ,
         run_id=ground.nonce(),
         report=ground.note,
-        shelf=devdb.Shelf(folder / BASES, key) if folder and changes.released else None,
+        shelf=shelf,
         trusted=terms.trusted,
         init=_init(terms.init, dialect),
         dialect=dialect,
@@ -117,7 +124,16 @@ def _open(ground: Ground, wanted: Directory, changes: ChangeSet, terms: trust.Te
         return Oracle(reason=f"{CLOSED}: {error}")
     _of_one_kind(wanted, dialect, database.dialect, database.engine)
     seeds = _seeds(seeding.files(ground, wanted, changes), dialect)
-    return Oracle(database, key=key, seconds=TIME_LIMIT if terms.trusted else STRANGERS_LIMIT, seeds=seeds)
+    seconds = TIME_LIMIT if terms.trusted else STRANGERS_LIMIT
+    return Oracle(database, key=key, seconds=seconds, seeds=seeds, keep=whole if shelf else "")
+
+
+def _shelf(ground: Ground, terms: trust.Terms, key: str) -> devdb.Shelf | None:
+    """Where a base is kept under ``key``. What strangers' jobs keep nobody else reads, nor the reverse: for them there is no such place."""
+    from ci_runner import devdb
+
+    folder = ground.cache.folder if terms.trusted else None
+    return devdb.Shelf(folder / BASES, key) if folder and key else None
 
 
 def _of_one_kind(wanted: Directory, dialect: str, kind: str, called: str = "") -> None:
@@ -145,18 +161,18 @@ def _init(given: tuple[str, str] | None, dialect: str) -> devdb.Init | None:
     return devdb.Init(name, tuple(Sql(each.text, each.data) for each in sql.outline(file, dialect)))
 
 
-def base_key(changes: ChangeSet, init: tuple[str, str] | None = None) -> str:
-    """A hash over all that decides what replaying the released files leaves: their names, content, order, how they are cut and run, and on what."""
-    running = hashlib.sha256(f"{__version__} {changes.head.dialect} {changes.head.format}".encode())
+def base_key(head: MigrationDir, files: Iterable[Migration], init: tuple[str, str] | None = None) -> str:
+    """A hash over all that decides what replaying ``files`` leaves: their names, content, order, how they are cut and run, and on what."""
+    running = hashlib.sha256(f"{__version__} {head.dialect} {head.format}".encode())
     running.update(f"\0{init[1]}".encode() if init else b"")
-    for each in changes.released:
+    for each in files:
         running.update(f"\0{each.name}\0{each.sha256}\0{each.transaction}\0{each.delimiter}".encode())
     return running.hexdigest()
 
 
 def replayed(ground: Ground, wanted: Directory, changes: ChangeSet, statements: Statements) -> Replay:
-    """What the directory's dev database was seen to do with the change."""
-    with opened(ground, wanted, changes) as oracle:
+    """What the directory's dev database was seen to do with the change; without released files, what that leaves is kept for those behind it."""
+    with opened(ground, wanted, changes, keep=True) as oracle:
         return oracle.replayed(changes, statements)
 
 

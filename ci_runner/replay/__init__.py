@@ -32,27 +32,30 @@ def replay(
     progress: Callable[[int], None] = lambda _files: None,
     key: str = "",
     seeds: Sequence[ReplayFile] = (),
+    keep: str = "",
 ) -> Replay:
     """Replay ``base``, then ``change``, on an empty database of ``dev``, as a runner would; then watch the change on tables with rows.
 
     The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds, for the one as for the other.
     ``progress`` gets the number of files done. ``key`` stands for the whole base: where ``dev`` kept its state under that, it is not run
-    again, nor called when it is a function. ``seeds`` fill tables before the change is watched. WentAway when the server itself is gone.
+    again, nor called when it is a function. ``keep`` stands for the base and the change: the state both leave is kept under that, too.
+    ``seeds`` fill tables before the change is watched. WentAway when the server itself is gone.
     """
     try:
-        return _replayed(History(base, key or BASE), change, dev, Wishes(time_limit, progress, bool(key), seeds))
+        return _replayed(History(base, key or BASE), change, dev, Wishes(time_limit, progress, bool(key), seeds, keep))
     except DatabaseFailure as failure:  # a refusal of a migration's statement is none: it is in the answer
         advice = dev.advice(failure) or "run it again"
         raise WentAway(" between two migrations", failure.message.splitlines()[0], advice) from None
 
 
 class Wishes(NamedTuple):
-    """How a replay is to be; ``again``: a state kept under the history's key may be taken up."""
+    """How a replay is to be; ``again``: a state kept under the history's key may be taken up; ``keep``: a key for the state all leave."""
 
     time_limit: float
     progress: Callable[[int], None]
     again: bool
     seeds: Sequence[ReplayFile]
+    keep: str
 
 
 def _replayed(history: History, change: Sequence[ReplayFile], dev: DevDatabase, wishes: Wishes) -> Replay:
@@ -62,6 +65,8 @@ def _replayed(history: History, change: Sequence[ReplayFile], dev: DevDatabase, 
         runner = Runner(database, dev, clock, wishes.progress)
         try:
             changes, diagram = _first_pass(runner, None if kept else history, change, dev)
+            if wishes.keep:
+                runner.go_on(dev.snapshot(runner.database, wishes.keep))
         except Stopped as stopped:
             return Replay("failed", dev.engine, runner.statements, stopped.error)
         finally:
