@@ -91,7 +91,8 @@ def choose(ground: Ground) -> Choice:
 
 def _unasked(trigger: Trigger) -> str:
     if trigger.request not in (None, "lint"):
-        return f"a comment that asks for '{trigger.request}', which no comment can: only '/pilotage lint'"
+        own = "has a job of its own (docs/merging.md)" if trigger.request == "rebase" else "no comment can"
+        return f"a comment that asks for '{trigger.request}', which {own}: this one answers '/pilotage lint'"
     return "a comment that asks for nothing: '/pilotage lint' on a pull request lints it again"
 
 

