@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ci_runner.databases import DatabaseFailure, NobodyThere
 from ci_runner.errors import TemporaryError
 
-SOON = 1.0  # seconds: a connection breaks before the process or container behind it counts as ended
+SOON = 3.0  # seconds: a connection breaks before the process or container behind it counts as ended
 _LOOK = 0.05
 
 
