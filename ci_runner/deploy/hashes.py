@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ci_runner.databases import Lock
 
@@ -32,14 +32,6 @@ def fingerprint(objects: Mapping[str, str]) -> str:
     for name in sorted(objects):
         running.update(f"{name}\0{objects[name]}\n".encode("utf-8", "surrogatepass"))
     return SCHEME + running.hexdigest()
-
-
-def files_digest(files: Iterable[tuple[str, bytes]]) -> str:
-    """A digest of a directory that no registry has numbered."""
-    running = hashlib.sha256()
-    for name, data in files:
-        running.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode("utf-8", "surrogateescape"))
-    return "sha256:" + running.hexdigest()
 
 
 def lock(directory: str, schema: str) -> Lock:

@@ -8,6 +8,7 @@ from ci_runner.model.operations import Constraint, DropConstraint, Name, Operati
 from ci_runner.sql.alter import (
     CONSTRAINT_HEADS,
     Action,
+    actions,
     add_column,
     add_constraint,
     alter_type,
@@ -36,18 +37,7 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
     """ALTER TABLE behind the word TABLE."""
     c.if_exists()
     table = c.name()
-    found: list[Operation] = []
-    while True:
-        first = c.i
-        action = _ACTIONS.get(c.upper[c.i])
-        if action is None or c.done:
-            c.fail(f"no grammar for ALTER TABLE … {' '.join(c.text[first : first + 3]).strip()}")
-        c.i += 1
-        found += action(c, table, first)
-        if not c.take(","):
-            break
-    c.end()
-    return found
+    return actions(c, table, _ACTIONS)
 
 
 def _add(c: Cursor, table: Name, first: int) -> list[Operation]:

@@ -14,6 +14,7 @@ from ci_runner.sql.comments import attach
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize
+from ci_runner.sql.queries import outside
 from ci_runner.sql.reading import Reading, blanked, heads, read
 from ci_runner.sql.segments import Segment, cut
 from ci_runner.text.pattern import later
@@ -183,17 +184,4 @@ def _behind_control(upper: list[str], declaring: bool) -> tuple[int, bool]:
 
 
 def _find(upper: list[str], words: tuple[str, ...], first: int) -> int:
-    depth = cases = 0
-    for i in range(first, len(upper)):
-        token = upper[i]
-        if token == "(":
-            depth += 1
-        elif token == ")":
-            depth -= 1
-        elif token == "CASE":
-            cases += 1
-        elif token == "END" and cases:
-            cases -= 1
-        elif depth == 0 and cases == 0 and token in words:
-            return i
-    return -1
+    return next((at for at, token in outside(upper, first, len(upper)) if token in words), -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -120,9 +119,3 @@ class Engine:
         if interrupted:
             raise Refused("Code: 394. DB::Exception: Query was cancelled. (QUERY_WAS_CANCELLED)")
         raise Refused(f"ClickHouse's engine ended by itself (exit code {process.returncode})", lost=True)
-
-
-def owned(folder: Path, user: int) -> None:
-    """Give ``folder`` and all in it to ``user``."""
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, user, user, follow_symlinks=False)
