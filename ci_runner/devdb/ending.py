@@ -38,7 +38,7 @@ def told(why: Callable[[], str]) -> Iterator[None]:
         cause = _soon(why)
         if not cause:
             raise
-        raise WentAway("", f"{cause} ({error})") from None
+        raise WentAway("", f"{cause} ({str(error).splitlines()[0]})") from None
 
 
 def _soon(why: Callable[[], str]) -> str:
