@@ -13,10 +13,11 @@ _QUERY = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE", "(", "FROM")
 
 
 def on_cluster(c: Cursor, options: list[str]) -> None:
-    """ON CLUSTER x of ClickHouse, noted among the options."""
+    """ON CLUSTER x of ClickHouse, noted among the options with the cluster's name as written."""
     if c.dialect == "clickhouse" and c.seq("ON", "CLUSTER"):
+        first = c.i
         _cluster_name(c)
-        options.append("on cluster")
+        options += ("on cluster", f"cluster={c.slice(first, c.i)}")
 
 
 def _cluster_name(c: Cursor) -> None:

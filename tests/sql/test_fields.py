@@ -247,7 +247,7 @@ def test_a_clickhouse_table_is_read_with_engine_keys_and_cluster() -> None:
     text = "CREATE TABLE a ON CLUSTER c (id UInt64) ENGINE = MergeTree() PARTITION BY toYYYYMM(d) ORDER BY (id, lower(x)) SAMPLE BY id"
     found = only(text, "clickhouse", CreateTable)
     assert (found.engine, found.partition_by, found.order_by) == ("MergeTree", "toYYYYMM(d)", ("id", "lower(x)"))
-    assert found.options == ("on cluster", "sample by id")
+    assert found.options == ("on cluster", "cluster=c", "sample by id")
 
 
 def test_an_index_that_is_dropped_names_its_table_where_the_dialect_does() -> None:

@@ -18,17 +18,26 @@ Good, clickhouse, tx none:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import rewrite
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.rule import Hit, rule
+from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import Dml, DropObjects, DropTable, Name, Operation
+from ci_runner.model.schema import Table
+from ci_runner.text.pattern import later
 
 _CHANGES = ("alter-", "drop-", "rename-", "exchange-", "truncate", "create-index", "detach-", "undrop-")
 _MADE = (
     "create-table", "create-or-replace-table", "create-view", "create-or-replace-view", "create-materialized-view", "create-dictionary",
     "create-database", "create-function",
 )  # fmt: skip
+
+_NAME = r'(?:"[^"]+"|`[^`]+`|[^\W\d]\w*)'
+_TARGET = later(
+    rf"(?:ALTER|DROP|TRUNCATE|DETACH)\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}(?:\.{_NAME})?(?!\s*[,.])", re.IGNORECASE
+)
 
 
 @rule("warning", ("clickhouse",), on=(Operation,))
@@ -49,8 +58,20 @@ def check(context: Context) -> Iterator[Hit]:
             table = context.table(name)
             clustered = "on cluster" in table.options if table else context.key(name) in context.catalog.clustered
             if clustered and not _replicated(context, name):
-                yield Hit(f"{quoted(name)} was made ON CLUSTER; this statement changes it on one node only.")
+                message = f"{quoted(name)} was made ON CLUSTER; this statement changes it on one node only."
+                yield Hit(message, fix=_everywhere(context, table))
                 return
+
+
+@rewrite
+def _everywhere(context: Context, table: Table | None) -> Fix | None:
+    """The clause the table was made with, behind the table's name."""
+    cluster = next((option for option in table.options if option.startswith("cluster=")), "") if table else ""
+    found = _TARGET.match(context.statement.text)
+    if not cluster or found is None:
+        return None
+    at = context.statement.start + found.end()
+    return Fix((Edit(at, at, f" ON CLUSTER {cluster.partition('=')[2]}"),), "run it on the whole cluster", safe=False)
 
 
 def _replicated(context: Context, name: Name) -> bool:
