@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from compileall import compile_dir
 from importlib import import_module
 
 from measure import ROOT, WORK, table
@@ -37,6 +38,7 @@ def run(arguments: Sequence[str]) -> None:
     if unknown := set(given.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}: there are {', '.join(SECTIONS)}")
     shutil.rmtree(WORK, ignore_errors=True)
+    compile_dir(ROOT / "ci_runner", quiet=1)  # as pip does when it installs; of an editable installation nobody does it
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
     print(f"{machine}; medians of {given.runs} runs of whole processes, in turn with their peers", flush=True)
     for name in given.sections:
