@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ci_runner.databases import DatabaseFailure
 from ci_runner.deploy.run import Run, sent, with_failure
-from ci_runner.deploy.stopped import Stopped, refused
+from ci_runner.deploy.stopped import Stopped, kept, refused
 from ci_runner.errors import TemporaryError
 from ci_runner.model.deploy import Applied, Revision, Step
 
@@ -103,7 +103,7 @@ def _commit(run: Run, steps: Sequence[Step], pending: Sequence[str]) -> None:
 
 def _recorded(run: Run, step: Step, index: int, failure: DatabaseFailure) -> Stopped:
     """Write down what stopped the file; where that cannot be written the transaction that is undone says enough."""
-    stopped = refused(run, step, index, failure)
+    stopped = kept(refused(run, step, index, failure), step, 0)
     if not failure.lost:
         row = with_failure(
             run.row(step, "failed", done=0), "failed", stopped.failure.message, stopped.failure.statement

@@ -116,8 +116,10 @@ def ensure(target: Target) -> None:
             raise
         if exists(target):
             return
+        facts = target.facts
+        place = facts.name if facts.schema == facts.name else f"{facts.schema} of {facts.name}"
         raise SetupError(
-            f"the table {REVISIONS} cannot be made in {target.facts.schema} of {target.facts.name}: {failure.message}; "
+            f"the table {REVISIONS} cannot be made in {place}: {failure.message}; "
             f"grant user {target.facts.user or 'of the URL'} the right to create tables there"
         ) from None
 

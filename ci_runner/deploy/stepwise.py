@@ -11,7 +11,7 @@ from ci_runner.deploy import resuming, revisions
 from ci_runner.deploy.effects import Effect, effect, settings_before
 from ci_runner.deploy.intent import fingerprint
 from ci_runner.deploy.run import Run, sent, with_failure
-from ci_runner.deploy.stopped import Stopped, refused
+from ci_runner.deploy.stopped import Stopped, kept, refused
 from ci_runner.errors import TemporaryError
 from ci_runner.model.deploy import Applied, Revision, Step
 from ci_runner.model.operations import Statement
@@ -260,6 +260,7 @@ def _written(going: _Going, index: int, failure: DatabaseFailure) -> Stopped:
     now = next((row for row in rows if row.version == step.version), None)
     if now is None:
         return stopped
+    stopped = kept(stopped, step, now.statements_done)
     row = with_failure(now, "failed", stopped.failure.message, stopped.failure.statement)
     invalid = _invalid(going, index)
     if invalid:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ci_runner.databases import DatabaseFailure
 from ci_runner.deploy.place import place
 from ci_runner.deploy.run import Run
@@ -48,6 +50,21 @@ def _hint(failure: DatabaseFailure) -> str:
     if failure.code in {"53100", "1021", "SQLITE_FULL", "1114"}:
         return "\nThe server has no space left: make room and run again"
     return ""
+
+
+def kept(stop: Stopped, step: Step, done: int) -> Stopped:
+    """Say what is left of a file of several statements that was refused."""
+    failure, total = stop.failure, len(step.statements)
+    if failure.code == REFUSED and total > 1 and failure.statement is not None:
+        rest = (
+            f"the first {done} of its {total} statements took effect and are recorded"
+            if done
+            else "nothing of it took effect"
+        )
+        stop.failure = replace(
+            failure, message=f"{failure.message}\n{step.name} stopped at statement {failure.statement}: {rest}"
+        )
+    return stop
 
 
 def in_doubt(step: Step, message: str, number: int) -> Stopped:

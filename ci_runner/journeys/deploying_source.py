@@ -96,7 +96,7 @@ def _local(ground: Ground, wanted: Wanted, mdir: MigrationDir, kind: str, addres
     digest = _digest(mdir) if wanted.digest else ""
     origin = Origin("git" if kind == "git" else "local", digest, address)
     return Found(
-        name, deploy.Source(mdir, origin), lambda _head: True, lambda _name: False, partial(_bytes, ground, name)
+        name, deploy.Source(mdir, origin), lambda _head: True, lambda _name: False, partial(_once, ground, wanted, name)
     )
 
 
@@ -149,6 +149,16 @@ def _spoken(ground: Ground, snapshot: Snapshot, name: str, directory: Directory,
     if directory.dialect and (said or directory.name == name or snapshot.dialect == "postgres"):
         return directory.dialect
     return database if snapshot.dialect == "postgres" else snapshot.dialect
+
+
+def _once(ground: Ground, wanted: Wanted, name: str, row: Revision) -> bytes | None:
+    """What a row was made of: as the registry kept it, else as a commit has it."""
+    found = _bytes(ground, name, row)
+    if found is not None or ground.git is None:
+        return found
+    from ci_runner.journeys.applied_bytes import committed
+
+    return committed(ground.git, ground.root / wanted.directory.dir / row.name, row)
 
 
 def _bytes(ground: Ground, name: str, row: Revision) -> bytes | None:

@@ -36,9 +36,16 @@ def open_target(address: Address, name: str) -> Target:
 def look_at(address: Address, name: str) -> Target:
     """The file; an empty database in memory stands for one that is not there, so that looking does not make it."""
     path = Path(address.path)
-    if path.exists() or not path.parent.is_dir() or address.options.get("mode", "rwc") != "rwc":
-        return open_target(address, name)
-    return _target(address, name, sqlite3.connect(":memory:", isolation_level=None))
+    if not path.exists() and path.parent.is_dir() and address.options.get("mode", "rwc") == "rwc":
+        return _target(address, name, sqlite3.connect(":memory:", isolation_level=None))
+    target = open_target(address, name)
+    try:
+        target.tables()
+    except DatabaseFailure as failure:
+        target.close()
+        words = f"{address}: {failure.message}: another process has it, such as a deployment; look again when that is through"
+        raise DatabaseFailure(words, failure.code) from None
+    return target
 
 
 def _target(address: Address, name: str, connection: sqlite3.Connection) -> Target:
