@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ci_runner.cli.options import manifest
+from ci_runner.cli.options import among, manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
 from ci_runner.text import inline, visible
@@ -37,7 +37,13 @@ COLUMNS = (
 @click.argument("action", metavar="[verify]", required=False)
 @click.option("--since", default="30d", show_default=True, metavar="AGE", help="How far back: 12h, 30d, 2026-01-31.")
 @click.option(
-    "--format", "form", default="table", show_default=True, metavar="FORMAT", help=f"One of {', '.join(FORMATS)}."
+    "--format",
+    "form",
+    default="table",
+    show_default=True,
+    metavar="FORMAT",
+    help=f"One of {', '.join(FORMATS)}.",
+    shell_complete=among(FORMATS),
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @manifest("log")

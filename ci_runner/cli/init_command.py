@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ci_runner.cli.options import choice
+from ci_runner.cli.options import among, choice
 from ci_runner.cli.world import World
 from ci_runner.config.options import BY_NAME
 
@@ -18,6 +18,7 @@ PLATFORMS = tuple(name for name in BY_NAME["platform"].choices if name != "local
     "--platform",
     metavar="PLATFORM",
     help=f"CI platform to write a file for ({', '.join(PLATFORMS)}); found by looking when not given.",
+    shell_complete=among(PLATFORMS),
 )
 @click.option("--registry", metavar="URL", help="Registry for merged states.")
 @click.option("--force", is_flag=True, help="Replace files that are there already.")

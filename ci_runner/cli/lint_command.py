@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ci_runner.cli.options import manifest
+from ci_runner.cli.options import among, manifest
 from ci_runner.cli.world import World
 from ci_runner.config.options import REPORTS
 from ci_runner.errors import UsageError
@@ -12,7 +12,12 @@ from ci_runner.errors import UsageError
 
 @click.command("lint")
 @click.option(
-    "--format", "form", default="text", help=f"What to print: {', '.join(REPORTS)}.  [text]", metavar="FORMAT"
+    "--format",
+    "form",
+    default="text",
+    help=f"What to print: {', '.join(REPORTS)}.  [text]",
+    metavar="FORMAT",
+    shell_complete=among(REPORTS),
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--output", metavar="FILE", help="Write that to FILE instead of printing it.")

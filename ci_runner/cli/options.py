@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
 
 from ci_runner.config.options import BY_NAME, OPTIONS, Option, flag
 
+Complete = Callable[[click.Context, click.Parameter, str], list[Any]]  # of texts, or of what the shell completes itself
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -30,7 +31,7 @@ def choice(name: str, text: str) -> Callable[[Function], Function]:
         flag(option),
         metavar=name.upper(),
         help=f"{text}: {', '.join(option.choices)}.",
-        shell_complete=_complete(option),
+        shell_complete=among(option.choices),
     )
 
 
@@ -58,13 +59,32 @@ def _option(option: Option) -> Callable[[Function], Function]:
     if option.kind == "choice":
         text = f"{option.help}: {', '.join(option.choices)}.{default}"
         return click.option(
-            flag(option), option.name, metavar=option.name.upper(), help=text, shell_complete=_complete(option)
+            flag(option), option.name, metavar=option.name.upper(), help=text, shell_complete=among(option.choices)
         )
-    return click.option(flag(option), option.name, metavar=option.metavar or option.name.upper(), help=text)
+    path = _PATHS.get(option.metavar)
+    return click.option(
+        flag(option), option.name, metavar=option.metavar or option.name.upper(), help=text, shell_complete=path
+    )
 
 
-def _complete(option: Option) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-        return [choice for choice in option.choices if choice.startswith(incomplete)]
+def among(words: Iterable[str]) -> Complete:
+    """Completes one of ``words`` in a shell."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
+        return [word for word in words if word.startswith(incomplete)]
 
     return complete
+
+
+def _path(kind: str) -> Complete:
+    """Lets the shell complete a ``dir`` or a ``file``."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=kind)]
+
+    return complete
+
+
+_PATHS = {"DIR": _path("dir"), "FILE": _path("file")}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ci_runner.cli.options import manifest
+from ci_runner.cli.options import among, manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
 from ci_runner.text.counting import counted
@@ -18,7 +18,14 @@ FORMATS = ("mermaid", "svg", "sql", "json")
 
 
 @click.command("schema")
-@click.option("--format", "form", default="mermaid", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.  [mermaid]")
+@click.option(
+    "--format",
+    "form",
+    default="mermaid",
+    metavar="FORMAT",
+    help=f"One of {', '.join(FORMATS)}.  [mermaid]",
+    shell_complete=among(FORMATS),
+)
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--output", metavar="FILE", help="Write it to FILE instead of printing it.")
 @click.option("--at", metavar="VERSION", help="The schema after this version instead of the newest.")

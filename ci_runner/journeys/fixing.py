@@ -13,7 +13,6 @@ from ci_runner.errors import ConflictError
 from ci_runner.journeys import judging, lint, suggestions
 from ci_runner.journeys.base import compare
 from ci_runner.journeys.ground import Ground
-from ci_runner.journeys.hashing import SUM
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.report import ChangeSet, Finding, Report, Run
 from ci_runner.sql import history
@@ -93,5 +92,6 @@ def _fixed(wanted: Directory, old: MigrationDir, new: MigrationDir, taken: tuple
         if content != old.files.get(name):
             own = tuple(finding for finding in taken if finding.file == name)
             yield Fixed(f"{wanted.dir}/{name}", old.files.get(name, b""), content, own)
-    if SUM in old.files and old.sum_check.ok:  # it held, so it is to hold again
-        yield Fixed(f"{wanted.dir}/{SUM}", old.files[SUM], migrations.sum_text(new).encode())
+    name = migrations.SUM_FILE
+    if name in old.files and old.sum_check.ok:  # it held, so it is to hold again
+        yield Fixed(f"{wanted.dir}/{name}", old.files[name], migrations.sum_text(new).encode())

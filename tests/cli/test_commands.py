@@ -214,6 +214,11 @@ def test_the_shell_completes_commands_options_and_values(folder: Repository) -> 
     assert "plain,lint" in completed("pilotage li", 1)
     assert "plain,--dialect" in completed("pilotage lint --dia", 2)
     assert "plain,postgres" in completed("pilotage lint --dialect post", 3)
+    assert "plain,junit" in completed("pilotage lint --format ju", 3)
+    assert "plain,svg" in completed("pilotage schema --format s", 3)
+    assert "plain,gitlab" in completed("pilotage init --platform gitl", 3)
+    assert completed("pilotage lint --dir mig", 3).strip() == "dir,mig"
+    assert completed("pilotage lint --stats st", 3).strip() == "file,st"
 
 
 def test_quiet_says_only_the_verdict_and_colours_obey_the_flag(repository: Repository) -> None:
