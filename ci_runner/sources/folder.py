@@ -80,8 +80,7 @@ def _open(path: Path, name: str) -> int:
     except FileNotFoundError:
         code, why = (
             "directory-missing",
-            f"the directory {where} does not exist: name it with --dir or 'dir:' in pilotage.yml (pilotage init finds it); in CI, check the "
-            "repository out first",
+            f"the directory {where} does not exist: name it with --dir or 'dir:' (pilotage init finds it); in CI, check out first",
         )
     except NotADirectoryError:
         code, why = "not-a-directory", f"{where} is not a directory: give the folder that holds the migrations"
