@@ -95,8 +95,8 @@ def test_no_text_breaks_the_reading(text: str) -> None:
 
 
 def test_a_long_address_is_read_at_once() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for middle in ("/a" * 50_000, "/projects" * 20_000, "/-" * 50_000, ":" * 100_000, "@" * 100_000):
         read(f"https://x{middle}/repos/")
         read(f"x@{middle}")
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
