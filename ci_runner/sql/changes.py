@@ -251,7 +251,8 @@ def select(c: Cursor, first: int, *, word: bool = True) -> list[Operation]:
         return [_select_into(c, first, at)]
     locking = c.dialect == "postgres" and "FOR" in c.upper and _locks(c.upper)
     c.rest()
-    return [c.op(Other, "select", first, options=("for update",) if locking else ())]
+    bare = c.dialect == "postgres" and "FROM" not in c.upper and "TABLE" not in c.upper
+    return [c.op(Other, "select", first, options=("for update",) if locking else ("reads nothing",) if bare else ())]
 
 
 def _locks(upper: list[str]) -> bool:

@@ -186,7 +186,9 @@ def _pg_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost
         return Cost("", "metadata")
     if operation.kind == "set-comment" and options:
         return Cost(_COMMENTED.get(options[0], ""), "metadata")
-    return Cost("ROW SHARE", "none") if operation.kind == "select" and options else found
+    if operation.kind == "select" and options:
+        return Cost("ROW SHARE" if options == ("for update",) else "", "none")
+    return found
 
 
 def _pg_drop(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
