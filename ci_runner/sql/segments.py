@@ -32,7 +32,7 @@ _EXECUTABLE = later(r"/\*(M?)!(\d{5,6})?")
 _PSQL_END = later(r"\\(?:g|gx|gset|gexec|gdesc|crosstabview|watch)\b")
 _PSQL_RUNS = later(r"\\(i|ir|include|include_relative|gexec|copy)\b")
 _SPACE = re.compile(r"\s*")
-_NEVER_RUN = 999999  # the version dump programs write for "no server"
+_NEVER_RUN = {"mysql": 99_999, "mariadb": 999_999}  # above any server: what dump programs write for "no server"
 _MARIADB_SKIPS = range(50700, 100000)  # MySQL versions whose comments MariaDB leaves alone
 
 
@@ -266,7 +266,7 @@ class _Scanner:
 
     def _runs(self, mark: re.Match[str]) -> bool:
         maria, version = mark.group(1), int(mark.group(2) or 0)
-        if version >= _NEVER_RUN:
+        if version >= _NEVER_RUN[self.traits.name]:
             return False
         if self.traits.name == "mariadb":
             return bool(maria) or version not in _MARIADB_SKIPS
