@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ci_runner.cli.deploy_options import where
+from ci_runner.cli.deploy_options import Answering, where
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 
 
-@click.command("adopt")
+@click.command("adopt", cls=Answering)
 @click.argument("name", required=False, metavar="[NAME]")
 @where
 @click.option("--from", "tool", metavar="TOOL", help="Whose history; found out when there is only one.")

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ci_runner.cli.deploy_options import where
+from ci_runner.cli.deploy_options import Answering, where
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 
 
-@click.command("baseline")
+@click.command("baseline", cls=Answering)
 @click.argument("names", nargs=-1, required=True, metavar="[NAME] VERSION")
 @where
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as deploy does.")

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ci_runner.cli.deploy_options import how, where
+from ci_runner.cli.deploy_options import Answering, how, where
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 
 
-@click.command("deploy")
+@click.command("deploy", cls=Answering)
 @click.argument("name", required=False, metavar="[NAME]")
 @where
 @how

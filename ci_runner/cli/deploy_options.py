@@ -55,6 +55,25 @@ _HOW = (
 )
 
 
+class Answering(click.Command):
+    """A command whose ``--json`` answers a misspelt command line, too: whoever reads the answer finds one in every case."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As click's; with ``--json`` a usage error is a failed deployment with code 2."""
+        from ci_runner.cli.deploy_output import Teller
+
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            if "--json" not in given or parent is None:
+                raise
+            words = UsageError(f"{error.format_message()} (pilotage {info_name} --help)")
+            raise click.exceptions.Exit(Teller(parent.obj, as_json=True).failed(words)) from None
+
+
 def database(function: Function) -> Function:
     """Decorator: which database."""
     for option in reversed(_DATABASE):

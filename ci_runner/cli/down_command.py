@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from ci_runner.cli.deploy_options import where
+from ci_runner.cli.deploy_options import Answering, where
 from ci_runner.cli.options import manifest
 from ci_runner.cli.world import World
 from ci_runner.errors import UsageError
 
 
-@click.command("down")
+@click.command("down", cls=Answering)
 @click.argument("name", required=False, metavar="[NAME]")
 @where
 @click.option("--to-version", required=True, metavar="V", help="The version that stays; 0 goes back before the first.")

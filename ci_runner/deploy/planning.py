@@ -53,7 +53,7 @@ def plan(source: Source, memory: Memory, facts: Facts, options: Options, objects
         pending=tuple(map(key, left)),
         skipped=tuple(map(key, skipped)),
         baseline=baseline,
-        warnings=(*warnings, *_remarks(order, skipped, done, options)),
+        warnings=(*warnings, *_remarks(mdir, order, skipped, done, options)),
         fingerprint=fingerprint(objects),
         drift=history.drift(memory.state, objects),
     )
@@ -86,10 +86,14 @@ def _steps(mdir: MigrationDir, chosen: Sequence[Migration], facts: Facts, rows: 
 
 
 def _remarks(
-    order: Sequence[Migration], skipped: Sequence[Migration], done: Mapping[str, Revision], options: Options
+    mdir: MigrationDir,
+    order: Sequence[Migration],
+    skipped: Sequence[Migration],
+    done: Mapping[str, Revision],
+    options: Options,
 ) -> list[str]:
     """What is not done although somebody may expect it."""
-    found = []
+    found = [] if mdir.migrations else [f"{mdir.path} holds no migration: check --dir and --dir-format"]
     if skipped:
         names = ", ".join(map(key, skipped))
         found.append(f"skipped, because they sort before what is applied (order linear-skip): {names}")

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from tests.cli.conftest import Repository, folder, repository
-from tests.deploy.test_command import A, B, url
+from tests.deploy.test_command import KEYS, A, B, url
 
 __all__ = ["folder", "repository", "url"]
 
@@ -56,3 +56,18 @@ def test_an_edited_file_is_shown_against_the_commit_that_has_the_applied_bytes(
     assert refused.code == 3
     assert "-  id int\n" in refused.err
     assert "+  id bigint\n" in refused.err
+
+
+def test_a_misspelt_command_line_is_answered_in_json_where_that_is_asked_for(folder: Repository, url: str) -> None:
+    folder.write(A)
+    for words in (["--nonsense"], ["--amount", "0"], ["--order", "sideways"], ["one", "two"]):
+        refused = folder.run("deploy", "--dir", "migrations", "--to", url, "--json", *words)
+        assert (refused.code, list(refused.json), refused.json["error"]["code"]) == (2, KEYS, 2)
+        assert folder.run("deploy", "--dir", "migrations", "--to", url, *words).out == ""
+
+
+def test_a_folder_without_migrations_is_said_to_have_none(folder: Repository, url: str) -> None:
+    (folder.path / "empty").mkdir()
+    done = folder.run("deploy", "--dir", "empty", "--to", url, "--json")
+    assert (done.code, done.json["status"]) == (0, "noop")
+    assert "empty holds no migration" in done.err
