@@ -23,10 +23,17 @@ __all__ = ["VERSION", "Catalog", "apply", "dumps", "fold", "loads", "release"]
 def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
     """The catalog after one operation; an operation without effect on it returns it as it is."""
     step = _STEPS.get(operation.__class__)
-    if step is None:
+    if step is None or ("if exists" in operation.options and _absent(catalog, operation, dialect)):
         return catalog
     after: Catalog = step(catalog, operation, dialect)
     return passed_on(after, operation, dialect, apply_one) if after is not catalog and dialect == "postgres" else after
+
+
+def _absent(catalog: Catalog, operation: Operation, dialect: str) -> bool:
+    """Whether ALTER TABLE IF EXISTS names a table no file made."""
+    table = getattr(operation, "table", None)
+    renames = isinstance(operation, ops.RenameTable)  # which may be of a view or an index
+    return table is not None and not renames and locate(catalog, table, dialect) not in catalog.tables
 
 
 def apply_one(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
