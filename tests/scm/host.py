@@ -107,35 +107,35 @@ def _github(fake: GitHub, token: str, patience: Patience, limits: Limits | None 
     from ci_runner.scm.github import open as opened
 
     trigger = Trigger("github", "github", "pull_request", "acme/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=5), 0)
+    return opened(trigger, token, patience, limits or Limits(read=30), 0)
 
 
 def _gitlab(fake: GitLab, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
     from ci_runner.scm.gitlab import open as opened
 
     trigger = Trigger("gitlab", "gitlab", "pull_request", "acme/db/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=5))
+    return opened(trigger, token, patience, limits or Limits(read=30))
 
 
 def _bitbucket(fake: Bitbucket, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
     from ci_runner.scm.bitbucket import open as opened
 
     trigger = Trigger("bitbucket", "bitbucket", "pull_request", "acme/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=5))
+    return opened(trigger, token, patience, limits or Limits(read=30))
 
 
 def _datacenter(fake: DataCenter, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
     from ci_runner.scm.datacenter import open as opened
 
     trigger = Trigger("local", "bitbucket", "pull_request", "ACME/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=5))
+    return opened(trigger, token, patience, limits or Limits(read=30))
 
 
 def _azure(fake: Azure, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
     from ci_runner.scm.azure import open as opened
 
     trigger = Trigger("azure", "azure", "pull_request", "Web Shop/shop", 7, api_url=f"{fake.url}/")
-    return opened(trigger, token, patience, limits or Limits(read=5))
+    return opened(trigger, token, patience, limits or Limits(read=30))
 
 
 _AZURE_STATES = {"failed": "failure", "succeeded": "success", "pending": "pending"}
