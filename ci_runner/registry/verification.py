@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from ci_runner.errors import IntegrityError, RefusedError, UsageError
 from ci_runner.model.registry import Damage, Entry, Latest, ManifestFile, Verified
@@ -127,7 +126,7 @@ def _verify_log(check: _Check, name: str, anchor: tuple[int, str] | None) -> Non
             keys.slot(name, anchor[0]),
             f"missing: the log ends at entry {last}, but the anchor has seen entry {anchor[0]}",
         )
-    parsed = _parse(check, name, raws)
+    parsed = _parse(check, name, raws, anchor)
     bad = _verify_links(check, name, raws, parsed, anchor)
     _verify_pointers(check, name, parsed, bad)
     bad |= {seq for seq in sorted(parsed) if not _verify_state(check, seq, parsed[seq].manifest)}
@@ -154,23 +153,34 @@ def _slots(check: _Check, name: str) -> dict[int, bytes | str]:
     return raws
 
 
-def _parse(check: _Check, name: str, raws: dict[int, bytes | str]) -> dict[int, Entry]:
+def _parse(check: _Check, name: str, raws: dict[int, bytes | str], anchor: tuple[int, str] | None) -> dict[int, Entry]:
+    """The entries that can be read. RefusedError for one of a newer format, unless its hash shows that it was changed to claim so."""
     parsed: dict[int, Entry] = {}
+    newer: dict[int, tuple[str, RefusedError]] = {}
     before = 0
     for seq, raw in sorted(raws.items()):
         if seq != before + 1:
             upto = "" if seq == before + 2 else f", as all up to entry {seq - 1}"
             check.add(before + 1, keys.slot(name, before + 1), f"missing{upto}")
         before = seq
+        if not isinstance(raw, bytes):
+            check.add(seq, keys.slot(name, seq), raw)
+            continue
         try:
-            parsed[seq] = entries.decode(raw, seq, name) if isinstance(raw, bytes) else _unreadable(raw)
+            parsed[seq] = entries.decode(raw, seq, name)
         except IntegrityError as error:
             check.add(seq, keys.slot(name, seq), str(error))
+        except RefusedError as error:
+            newer[seq] = canonical.sha256(raw), error
+    for seq, (hashed, refusal) in newer.items():
+        after = parsed.get(seq + 1)
+        witness = anchor[1] if anchor and anchor[0] == seq else after.prev if after else hashed
+        if witness == hashed:
+            raise refusal
+        check.add(
+            seq, keys.slot(name, seq), f"changed: it claims a newer format, and its hash is {hashed}, not {witness}"
+        )
     return parsed
-
-
-def _unreadable(why: str) -> NoReturn:
-    raise IntegrityError(why)
 
 
 def _verify_links(

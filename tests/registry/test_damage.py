@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ci_runner import registry
-from ci_runner.errors import IntegrityError, PilotageError, UsageError
+from ci_runner.errors import IntegrityError, PilotageError, RefusedError, UsageError
 from ci_runner.model.registry import GitFacts, Selector
 from ci_runner.registry import canonical, keys
 from tests.registry.world import NAME, Editable, Job, files, snapshot
@@ -205,6 +205,23 @@ def test_entries_that_leave_out_a_yank_or_a_rewrite_are_named() -> None:
         store.edit(keys.slot(NAME, 4), raw.replace(old, new))
         assert [damage.what for damage in registry.verify(store).damages] == [says]
         store.edit(keys.slot(NAME, 4), raw)
+
+
+def test_an_entry_that_was_changed_to_claim_a_newer_format_is_damage_and_one_that_has_it_asks_for_an_upgrade() -> None:
+    store, head = small()
+    last = int(head.partition(":")[0])
+    for seq in (2, last):
+        raw = store.raw(keys.slot(NAME, seq))
+        store.edit(keys.slot(NAME, seq), raw.replace(b'"v":1', b'"v":3'))
+        (damage, *_) = registry.verify(store, NAME, head).damages
+        assert (damage.seq, "claims a newer format" in damage.what) == (seq, True)
+        if seq == last:
+            with pytest.raises(RefusedError, match="upgrade"):
+                registry.verify(store, NAME)
+            newer = canonical.sha256(store.raw(keys.slot(NAME, seq)))
+            with pytest.raises(RefusedError, match="upgrade"):
+                registry.verify(store, NAME, f"{seq}:{newer}")
+        store.edit(keys.slot(NAME, seq), raw)
 
 
 def test_things_that_do_not_belong_are_named() -> None:
