@@ -30,7 +30,7 @@ FILES: dict[str, tuple[Mapping[str, str | bytes], tuple[str, ...], int, tuple[st
     "a commit outside Git": (GOOD, ("--base", "main"), 2, ("main", "not in a Git repository")),
     "a registry base without a registry": (GOOD, ("--base", "pilotage://app"), 2, ("--registry",)),
     "a dev URL of an unknown kind": (GOOD, ("--dialect", "postgres", "--dev-url", "oracle://x"), 2, ("oracle", "embedded://postgres/18")),
-    "a dev database of another dialect": (GOOD, ("--dialect", "mysql", "--dev-url", "sqlite://dev?mode=memory"), 2, ("mysql", "SQLite")),
+    "a dev database of another dialect": (GOOD, ("--dialect", "mysql", "--dev-url", "sqlite://dev?mode=memory"), 2, ("mysql", "sqlite")),
     "an unknown key in pilotage.yml": ({**GOOD, "pilotage.yml": "dri: x\n"}, (), 2, ("'dri' in pilotage.yml:1", "'dir'")),
     "a configuration file that is not there": (GOOD, (), 2, ("nowhere.yml",)),
 }  # fmt: skip
