@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ci_runner.databases import DatabaseFailure
 from ci_runner.devdb import DevDatabase, WentAway
+from ci_runner.errors import TemporaryError
 from ci_runner.model.diagram import Diagram
 from ci_runner.model.difference import difference
 from ci_runner.model.drawing import changed
@@ -69,6 +70,12 @@ def _replayed(history: History, change: Sequence[ReplayFile], dev: DevDatabase, 
                 runner.go_on(dev.snapshot(runner.database, wishes.keep))
         except Stopped as stopped:
             return Replay("failed", dev.engine, runner.statements, stopped.error)
+        except DatabaseFailure as failure:
+            if failure.lost or not clock.rang:
+                raise
+            raise TemporaryError(
+                f"the replay was stopped between two migrations: it took longer than {clock.seconds:g} s, the time limit; run it again"
+            ) from None
         finally:
             runner.database.close()
     seen = _watched(dev, history, change, wishes)

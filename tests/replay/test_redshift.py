@@ -99,7 +99,7 @@ def test_a_kept_base_is_taken_up_again(redshift: DevDatabase) -> None:
 
 
 def test_a_statement_without_end_is_stopped_here_too(redshift: DevDatabase) -> None:
-    result = replay([], [file("1.sql", "SELECT 1;\nSELECT pg_sleep(600)", "none")], redshift, time_limit=0.5)
+    result = replay([], [file("1.sql", "SELECT 1;\nSELECT pg_sleep(600)", "none")], redshift, time_limit=2)
     assert result.error is not None
     assert result.error.line == 2
     assert "time limit" in result.error.message

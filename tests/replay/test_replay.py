@@ -6,7 +6,10 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,12 +180,43 @@ def test_a_statement_that_does_not_end_is_stopped_from_outside_and_named(dev: De
         + ENDLESS[dev.dialect]
     )
     started = time.monotonic()
-    error = replay([], [file("1.sql", text, "none")], dev, time_limit=0.5).error
+    error = replay([], [file("1.sql", text, "none")], dev, time_limit=2).error
     assert time.monotonic() - started < 30
     assert error is not None
     assert error.line == 3
-    assert error.message.startswith("stopped after 0.5 s, the time limit of a replay")
+    assert error.message.startswith("stopped after 2 s, the time limit of a replay")
     assert replay(BASE, [], dev).status == "ok"
+
+
+class Asking:
+    """A session that takes a minute to say what the schema is."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def inspect(self) -> None:
+        self.real.query("SELECT pg_sleep(60)")
+
+
+class AskingDev(Asking):
+    """A dev database of such sessions."""
+
+    def fresh(self, scripts: Iterable[str] = ()) -> Asking:
+        return Asking(self.real.fresh(scripts))
+
+    def snapshot(self, database: Asking, key: str, scripts: Iterable[str] = ()) -> Asking:
+        return Asking(self.real.snapshot(database.real, key, scripts))
+
+
+def test_time_that_is_over_between_two_migrations_is_told_as_that(postgres: DevDatabase) -> None:
+    """A question of our own is interrupted, and nobody's statement is to blame."""
+    dev: Any = AskingDev(postgres)
+    with pytest.raises(TemporaryError, match=r"stopped between two migrations: it took longer than 2 s") as caught:
+        replay([], [file("1.sql", "SELECT 1;\n")], dev, time_limit=2)
+    assert caught.value.exit_code == 5
 
 
 def test_a_server_that_dies_in_the_middle_is_no_fault_of_the_migration() -> None:
@@ -190,13 +224,25 @@ def test_a_server_that_dies_in_the_middle_is_no_fault_of_the_migration() -> None
     with opened("embedded://postgres") as (dev, _):
         own = [int(name.split()[1]) for name in leftovers(os.getpid()) - others if name.startswith("process")]
         server = next(pid for pid in own if _parent(pid) == os.getpid())
-        timer = threading.Timer(0.7, os.kill, (server, signal.SIGQUIT))
-        timer.start()
+        killer = threading.Thread(target=_kill_when_it_does, args=(server,))
+        killer.start()
         with pytest.raises(TemporaryError, match=r"server went away at 1.sql:2: .*run it again") as caught:
-            replay([], [file("1.sql", "SELECT 1;\nSELECT pg_sleep(60);\n", "none")], dev)
-        timer.join()
+            replay([], [file("1.sql", "SELECT 1;\nDO $$ BEGIN PERFORM pg_sleep(60); END $$;\n", "none")], dev)
+        killer.join()
     assert caught.value.exit_code == 5
     assert leftovers(os.getpid()) <= others
+
+
+def _kill_when_it_does(server: int) -> None:
+    """End the server when a session's title says DO, which only the migration's statement does."""
+    end = time.monotonic() + 50
+    while time.monotonic() < end:
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if b" DO" in (entry / "cmdline").read_bytes() and _parent(int(entry.name)) == server:
+                    os.kill(server, signal.SIGQUIT)
+                    return
+        time.sleep(0.05)
 
 
 def _parent(pid: int) -> int:
