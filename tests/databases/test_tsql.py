@@ -24,6 +24,7 @@ BEYOND = {
     "CREATE ENDPOINT ep STATE = STARTED AS TCP (LISTENER_PORT = 1) FOR TSQL ()": "port out of range",
     "ALTER AVAILABILITY GROUP ag GRANT CREATE ANY DATABASE": "documented, and unknown to the grammar",
     "DECLARE @a INT = 1, @b TABLE (c INT), @d NVARCHAR(MAX)": "a table is declared by itself",
+    "DECLARE @t TABLE (id INT PRIMARY KEY, b VARCHAR(10)), @x INT": "a table is declared by itself",
 }
 
 
