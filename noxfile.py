@@ -116,7 +116,7 @@ def integration(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Kills, cuts and failed operations only; PILOTAGE_TEST_ROUNDS=N makes them longer."""
+    """Kills, cuts and failed operations only, and their figures; PILOTAGE_TEST_ROUNDS=N makes them longer, PILOTAGE_TEST_SEED=N others."""
     ready(session, "test")
     names = (
         "kill",
@@ -134,7 +134,7 @@ def faults(session: nox.Session) -> None:
     )
     files = [str(path.relative_to(ROOT)) for name in names for path in sorted(ROOT.glob(f"tests/*/test*_{name}.py"))]
     longer = ("--timeout=0",) if os.environ.get("PILOTAGE_TEST_ROUNDS") else ()  # a long run is meant to be long
-    session.run("python", "-m", "pytest", "-n", workers(), *longer, *files, *session.posargs)
+    session.run("python", "-m", "pytest", "-p", "tests.figures", "-n", workers(), *longer, *files, *session.posargs)
 
 
 @nox.session
