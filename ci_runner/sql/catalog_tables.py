@@ -162,7 +162,7 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
         constraint = replace(
             constraint, columns=constraint.columns or adopted.columns, name=constraint.name or adopted.name
         )
-    if constraint.kind == "check" and not constraint.columns and dialect == "postgres":
+    if constraint.kind == "check" and not constraint.columns and dialect in ("postgres", "mysql", "mariadb"):
         constraint = replace(constraint, columns=_mentioned(constraint.expression, table))
     if not constraint.name:
         taken = Taken(
