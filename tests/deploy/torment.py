@@ -93,10 +93,10 @@ class Showing:
 
 
 def torment(new_place: Callable[[], Place], kills: int, seed: int) -> Seen:
-    """Kill until ``kills`` are reached and the last deployment is through."""
+    """Kill until ``kills`` landed inside a statement (or four times as many struck at all) and the last deployment is through."""
     chance, seen = random.Random(seed), Seen()
     flag = mmap.mmap(-1, 1)
-    while seen.kills < kills:
+    while seen.inside < kills and seen.kills < 4 * kills:
         place = new_place()
         given = files(place.engine)
         while killed(place, given, chance.random() * LONGEST, flag, seen):
