@@ -18,6 +18,7 @@ from ci_runner.model.operations import (
     DropTable,
     Name,
     Operation,
+    Other,
     RenameTable,
 )
 from ci_runner.model.schema import Table
@@ -154,6 +155,11 @@ def scans(operation: Operation) -> str | None:
 
 
 def view_follows(context: Context, operation: RenameTable) -> bool:
-    """Whether a view takes the table's old name later in the file."""
+    """Whether a view, or a synonym, takes the table's old name later in the file."""
     key = context.key(operation.table)
-    return any(context.key(view.view) == key for _, view in context.later(CreateView))
+    if any(context.key(view.view) == key for _, view in context.later(CreateView)):
+        return True
+    return any(
+        op.kind == "create-synonym" and op.object is not None and context.key(op.object) == key
+        for _, op in context.later(Other)
+    )

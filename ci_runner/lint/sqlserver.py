@@ -20,9 +20,9 @@ _PER_ROW = later(r"\b(newid|newsequentialid|rand|crypt_gen_random)\s*\(|\bnext\s
 
 def rewrites(old: Type, new: Type, table: Table | None, *, modern: bool) -> bool:
     """Whether ALTER COLUMN writes the rows anew. Widening a variable-length type does not; nor, from 2016, widening in a compressed table."""
-    one, two = base(old), base(new)
+    one, two = _base(old), _base(new)
     first, second = _arguments(old), _arguments(new)
-    if one == two and first == second:
+    if (one == two and first == second) or (_LARGE.get(old.base.lower()) == two and second == ("max",)):
         return False
     if one == two and one in _VARIABLE:
         return not (first and second and "max" not in (first[0], second[0]) and int(first[0]) <= int(second[0]))
@@ -36,7 +36,17 @@ def rewrites(old: Type, new: Type, table: Table | None, *, modern: bool) -> bool
     )
 
 
+_LARGE = {"text": "varchar", "ntext": "nvarchar", "image": "varbinary"}  # become (max) as they stand
+
+
+def _base(type_: Type) -> str:
+    name = base(type_)
+    return "nvarchar" if name == "sysname" else name
+
+
 def _arguments(type_: Type) -> tuple[str, ...]:
+    if base(type_) == "sysname":
+        return ("128",)
     if "max" in {arg.strip().lower() for arg in type_.args}:
         return ("max",)
     return tuple(str(number) for number in arguments(type_))

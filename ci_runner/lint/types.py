@@ -114,7 +114,10 @@ def _text(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape 
     if mysql and name in _MYSQL_BLOB:
         return Shape("binary", high=_MYSQL_BLOB[name])
     if name in ("text", "citext", "clob"):
-        return Shape("text", high=256 if dialect == "redshift" else None)
+        wide = dialect != "sqlserver" or type_.base.lower() == "ntext"
+        return Shape("text", high=256 if dialect == "redshift" else None, wide=wide)
+    if name == "sysname":  # SQL Server's nvarchar(128)
+        return Shape("text", high=128)
     if name in ("varchar", "char", "nvarchar", "nchar", "varchar2", "nvarchar2"):
         wide = dialect != "sqlserver" or name.startswith("n")
         if "max" in {arg.lower() for arg in type_.args}:

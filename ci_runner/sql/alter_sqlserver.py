@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -33,9 +34,12 @@ from ci_runner.sql.alter import (
 )
 from ci_runner.sql.keys import constraint, settings
 from ci_runner.sql.options import definition, stops
+from ci_runner.text.pattern import later
 
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
+
+_ONLINE = later(r"\bwith\s*\(\s*online\s*=\s*on\b", re.IGNORECASE)
 
 
 def alter_table(c: Cursor, _first: int) -> list[Operation]:
@@ -173,11 +177,9 @@ def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
     column = c.column()
     if c.at("ADD", "DROP"):
         return one(_property(c, table, column, first))
+    begin = c.i
     new = definition(c, column)
-    options: tuple[str, ...] = ()
-    if c.at("WITH"):
-        c.i += 1
-        options = tuple(settings(c))
+    options = ("online",) if _ONLINE.search(c.slice(begin, c.i)) else ()
     if new.type is None:
         c.fail()
     fields = {"column": column, "type": new.type, "collation": new.collation, "definition": new, "options": options}
@@ -210,9 +212,9 @@ def _rebuild(c: Cursor, table: Name, first: int) -> list[Operation]:
     options: list[str] = []
     if c.take("PARTITION"):
         c.take("=")
-        c.word()
+        options += ["partition"] if c.word() != "ALL" else []
     if c.take("WITH"):
-        options = settings(c)
+        options += settings(c)
     return other(c, table, first, "rebuild", *options)
 
 

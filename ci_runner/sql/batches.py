@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, Operation, Other, Setting
+from ci_runner.sql.batch_variables import Followed, follow
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize
@@ -68,12 +69,8 @@ def read_batch(
 ) -> list[tuple[Segment, Reading]]:
     """The statements of a batch with their readings; ``base`` is where ``text`` stands in its file."""
     tokens = _tokens(text, segment, traits, base)
-    source = blanked(text, segment)
-    found = []
-    for node in _statements(tokens.upper):
-        reading = _read(tokens, node, source, traits, base + segment.start, depth)
-        found.append((_place(tokens, node, segment, base), reading))
-    return found
+    batch = _Batch(tokens, blanked(text, segment), traits, base + segment.start, depth, follow(tokens.upper))
+    return [(_place(tokens, node, segment, base), _read(batch, node)) for node in _statements(tokens.upper)]
 
 
 def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
@@ -221,7 +218,7 @@ def _part(upper: list[str], at: int) -> bool:
     if token == "GRANT":
         return before == "WITH" or after == "OPTION"
     if token == "SET":
-        return before in ("DELETE", "UPDATE") or after == "("
+        return before in ("DELETE", "UPDATE") or after in ("(", "CHANGE_TRACKING")
     if token == "ROLLBACK":
         return before == "WITH"
     if after in _GO_ON.get(token, ()):
@@ -277,13 +274,25 @@ _ALTERED = frozenset(
 # ── reading ──
 
 
-def _read(tokens: Tokens, node: Node, source: str, traits: Dialect, zero: int, depth: int) -> Reading:
+class _Batch(Struct, frozen=True):
+    """What reading needs: the tokens, the text they are of, where it starts in its file, how deep it is nested, what it runs by variables."""
+
+    tokens: Tokens
+    source: str
+    traits: Dialect
+    zero: int
+    depth: int
+    followed: Followed
+
+
+def _read(batch: _Batch, node: Node) -> Reading:
+    tokens = batch.tokens
     if node.kind == "plain":
-        return _read_plain(tokens, node, source, traits, zero, depth)
+        return _read_plain(batch, node)
     if node.kind in ("open", "deep"):
         reason = "BEGIN or IF without its end" if node.kind == "open" else "blocks nested too deep"
         return Reading(reason=reason, at=tokens.start[node.first])
-    inner = [_read(tokens, child, source, traits, zero, depth) for child in node.children]
+    inner = [_read(batch, child) for child in node.children]
     found: list[Operation] = [operation for reading in inner for operation in reading.operations]
     if node.kind in ("if", "catch", "while"):
         found = [replace(operation, conditional=True) for operation in found]
@@ -306,21 +315,25 @@ def _is_schema(operation: Operation) -> bool:
     return operation.kind.startswith(("alter", "create", "drop", "rename", "truncate"))
 
 
-def _read_plain(tokens: Tokens, node: Node, source: str, traits: Dialect, zero: int, depth: int) -> Reading:
+def _read_plain(batch: _Batch, node: Node) -> Reading:
+    tokens = batch.tokens
     mine = Tokens([*tokens.text[node.first : node.stop], ""], [*tokens.upper[node.first : node.stop], ""],
                   tokens.start[node.first : node.stop + 1])  # fmt: skip
     wrong = unbalanced(mine)
     if wrong:
         return wrong
-    reading = read(Cursor(mine, source, traits, zero=zero))
+    reading = read(Cursor(mine, batch.source, batch.traits, zero=batch.zero))
     if reading.reason and reading.reason.startswith("no grammar for"):
-        return _label_or_call(mine, source, traits, zero, node.first) or reading
+        return _label_or_call(mine, batch, node.first) or reading
     if reading.operations and reading.operations[0].kind == "execute-dynamic":
-        return _dynamic(reading, mine, traits, depth)
-    return reading
+        return _dynamic(reading, mine, batch)
+    literals = [at for at in batch.followed.literals if node.first < at < node.stop]
+    if not literals or reading.reason or mine.upper[0] not in ("DECLARE", "SET", "SELECT"):
+        return reading
+    return _with_literals(reading, [(tokens.text[at], tokens.start[at]) for at in sorted(literals)], batch)
 
 
-def _label_or_call(tokens: Tokens, source: str, traits: Dialect, zero: int, first: int) -> Reading | None:
+def _label_or_call(tokens: Tokens, batch: _Batch, first: int) -> Reading | None:
     """``here:`` of GOTO; at the head of a batch a procedure's name, which EXEC need not lead: ``dbo.p @a = 1``."""
     upper = tokens.upper
     if upper[1] == ":" and not upper[2]:
@@ -328,23 +341,33 @@ def _label_or_call(tokens: Tokens, source: str, traits: Dialect, zero: int, firs
     if first or not (upper[1] == "." or upper[1].startswith("@")):
         return None
     called = Tokens(["EXEC", *tokens.text], ["EXEC", *upper], [tokens.start[0], *tokens.start])
-    return read(Cursor(called, source, traits, zero=zero))
+    return read(Cursor(called, batch.source, batch.traits, zero=batch.zero))
 
 
-def _dynamic(reading: Reading, tokens: Tokens, traits: Dialect, depth: int) -> Reading:
-    """EXEC ('…') and sp_executesql N'…': the batch inside the literal, marked conditional."""
+def _dynamic(reading: Reading, tokens: Tokens, batch: _Batch) -> Reading:
+    """EXEC ('…') and sp_executesql N'…': the batch inside the literal, marked conditional; what a variable holds was read where it stands."""
+    index = next((i for i, token in enumerate(tokens.text) if token.endswith("'")), len(tokens.text))
+    variable = next((token for token in tokens.upper[:index] if token in batch.followed.variables), "")
+    if variable:
+        return reading
+    named = [token for token in tokens.upper[:index] if token[:1] == "@" and token not in ("@STMT", "@STATEMENT")]
+    if index == len(tokens.text) or "+" in tokens.text or batch.depth > 3 or named:
+        return Reading(reading.operations, "runs text that is put together at run time", tokens.start[0])
+    return _with_literals(reading, [(tokens.text[index], tokens.start[index])], batch)
+
+
+def _with_literals(reading: Reading, literals: list[tuple[str, int]], batch: _Batch) -> Reading:
+    """``reading`` with what the batches inside string tokens do, each given with where it starts."""
     from ci_runner.sql.blocks import inside_literal
 
-    index = next((i for i, token in enumerate(tokens.text) if token.endswith("'")), -1)
-    if index < 0 or "+" in tokens.text or depth > 3 or any(t.startswith("@") for t in tokens.text[:index]):
-        return Reading(reading.operations, "runs text that is put together at run time", tokens.start[0])
-    inside = inside_literal(tokens.text[index], tokens.start[index], depth)
     found = list(reading.operations)
     failed: Reading | None = None
-    for segment in cut(inside.text, traits).segments:
-        for _, inner in read_batch(inside.text, segment, traits, inside.base, inside.depth):
-            found += [
-                replace(operation, conditional=True) for operation in inner.operations if operation.kind != "select"
-            ]
-            failed = failed or (inner if inner.reason else None)
+    for token, start in literals:
+        inside = inside_literal(token, start, batch.depth)
+        for segment in cut(inside.text, batch.traits).segments:
+            for _, inner in read_batch(inside.text, segment, batch.traits, inside.base, inside.depth):
+                found += [
+                    replace(operation, conditional=True) for operation in inner.operations if operation.kind != "select"
+                ]
+                failed = failed or (inner if inner.reason else None)
     return Reading(tuple(found), failed.reason, failed.at) if failed else Reading(tuple(found))

@@ -284,6 +284,31 @@ def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     return tables.with_table(catalog, key, replace(table, columns=kept, charset=charset))
 
 
+def _distrust(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """SQL Server's NOCHECK CONSTRAINT: from then on the constraint is not trusted, until it is checked."""
+    name = comparable(next(iter(op.options), ""), dialect)
+    if op.object is None:
+        return catalog
+    key, table = tables.known(catalog, op.object, dialect)
+    checked = tuple(
+        replace(c, not_valid=True)
+        if c.kind in ("foreign-key", "check") and (name == "all" or comparable(c.name, dialect) == name)
+        else c
+        for c in table.constraints
+    )
+    return tables.with_table(catalog, key, replace(table, constraints=checked))
+
+
+def _rebuilt(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """SQL Server's REBUILD of a whole table: what it says of compression holds from then on."""
+    said = tuple(option for option in op.options if option.startswith("data_compression"))
+    if op.object is None or not said or "partition" in op.options:
+        return catalog
+    key, table = tables.known(catalog, op.object, dialect)
+    kept = tuple(option for option in table.options if not option.startswith("data_compression"))
+    return tables.with_table(catalog, key, replace(table, options=(*kept, *said)))
+
+
 _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-schema": _schema,
     "create-database": _schema,
@@ -291,6 +316,8 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-function": _spread,
     "reset-setting": _reset,
     "use": _use,
+    "alter-table.disable-constraint": _distrust,
+    "alter-table.rebuild": _rebuilt,
     "alter-table.convert-charset": _charset,
     "alter-table.set-default-charset": _charset,
 }

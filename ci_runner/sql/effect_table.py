@@ -123,7 +123,9 @@ _SQLSERVER = _costs(
     Sch-M|metadata: create-or-replace-function drop-function create-or-replace-trigger
     Sch-M|metadata: create-trigger drop-trigger alter-index.disable .add-foreign-key-nocheck .add-check-nocheck
     Sch-M|scan: .add-foreign-key .add-check .validate-constraint .add-unique .add-primary-key
-    Sch-M|rewrite: .alter-column-type .rebuild .rebuild-index alter-index.rebuild
+    Sch-M|rewrite: .alter-column-type .rebuild .rebuild-index alter-index.rebuild .add-persisted alter-partition-function
+    Sch-S|rewrite: alter-index.resume
+    Sch-S|scan: create-statistics
     S|scan: create-vector-index create-json-index create-index .add-index create-xml-index create-spatial-index create-fulltext-index
     IX|scan: update delete merge alter-index.reorganize analyze
     IX|none: insert bulk-insert

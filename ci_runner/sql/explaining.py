@@ -12,6 +12,7 @@ from ci_runner.model.operations import (
     AddColumn,
     AddConstraint,
     AlterColumnType,
+    Column,
     CreateIndex,
     CreateTable,
     CreateView,
@@ -131,10 +132,7 @@ def volatile(expression: str) -> bool:
 def _pg_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
     if not isinstance(operation, AlterColumnType) or state is None or operation.using:
         return found
-    from ci_runner.sql.catalog import table_of
-
-    table = table_of(state, operation.table, "postgres")
-    column = table.columns.get(operation.column) if table else None
+    column = _present(operation, state, "postgres")
     if column is not None and column.type is not None and widens(column.type, operation.type):
         return Cost(AE, "metadata")
     return found
@@ -249,8 +247,45 @@ def _my_add_column(operation: Operation, found: Cost, state: Catalog | None) -> 
 
 
 def _ms_online(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """What is built or copied ONLINE leaves readers and writers at work; a key that is not enforced is not built."""
     options = getattr(getattr(operation, "index", None), "options", ()) + operation.options
-    return Cost("Sch-S", found.effect) if "online" in options and found.effect in ("scan", "rewrite") else found
+    if isinstance(operation, AddConstraint) and not operation.constraint.enforced:
+        return Cost(found.lock, "metadata")
+    online = any(o.startswith("online") and not o.endswith("off") for o in options)
+    return Cost("Sch-S", found.effect) if online and found.effect in ("scan", "rewrite") else found
+
+
+def _ms_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    """A longer variable-length type, or the same one, keeps the rows; NOT NULL has to look at them."""
+    costs = _ms_online(operation, found, state)
+    column = _present(operation, state, "sqlserver")
+    if column is None or column.type is None or not isinstance(operation, AlterColumnType):
+        return costs
+    old, new = column.type, operation.type
+    lengths = [int(arg) for arg in (*old.args, *new.args) if arg.strip().isdigit()]
+    longer = old.base in ("varchar", "nvarchar", "varbinary") and len(lengths) == 2 and lengths[0] <= lengths[1]
+    if old.base != new.base or not (longer or old.args == new.args):
+        return costs
+    required = operation.definition is not None and operation.definition.nullable is False
+    return Cost(costs.lock, "scan" if required and column.nullable is not False else "metadata")
+
+
+def _ch_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    """A codec, default or comment beside the type that is there rewrites nothing."""
+    column = _present(operation, state, "clickhouse")
+    if column is None or column.type is None or not isinstance(operation, AlterColumnType):
+        return found
+    return Cost("", "metadata") if column.type.text == operation.type.text else found
+
+
+def _present(operation: Operation, state: Catalog | None, dialect: str) -> Column | None:
+    """The column an operation changes, as the schema before it has it."""
+    if state is None or not isinstance(operation, AlterColumnType):
+        return None
+    from ci_runner.sql.catalog import table_of
+
+    table = table_of(state, operation.table, dialect)
+    return table.columns.get(operation.column) if table else None
 
 
 def _ms_add_column(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
@@ -258,6 +293,7 @@ def _ms_add_column(operation: Operation, found: Cost, _state: Catalog | None) ->
         return found
     column = operation.column
     fills = (column.default is not None and column.nullable is False) or "with values" in column.options
+    fills = fills or bool(column.type and column.type.base in ("rowversion", "timestamp"))
     if fills or column.identity or column.generated == "stored":
         return Cost("Sch-M", "rewrite")
     checked = column.unique or column.primary_key or column.check
@@ -271,5 +307,6 @@ _JUDGES: dict[tuple[str, type], Judge] = {
     ("postgres", CreateView): _pg_view, ("postgres", DropObjects): _pg_drop, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
     ("mysql", AddColumn): _my_add_column,
      ("mysql", Other): _my_other, ("sqlserver", CreateIndex): _ms_online,
-    ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_online, ("sqlserver", AddColumn): _ms_add_column,
+    ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_type, ("sqlserver", AddColumn): _ms_add_column,
+    ("sqlserver", AddConstraint): _ms_online, ("clickhouse", AlterColumnType): _ch_type,
 }  # fmt: skip

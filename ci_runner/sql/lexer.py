@@ -21,8 +21,10 @@ from ci_runner.text.pattern import many
 LETTER = r"[^\x00-@\[-^`{-\x7f]"  # a letter, _, all beyond ASCII
 _LETTER_OR_DOLLAR = r"[^\x00-#%-@\[-^`{-\x7f]"
 _LETTER_OR_SIGN = r'[^\x00-"$-?\[-^`{-\x7f]'  # or @ or #
+_SQLCMD_VARIABLE = r"\$\([\w-]{1,128}\)"
+_SQLCMD_REST = many(rf"(?:{_SQLCMD_VARIABLE}|\$)[\w@#]*+")
 _WORD = {
-    "sqlserver": rf"{_LETTER_OR_SIGN}[\w@#$]*",
+    "sqlserver": rf"(?:{_LETTER_OR_SIGN}|{_SQLCMD_VARIABLE})[\w@#]*+{_SQLCMD_REST}",
     "mysql": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "mariadb": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*|[@~%][\w$]+",

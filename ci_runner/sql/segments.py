@@ -24,7 +24,9 @@ _BREAKPOINT = later(r"-->\s*statement-breakpoint")
 _COPY_STDIN = later(r"copy\b(?:'[^']*'|\"[^\"]*\"|[^;'\"])*\bfrom\s+stdin\b", re.IGNORECASE)
 _MARKERS = {
     "batches": re.compile(
-        r"^[ \t]*go(?:[ \t]+(\d{1,6}))?[ \t]*;?[ \t]*(?:--[^\n]*)?\r?$", re.IGNORECASE | re.MULTILINE
+        r"^[ \t]*(?:go(?:[ \t]+(\d{1,6}))?[ \t]*;?[ \t]*(?:--[^\n]*)?\r?$|!![^\n]*|"
+        r":(r|setvar|on[ \t]+error|connect|out|error|exit|quit|list|listvar|reset|perftrace|serverlist|xml|ed|help)\b[^\n]*)",
+        re.IGNORECASE | re.MULTILINE,
     ),
     "delimiter": re.compile(r"^[ \t]*delimiter[ \t]+(\S+)[^\n]*$", re.IGNORECASE | re.MULTILINE),
 }
@@ -304,6 +306,8 @@ class _Scanner:
 
     def _marker(self, marker: re.Match[str]) -> int:
         if self.traits.batches:
+            if marker.group().lstrip()[0] in ":!":
+                return self._sqlcmd(marker)
             known = len(self.segments)
             self._cut(marker.start(), marker.end())
             if len(self.segments) > known:
@@ -314,6 +318,18 @@ class _Scanner:
         self.delimiter = marker.group(1)
         self.several = self.delimiter != ";"
         return marker.end()
+
+    def _sqlcmd(self, marker: re.Match[str]) -> int:
+        """A line that is a command of sqlcmd's own; ``:r`` runs another file at that place."""
+        stop = marker.end()
+        if (marker.group(2) or "").lower() != "r":
+            self.blanks.append((marker.start(), stop))
+            return stop
+        self._cut(marker.start(), stop)
+        at = marker.start(2) - 1
+        end = at + len(self.text[at:stop].rstrip())
+        self.segments.append(Segment(at, end, problem="sqlcmd's :r is no SQL and runs what stands elsewhere"))
+        return stop
 
     def _begin(self, limit: int) -> int:
         """The first offset of the statement being read: past blanks and comments, at most ``limit``."""

@@ -17,7 +17,7 @@ from tests.lint.harness import check
 
 OWN: list[dict[str, Any]] = [
     case
-    for name in ("cases.yaml", "hazards.yaml")
+    for name in ("cases.yaml", "hazards.yaml", "servers.yaml")
     for case in yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
 ]
 KEYWORDS = (

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.sqlserver import trusted
-from ci_runner.model.operations import AddConstraint, Other, ValidateConstraint
+from ci_runner.model.operations import AddConstraint, Name, Other, ValidateConstraint
 
 
 @rule("warning", ("sqlserver",), on=(AddConstraint, Other))
@@ -43,6 +43,8 @@ def check(context: Context) -> Iterator[Hit]:
         if op.kind != "alter-table.enable-constraint" or op.object is None or not context.old(op.object):
             return
         table, name = op.object, next(iter(op.options), "")
+        if _trusted(context, table, name):
+            return
     for _, other in context.later(ValidateConstraint):
         if context.key(other.table) != context.key(table):
             continue
@@ -51,3 +53,16 @@ def check(context: Context) -> Iterator[Hit]:
     named = f"constraint {quoted(name)}" if name else "the constraint"
     message = f"Existing rows of {quoted(table)} are not checked against {named}, and the optimizer will not trust it."
     yield Hit(message, fix=trusted(context, table, name))
+
+
+def _trusted(context: Context, table: Name, name: str) -> bool:
+    """Whether what is enabled was never disabled: scripts of Management Studio enable each constraint they add WITH CHECK."""
+    known = context.table(table)
+    if known is None or (name.lower() == "all" and known.partial):
+        return False
+    meant = [
+        c
+        for c in known.constraints
+        if c.kind in ("check", "foreign-key") and (name.lower() == "all" or context.same(c.name, name))
+    ]
+    return bool(meant) and not any(constraint.not_valid for constraint in meant)
