@@ -37,6 +37,9 @@ _WORDS = rf"""(?<![\w$.@])(?:
 _PACKAGE = re.compile(r"create\b[^;]{0,200}?\bpackage\b", re.IGNORECASE)
 
 
+_TASK = later(r"(?:create|alter)\s[^;]{0,80}?\btask\s[^;]{0,2000}?\bas\s+declare\s", re.IGNORECASE)
+
+
 class Body(Struct, frozen=True):
     """Where the statement stops, the comments inside it, and the offset of a block that never ends."""
 
@@ -93,6 +96,7 @@ def _items(traits: Dialect) -> re.Pattern[str]:
 def body(text: str, start: int, end: int, traits: Dialect) -> Body:
     """The extent of the statement at ``start``: to the first ``;`` outside its blocks and parentheses, at most to ``end``."""
     declared = text[start : start + 7].lower() == "declare"  # Snowflake: DECLARE …; BEGIN … END is one statement
+    declared = declared or (traits.name == "snowflake" and _TASK.match(text, start, end) is not None)
     blocks: list[tuple[str, int]] = [("declare", start)] if declared else []
     if traits.name == "mariadb" and _PACKAGE.match(text, start, end):
         blocks.append(("package", start))

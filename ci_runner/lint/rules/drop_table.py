@@ -38,7 +38,8 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, CreateTable):
         known = context.table(op.table)
-        if op.or_replace and known is not None and context.old(op.table):
+        derived = known is not None and "dynamic" in op.options and "dynamic" in known.options
+        if op.or_replace and known is not None and context.old(op.table) and not derived:
             yield Hit(
                 f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.",
                 fix=_altered(context, op),
