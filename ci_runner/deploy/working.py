@@ -65,9 +65,9 @@ def sizes(target: Target, plan: Plan) -> dict[str, int]:
     return found
 
 
-def standing(target: Target, source: Source, options: Options) -> Standing:
-    """Where the database stands, without a lock and without writing anything."""
-    memory = revisions.read(target, options.dir)
+def standing(target: Target, source: Source, options: Options, memory: Memory | None = None) -> Standing:
+    """Where the database stands, without a lock and without writing anything. ``memory`` is what it remembers, where that was read already."""
+    memory = memory or revisions.read(target, options.dir)
     if memory.there and not memory.revisions:
         source, options = naming.known(target, source, options)
         memory = revisions.read(target, options.dir)

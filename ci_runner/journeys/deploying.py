@@ -13,7 +13,7 @@ from ci_runner import __version__, databases, deploy
 from ci_runner.databases import NobodyThere, Target
 from ci_runner.deploy import Options, Stop, Tools
 from ci_runner.errors import PilotageError, RefusedError, TemporaryError, UsageError
-from ci_runner.journeys.deploying_source import Found, Wanted, find, reading
+from ci_runner.journeys.deploying_source import Found, Wanted, find, name_of, reading
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.deploy import Applied, Failure, Outcome, Plan, Revision, Standing
 
@@ -127,11 +127,13 @@ def tools(ground: Ground, voice: Voice, stop: Stop) -> Tools:
 
 def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
     """Where the database stands; nothing is written and no lock taken."""
-    folder = reading(ground, request.wanted)
+    wanted = replace(request.wanted, digest=False)
+    folder = reading(ground, wanted, databases.scheme_of(request.url))
     target = connect(request.url, ground.nonce()[:12], stop, look=True)
     try:
-        found = find(ground, replace(request.wanted, digest=False), target.facts.dialect, folder)
-        return deploy.standing(target, found.source, completed(ground, request, found))
+        memory = deploy.read(target, name_of(wanted)) if folder else None  # asked for while the folder is being read
+        found = find(ground, wanted, target.facts.dialect, folder)
+        return deploy.standing(target, found.source, completed(ground, request, found), memory)
     finally:
         target.close()
 

@@ -16,6 +16,7 @@ from ci_runner.journeys.soundness import sound
 from ci_runner.model.deploy import Origin, Revision
 from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.registry import Entry, Snapshot
+from ci_runner.sql import normalize_dialect
 
 if TYPE_CHECKING:
     from ci_runner import stores
@@ -45,28 +46,36 @@ class Found(Struct, frozen=True):
     applied_bytes: Callable[[Revision], bytes | None]
 
 
-def find(ground: Ground, wanted: Wanted, dialect: str, folder: Callable[[], Tree] | None = None) -> Found:
+def find(ground: Ground, wanted: Wanted, dialect: str, folder: Callable[[], MigrationDir] | None = None) -> Found:
     """The files; a folder that says no dialect is read in that of the database. ConflictError for a directory that is not sound.
 
-    ``folder`` is what :func:`reading` began.
+    ``folder`` is what :func:`reading` began; read in another dialect than the database turned out to have, it is read once more.
     """
     if wanted.reference is not None:
         return _registered(ground, wanted, dialect)
     if wanted.commit is not None:
         return _committed(ground, wanted, dialect)
-    tree = folder() if folder else _folder(ground, wanted)
-    return _local(ground, wanted, _read(tree, wanted.directory, dialect), "local", wanted.directory.dir)
+    mdir = folder() if folder else None
+    if mdir is None or mdir.dialect != normalize_dialect(wanted.directory.dialect or dialect):
+        mdir = _folder(ground, wanted, dialect)
+    return _local(ground, wanted, mdir, "local", wanted.directory.dir)
 
 
-def reading(ground: Ground, wanted: Wanted) -> Callable[[], Tree] | None:
-    """The folder that is wanted, being read while something else is done; None where no folder is."""
+def reading(ground: Ground, wanted: Wanted, dialect: str) -> Callable[[], MigrationDir] | None:
+    """The folder that is wanted, being read in a dialect while something else is done; None where no folder is."""
     if wanted.reference is not None or wanted.commit is not None:
         return None
-    return aside.begun(partial(_folder, ground, wanted))
+    return aside.begun(partial(_folder, ground, wanted, dialect))
 
 
-def _folder(ground: Ground, wanted: Wanted) -> Tree:
-    return sources.folder(ground.root / wanted.directory.dir, root=ground.root, shown=wanted.directory.dir)
+def name_of(wanted: Wanted) -> str:
+    """The name that what lies in a folder or a commit is remembered by."""
+    return wanted.name or wanted.directory.name
+
+
+def _folder(ground: Ground, wanted: Wanted, dialect: str) -> MigrationDir:
+    tree = sources.folder(ground.root / wanted.directory.dir, root=ground.root, shown=wanted.directory.dir)
+    return _read(tree, wanted.directory, dialect)
 
 
 def _committed(ground: Ground, wanted: Wanted, dialect: str) -> Found:
@@ -92,7 +101,7 @@ def _read(tree: Tree, directory: Directory, dialect: str) -> MigrationDir:
 
 def _local(ground: Ground, wanted: Wanted, mdir: MigrationDir, kind: str, address: str) -> Found:
     sound(mdir)
-    name = wanted.name or wanted.directory.name
+    name = name_of(wanted)
     digest = _digest(mdir) if wanted.digest else ""
     origin = Origin("git" if kind == "git" else "local", digest, address)
     return Found(
