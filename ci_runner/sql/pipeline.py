@@ -143,6 +143,9 @@ def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draf
 def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
     if segment.problem:
         return Reading(reason=segment.problem, at=-1)
+    if segment.guarded:
+        reading = _reading(text, replace(segment, guarded=False), traits)
+        return replace(reading, operations=tuple(replace(each, conditional=True) for each in reading.operations))
     if segment.several:
         return _several(text, segment, traits)
     return blocks.expand(text, segment, traits, read_segment(text, segment, traits))

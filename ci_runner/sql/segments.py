@@ -13,6 +13,7 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ci_runner.sql import psql
 from ci_runner.sql.bodies import body, may_hold_statements
 from ci_runner.sql.dialects import DIALECTS, Dialect
 from ci_runner.sql.lexer import LETTER, opened
@@ -31,8 +32,6 @@ _MARKERS = {
     "delimiter": re.compile(r"^[ \t]*delimiter[ \t]+(\S+)[^\n]*$", re.IGNORECASE | re.MULTILINE),
 }
 _EXECUTABLE = later(r"/\*(M?)!(\d{5,6})?")
-_PSQL_END = later(r"\\(?:g|gx|gset|gexec|gdesc|crosstabview|watch)\b")
-_PSQL_RUNS = later(r"\\(i|ir|include|include_relative|gexec|copy)\b")
 _SPACE = re.compile(r"\s*")
 _NEVER_RUN = {"mysql": 99_999, "mariadb": 999_999}  # above any server: what dump programs write for "no server"
 _MARIADB_SKIPS = range(50700, 100000)  # MySQL versions whose comments MariaDB leaves alone
@@ -43,7 +42,7 @@ class Segment(Struct, frozen=True):
 
     ``blanks`` are comments, opening and closing marks of executable comments and client commands inside it; ``opaque`` are
     dollar-quoted texts. ``problem`` says why it cannot be read on. ``data`` is the span of COPY data behind it. ``several`` says
-    that its delimiter was not ``;``, so that it may hold more than one statement.
+    that its delimiter was not ``;``, so that it may hold more than one statement. ``guarded``: inside psql's ``\\if``, so it may not run.
     """
 
     start: int
@@ -55,6 +54,7 @@ class Segment(Struct, frozen=True):
     batch: int = 0
     repeat: int = 1
     several: bool = False
+    guarded: bool = False
 
 
 class Cut(Struct, frozen=True):
@@ -149,7 +149,7 @@ class _Scanner:
         self.marks: set[int] = set()
         self.started = -1
         self.executable = False
-        self.batch = 0
+        self.batch = self.guards = 0
         sort = (
             "batches"
             if traits.batches
@@ -286,23 +286,21 @@ class _Scanner:
         return stop
 
     def _psql(self, at: int) -> int:
-        """A backslash outside quotes is psql's own to the end of the line; some of its commands send the statement before it."""
-        stop = self.text.find("\n", at, self.end)
-        stop = self.end if stop < 0 else stop
-        begin = self._begin(at)
-        command = _PSQL_RUNS.match(self.text, at, stop)
-        if begin < at and not _PSQL_END.match(self.text, at, stop):
+        """A backslash outside quotes begins what is psql's own; some of its commands send the statement before it."""
+        name, stop = psql.command(self.text, at, self.end)
+        self.guards = max(0, self.guards + (name == psql.OPENS) - (name == psql.CLOSES))
+        if self._begin(at) < at:
+            if name in psql.SENDS or name == ";":
+                return self._cut(at, stop, psql.reason(name))
             self.blanks.append((at, stop))
             return stop
-        if begin < at:
-            reason = "psql's \\gexec runs what this query returns" if command else None
-            return self._cut(at, stop, reason)
-        if command:
-            end = at + len(self.text[at:stop].rstrip())
-            reason = f"psql's \\{command.group(1)} is no SQL and runs what stands elsewhere"
-            self.segments.append(Segment(at, end, problem=reason))
+        problem = psql.reason(name)
         self.after, self.blanks, self.opaque = stop, [], []
-        return stop
+        if problem:
+            data = self._copy_data(stop) if name == "copy" and psql.reads_on(self.text, at, stop) else None
+            end = at + len(self.text[at:stop].rstrip())
+            self.segments.append(Segment(at, end, problem=problem, data=data))
+        return self.after
 
     def _marker(self, marker: re.Match[str]) -> int:
         if self.traits.batches:
@@ -358,8 +356,11 @@ class _Scanner:
             blanks = tuple(span for span in self.blanks if span[0] >= begin)
             several = self.several and not problem
             self.segments.append(
-                Segment(begin, end, blanks, tuple(self.opaque), problem, data, self.batch, several=several)
-            )
+                Segment(
+                    begin, end, blanks, tuple(self.opaque), problem, data, self.batch,
+                    several=several, guarded=self.guards > 0,
+                )
+            )  # fmt: skip
         self.blanks, self.opaque, self.executable, self.started = [], [], False, -1
         return self.after
 

@@ -61,7 +61,13 @@ GARBAGE = [
     ("clickhouse", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
     ("snowflake", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
     ("postgres", "\\i other.sql", "psql's \\i is no SQL and runs what stands elsewhere"),
-    ("postgres", "SELECT 'DROP TABLE a' \\gexec", "psql's \\gexec runs what this query returns"),
+    ("postgres", "SELECT 'DROP TABLE a' \\gexec", "psql's \\gexec runs what the query before it returns"),
+    ("postgres", "SELECT 'DROP TABLE a';\n\\gexec", "psql's \\gexec runs what the query before it returns"),
+    (
+        "postgres",
+        "\\copy a TO 'it''s; csv'",
+        "psql's \\copy is no SQL: it moves rows between a table and a file of the client's",
+    ),
     (
         "postgres",
         "COPY a FROM stdin;\n1\t2\n",

@@ -30,6 +30,10 @@ CUTS = {
     "rules": ("postgres", "create rule r as on insert to a do (select 1; select 2); select 3",
               ["create rule r as on insert to a do (select 1; select 2);", "select 3"]),
     "psql commands": ("postgres", "\\set x 1;\nselect 1;\n\\echo a;b\nselect 2 \\g\nselect 3", ["select 1;", "select 2", "select 3"]),
+    "psql's own after SQL": ("postgres", "\\echo it's \\\\\nselect 1 \\bind 'a\\\\;' \\g\nselect 2 \\; select 3; \\p \\\\ select 4",
+                             ["select 1 \\bind 'a\\\\;'", "select 2", "select 3;", "select 4"]),
+    "psql's files": ("postgres", "\\copy (select ';') TO 'a b' csv\n\\ir a.sql \\\\ select 1;\n\\i 'b\\'c.sql'",
+                     ["\\copy (select ';') TO 'a b' csv", "\\ir a.sql", "select 1;", "\\i 'b\\'c.sql'"]),
     "breakpoints": ("sqlite", "select 1\n--> statement-breakpoint\nselect 2;--> statement-breakpoint\n", ["select 1", "select 2;"]),
     "delimiter": ("mysql", "DELIMITER //\nselect 1; select 2//\ndelimiter ;\nselect 3;", ["select 1; select 2", "select 3;"]),
     "delimiter in quotes": ("mysql", "DELIMITER $$\nselect '$$'$$\nDELIMITER ;\n", ["select '$$'"]),
@@ -77,6 +81,18 @@ def test_copy_data_goes_with_its_statement_and_is_no_sql() -> None:
     text = "COPY note (id, body) FROM stdin;\n1\tit's; DROP TABLE note;\n\\.\nSELECT 1;\n"
     copy, select = read(text, "postgres")
     assert (copy.data, select.text, select.line) == ("1\tit's; DROP TABLE note;\n", "SELECT 1;", 4)
+
+
+def test_the_rows_behind_psqls_own_copy_are_no_sql_either() -> None:
+    text = "SELECT 0;\n\\copy note (id, body) FROM stdin csv\n1,it's; DROP TABLE note;\n\\.\nDROP TABLE a;\n"
+    found = read(text, "postgres")
+    assert [(s.text, s.line) for s in found[::2]] == [("SELECT 0;", 1), ("DROP TABLE a;", 5)]
+    assert (found[1].data, found[1].operations) == ("1,it's; DROP TABLE note;\n", ())
+
+
+def test_what_stands_between_psqls_if_and_endif_may_not_run() -> None:
+    text = "\\if :a\nDROP TABLE a;\n\\if :b\nDROP\n\\endif\nTABLE b;\n\\else\nDROP TABLE c;\n\\endif\n\\endif\nDROP TABLE d;"
+    assert kinds(text, "postgres") == [*["conditional:drop-table"] * 3, "drop-table"]
 
 
 def test_lines_count_from_one_and_spans_are_characters() -> None:
