@@ -14,6 +14,12 @@ class NobodyThere(SetupError):  # noqa: N818 - names what happened
 
 
 MESSAGE_LIMIT = 4_000
+_FULL = {
+    "SQLITE_FULL",
+    "53100",
+    "1021",
+    "1114",
+}  # SQLite; PostgreSQL: disk_full; MySQL: ER_DISK_FULL, ER_RECORD_FILE_FULL
 
 
 class DatabaseFailure(PilotageError):  # noqa: N818 - a refusal is a result to report, seldom an error of ours
@@ -44,6 +50,11 @@ class DatabaseFailure(PilotageError):  # noqa: N818 - a refusal is a result to r
         self.position = position
         self.statement = statement
         self.lost = lost
+
+    @property
+    def full(self) -> bool:
+        """Whether the database had no room, which the same statement may find later."""
+        return self.code in _FULL
 
     def at(self, statement: int) -> DatabaseFailure:
         """The same failure, blamed on ``statement``."""

@@ -106,13 +106,13 @@ def _create(target: Target, table: str, columns: Mapping[str, str], key: tuple[s
 
 
 def ensure(target: Target) -> None:
-    """Make the own tables where they are missing; SetupError when this user may not."""
+    """Make the own tables where they are missing; SetupError when this user may not, DatabaseFailure when there is no room or connection."""
     if exists(target):
         return
     try:
         target.write(create(target))
     except DatabaseFailure as failure:
-        if failure.lost:
+        if failure.lost or failure.full:
             raise
         if exists(target):
             return

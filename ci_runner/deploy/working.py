@@ -191,9 +191,12 @@ def _named(run: Run) -> None:
 
 
 def _failure(error: DatabaseFailure) -> Failure:
-    """A statement of our own was refused: the connection, or a right that is missing."""
+    """A statement of our own was refused: the connection, no room, or a right that is missing."""
     if error.lost:
         return stopped.of(TemporaryError(f"the connection to the database was lost: {error.message}; run again"))
+    if error.full:
+        words = f"the database has no room for Pilotage's own rows: {error.message}; make room, then run again"
+        return replace(stopped.of(TemporaryError(words)), sql_code=error.code)
     words = f"the database refused a statement of Pilotage's own: {error.message}; check the rights of its user"
     return Failure(stopped.USAGE, words, sql_code=error.code)
 

@@ -213,6 +213,16 @@ def test_a_disk_that_is_full_is_told_and_the_next_run_goes_on(sqlite: Place) -> 
     assert sqlite.deploy(big).after == "2"
 
 
+def test_no_room_for_the_record_itself_is_told_as_that(sqlite: Place) -> None:
+    target = sqlite.open()
+    target.query("PRAGMA max_page_count = 1")
+    outcome = deploy.deploy(target, sqlite.source(A), Options("app", run_id="full"), tools(lambda _text: None))
+    assert outcome.exit_code == 5
+    assert outcome.error is not None
+    assert "no room for Pilotage's own rows: database or disk is full" in outcome.error.message
+    assert sqlite.deploy(A).after == "1"
+
+
 def test_repeatable_files_run_after_the_others_and_again_when_they_change(place: Place) -> None:
     files = {"V1__a.sql": "CREATE TABLE a (id int);\n", "R__r.sql": "INSERT INTO a VALUES (1);\n"}
     first = place.deploy(files, form="flyway")
