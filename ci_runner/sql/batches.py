@@ -170,12 +170,15 @@ def _plain_end(upper: list[str], first: int) -> int:
         word = upper[at] if at < last else word
         at += 1
     wanted = set(_WANTED.get(word, ()))
-    granting = word in ("GRANT", "DENY", "REVOKE")
+    granting = word in _GRANTS
+    schema = word == "CREATE" and upper[first + 1] == "SCHEMA"
     for index, token in _outside(upper, at):
         if token == ";":
             return index
         if token in wanted:
             wanted = {"SELECT"} if token == "WITH" else set()
+        elif schema and (token in _GRANTS or (token == "CREATE" and upper[index + 1] in ("TABLE", "VIEW"))):
+            granting = token != "CREATE"  # what is made in the schema, by the same statement
         elif granting and token not in _NEVER_PART:
             granting = token not in ("ON", "TO", "FROM")
         elif token in _BOUNDS and not (word == "MERGE" and token in _MERGE_PARTS) and not _part(upper, index):
@@ -185,6 +188,7 @@ def _plain_end(upper: list[str], first: int) -> int:
     return last
 
 
+_GRANTS = frozenset({"GRANT", "DENY", "REVOKE"})
 _WANTED = {"INSERT": ("SELECT", "EXEC", "EXECUTE", "WITH"), "UPDATE": ("SET",)}
 
 
@@ -323,6 +327,8 @@ def _read_plain(batch: _Batch, node: Node) -> Reading:
     if wrong:
         return wrong
     reading = read(Cursor(mine, batch.source, batch.traits, zero=batch.zero))
+    if reading.reason and ("GO", reading.at) in zip(mine.upper, mine.start, strict=False):
+        return replace(reading, reason="GO is understood only where it has the line to itself, not")
     if reading.reason and reading.reason.startswith("no grammar for"):
         return _label_or_call(mine, batch, node.first) or reading
     if reading.operations and reading.operations[0].kind == "execute-dynamic":

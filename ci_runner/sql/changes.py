@@ -21,6 +21,20 @@ _SOURCE = frozenset(
 )
 
 
+_ELSEWHERE = ("OPENQUERY", "OPENROWSET", "OPENDATASOURCE")
+
+
+def _is_elsewhere(c: Cursor) -> bool:
+    """Whether the target is rows of another server (SQL Server): no table known here, whatever is done to it."""
+    return c.dialect == "sqlserver" and c.at(*_ELSEWHERE) and c.peek() == "("
+
+
+def _elsewhere(c: Cursor, first: int, kind: str) -> list[Operation]:
+    where = find(c, frozenset({"WHERE"}), c.i) < c.last
+    c.rest()
+    return [c.op(Dml, kind, first, tables=(), where=where)]
+
+
 def insert(c: Cursor, first: int) -> list[Operation]:
     """INSERT or REPLACE behind that word."""
     overwrite = False
@@ -39,6 +53,8 @@ def insert(c: Cursor, first: int) -> list[Operation]:
     if c.dialect == "clickhouse" and c.take("FUNCTION"):
         c.rest()
         return [c.op(Dml, "insert", first, tables=())]
+    if _is_elsewhere(c):
+        return _elsewhere(c, first, "insert")
     if c.at("WHEN", "("):
         c.rest()  # Snowflake's INSERT ALL WHEN …; T-SQL's TOP (n)
         return [c.op(Dml, "insert", first, tables=())]
@@ -112,6 +128,8 @@ def update(c: Cursor, first: int) -> list[Operation]:
     if c.take("TOP"):
         c.skip_parens() if c.at("(") else c.word()
         c.take("PERCENT")
+    if _is_elsewhere(c):
+        return _elsewhere(c, first, "update")
     target = c.name()
     at = find(c, frozenset({"SET"}), c.i)
     if at == c.last:
@@ -169,6 +187,8 @@ def delete(c: Cursor, first: int) -> list[Operation]:
     if not c.take("FROM") and c.dialect in ("postgres", "sqlite"):
         c.fail()
     c.take("ONLY")
+    if _is_elsewhere(c):
+        return _elsewhere(c, first, "delete")
     target = _target(c)
     while c.dialect in ("mysql", "mariadb") and c.take(","):
         _target(c)

@@ -84,26 +84,18 @@ def drop_index(c: Cursor, first: int) -> Operation:
     """DROP INDEX behind the word INDEX."""
     concurrently = c.take("CONCURRENTLY")
     if_exists = c.if_exists()
-    names = list(c.names())
+    names = c.names()
     table = c.name() if c.take("ON") else None
     options = tuple(tail(c))
-    while c.dialect == "sqlserver" and table is not None and c.take(","):
-        names.append(c.name())
-        c.need("ON")
-        c.name()
-        options = (*options, *tail(c))
     if c.take("CASCADE"):
         options = (*options, "cascade")
     c.take("RESTRICT")
     if c.dialect == "mariadb" and c.take("WAIT", "NOWAIT") and not c.done:
         c.word()
     c.end()
-    if c.dialect == "sqlserver" and table is None:  # the old spelling: DROP INDEX table.index
-        table = Name("", names[0].schema) if names[0].schema else None
-        names = [Name("", name.name) for name in names]
     kind = "drop-index-concurrently" if concurrently else "drop-index"
     fields: dict[str, Any] = {"concurrently": concurrently, "if_exists": if_exists, "options": options}
-    return c.op(DropIndex, kind, first, indexes=tuple(names), table=table, **fields)
+    return c.op(DropIndex, kind, first, indexes=names, table=table, **fields)
 
 
 def alter_index(c: Cursor, first: int) -> Operation:

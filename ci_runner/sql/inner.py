@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from ci_runner.model.operations import Name
+from ci_runner.model.operations import CreateView, Name
 from ci_runner.sql.cursor import Cursor, Unmatched
 from ci_runner.sql.lexer import Tokens
 from ci_runner.sql.reading import heads
@@ -72,11 +72,16 @@ def _closing(upper: list[str], i: int, stop: int) -> int:
     return stop
 
 
+_ELEMENTS = {  # reserved words: no name is spelled so
+    "sqlserver": frozenset({"CREATE", "GRANT", "REVOKE", "DENY"}),
+}
+_NOT_ELEMENTS = frozenset({"WITH", "GRANT", "REVOKE", "DENY", ","})  # WITH GRANT OPTION, GRANT CREATE …
+
+
 def schema_elements(c: Cursor, first: int) -> list[Operation]:
     """CREATE SCHEMA s CREATE TABLE … CREATE VIEW … GRANT …: the schema, and what is made in it; nothing where it has no elements."""
-    heads_ = [
-        i for i in range(c.i, c.last) if c.upper[i] in ("CREATE", "GRANT")
-    ]  # reserved words: no name is spelled so
+    words = _ELEMENTS.get(c.dialect, frozenset({"CREATE", "GRANT"}))
+    heads_ = [i for i in range(c.i, c.last) if c.upper[i] in words and c.upper[i - 1] not in _NOT_ELEMENTS]
     if not heads_:
         return []
     if c.ahead("IF"):
@@ -84,15 +89,22 @@ def schema_elements(c: Cursor, first: int) -> list[Operation]:
         c.fail("CREATE SCHEMA IF NOT EXISTS takes no elements")
     found = part(c, first, heads_[0])
     schema = getattr(found[0], "object", None)
+    made: set[Name] = set()
     for begin, stop in zip(heads_, [*heads_[1:], c.last], strict=True):
-        found += [_placed(operation, schema.name if schema else "") for operation in part(c, begin, stop)]
+        found += [_placed(operation, schema.name if schema else "", made) for operation in part(c, begin, stop)]
     return found
 
 
-def _placed(operation: Operation, schema: str) -> Operation:
-    """The operation with its bare name put into the schema."""
+def _placed(operation: Operation, schema: str, made: set[Name]) -> Operation:
+    """The operation with its bare name put into the schema, and those of what a view reads that was ``made`` there before it."""
+    fields: dict[str, Any] = {}
     for field in ("table", "view", "object"):
         name = getattr(operation, field, None)
         if isinstance(name, Name) and not name.schema:
-            return replace(operation, **{field: Name(schema, name.name)})
-    return operation
+            fields[field] = Name(schema, name.name)
+            break
+    if isinstance(operation, CreateView):
+        reads = (name if name.schema else Name(schema, name.name) for name in operation.reads)
+        fields["reads"] = tuple(new if new in made else old for old, new in zip(operation.reads, reads, strict=True))
+    made.update(name for field, name in fields.items() if field in ("table", "view"))
+    return replace(operation, **fields) if fields else operation

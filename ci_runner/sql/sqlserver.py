@@ -8,6 +8,7 @@ from ci_runner.model.operations import (
     CreateFunction,
     CreateView,
     Dml,
+    DropIndex,
     Name,
     Operation,
     Other,
@@ -17,7 +18,7 @@ from ci_runner.model.operations import (
     RenameTable,
     Transaction,
 )
-from ci_runner.sql import alter_sqlserver, changes, definitions, objects, session, tables
+from ci_runner.sql import alter_sqlserver, changes, definitions, inner, objects, session, tables
 from ci_runner.sql.cursor import Cursor, unquote, unquote_text
 from ci_runner.sql.keys import tail
 from ci_runner.sql.queries import tables_read
@@ -68,6 +69,10 @@ def create(c: Cursor, first: int) -> list[Operation]:
     if c.seq("EXTERNAL", "TABLE"):
         return [tables.foreign_table(c, first, "create-external-table")]
     sort = objects.read_phrase(c, _OBJECTS)
+    if sort == "schema":
+        elements = inner.schema_elements(c, first)
+        if elements:
+            return elements
     if sort:
         return [objects.create(c, first, _SAME.get(sort, sort))]
     modifiers = set()
@@ -114,7 +119,7 @@ def drop(c: Cursor, first: int) -> list[Operation]:
     if c.take("TABLE"):
         return [tables.drop_table(c, first)]
     if c.take("INDEX"):
-        return [definitions.drop_index(c, first)]
+        return _drop_indexes(c, first)
     if c.seq("EXTERNAL", "TABLE"):
         return [tables.drop_table(c, first)]
     if c.seq("FULLTEXT", "INDEX"):
@@ -125,6 +130,40 @@ def drop(c: Cursor, first: int) -> list[Operation]:
     if sort in ("signature", "counter-signature", "sensitivity-classification"):
         return command(f"drop-{sort}", named=False)(c, first)
     return [objects.drop(c, first, _SAME.get(sort, sort))]
+
+
+def _drop_indexes(c: Cursor, first: int) -> list[Operation]:
+    """``i ON a [WITH (…)], j ON b``, or the old ``a.i, b.j``: an operation for each table, with the options said of its indexes."""
+    if_exists = c.if_exists()
+    found: dict[Name, tuple[list[Name], list[str]]] = {}
+    while True:
+        name = c.name()
+        table = c.name() if c.take("ON") else _owner(name)
+        if not table.name:
+            c.need("ON")
+        indexes, options = found.setdefault(table, ([], []))
+        indexes.append(Name("", name.name))
+        options += tail(c)
+        if not c.take(","):
+            break
+    c.end()
+    return [
+        c.op(
+            DropIndex,
+            "drop-index",
+            first,
+            indexes=tuple(names),
+            table=table,
+            if_exists=if_exists,
+            options=tuple(options),
+        )
+        for table, (names, options) in found.items()
+    ]
+
+
+def _owner(index: Name) -> Name:
+    schema, _, table = index.schema.rpartition(".")
+    return Name(schema, table)
 
 
 def alter(c: Cursor, first: int) -> list[Operation]:

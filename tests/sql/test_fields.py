@@ -256,6 +256,21 @@ def test_an_index_that_is_dropped_names_its_table_where_the_dialect_does() -> No
     assert only("DROP INDEX a.i", "sqlserver", DropIndex).table == Name("", "a")
 
 
+def test_indexes_that_one_statement_drops_go_with_their_own_tables() -> None:
+    found = operations("DROP INDEX i ON s.a WITH (ONLINE = ON), j ON b, k ON s.a", "sqlserver")
+    assert [(each.table, each.indexes, "online" in each.options) for each in found if isinstance(each, DropIndex)] == [
+        (Name("s", "a"), (Name("", "i"), Name("", "k")), True),
+        (Name("", "b"), (Name("", "j"),), False),
+    ]
+
+
+def test_a_view_made_with_its_schema_reads_what_was_made_there() -> None:
+    text = "CREATE SCHEMA s CREATE TABLE t (a INT) CREATE VIEW v AS SELECT a FROM t JOIN u ON u.a = t.a"
+    view = operations(text, "sqlserver")[2]
+    assert isinstance(view, CreateView)
+    assert (view.view, set(view.reads)) == (Name("s", "v"), {Name("s", "t"), Name("", "u")})
+
+
 def test_a_change_of_definition_carries_the_whole_column() -> None:
     found = operations("ALTER TABLE a CHANGE b c BIGINT NOT NULL DEFAULT 0", "mysql")[1]
     assert isinstance(found, AlterColumnType)
@@ -296,6 +311,12 @@ def test_a_bulk_insert_is_read_to_its_first_row() -> None:
     rows = ", ".join(f"({i}, 'it''s; {i}')" for i in range(5000))
     found = only(f"INSERT INTO a (b, c) VALUES {rows};", "postgres", Dml)
     assert (found.columns, found.values, found.tables) == (("b", "c"), ("0", "'it''s; 0'"), (Name("", "a"),))
+
+
+@pytest.mark.parametrize("statement", ["INSERT {} VALUES (1)", "UPDATE {} SET b = 1", "DELETE FROM {}"])
+@pytest.mark.parametrize("target", ["OPENQUERY(srv, 'SELECT b FROM a')", "OPENDATASOURCE('p', 's').d.dbo.a"])
+def test_rows_of_another_server_are_of_no_table_known_here(statement: str, target: str) -> None:
+    assert only(statement.format(target), "sqlserver", Dml).tables == ()
 
 
 def test_an_update_names_what_it_writes_and_reads() -> None:

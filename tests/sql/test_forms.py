@@ -57,6 +57,7 @@ GARBAGE = [
     ("mysql", "SELECT `x", "unterminated quoted name at 1:8"),
     ("sqlite", "ALTER TABLE a ALTER COLUMN b TYPE int", "ALTER TABLE: not understood at 'ALTER' at 1:15"),
     ("sqlserver", "ALTER TABLE a FLY", "no grammar for ALTER TABLE … FLY at 1:15"),
+    ("sqlserver", "DROP TYPE a GO\nDROP TYPE b", "GO is understood only where it has the line to itself, not at 1:13"),
     ("sqlserver", "IF 1 = 1 BEGIN SELECT 1", "BEGIN or IF without its end at 1:10"),
     ("clickhouse", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
     ("snowflake", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
