@@ -35,6 +35,8 @@ from ci_runner.sql.queries import find, parts
 from ci_runner.sql.table_tails import on_cluster
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ci_runner.sql.cursor import Cursor
 
 _PARTS = ("PARTITION", "PART")
@@ -48,16 +50,44 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
     table = c.name()
     options: list[str] = []
     on_cluster(c, options)
-    end = find(c, frozenset({"SETTINGS"}), c.i)
-    if end < c.last and c.upper[end - 1] not in ("MODIFY", "RESET"):
-        _cut_at(c, end)
+    cut_settings(c)
+    _unwrap(c)
     return with_options(actions(c, table, _ACTIONS), tuple(options))
 
 
-def _cut_at(c: Cursor, end: int) -> None:
-    """Leaves the trailing SETTINGS clause unread."""
-    c.last = end
-    c.text[end] = c.upper[end] = ""
+def cut_settings(c: Cursor) -> None:
+    """Leaves a trailing ``SETTINGS name = value`` unread; a column or table called settings has no ``=`` behind the next word."""
+    end = find(c, frozenset({"SETTINGS"}), c.i)
+    while end < c.last and c.peek(end + 2 - c.i) != "=":
+        end = find(c, frozenset({"SETTINGS"}), end + 1)
+    if end < c.last:
+        c.last = end
+        c.text[end] = c.upper[end] = ""
+
+
+def _unwrap(c: Cursor) -> None:
+    """``ALTER TABLE a (ADD …), (DROP …)``: the parentheses around each action are left out."""
+    begin, gone = c.i, set[int]()
+    while c.at("("):
+        gone.add(c.i)
+        c.skip_parens()
+        gone.add(c.i - 1)
+        if not c.take(","):
+            break
+    c.i = begin
+    leave_out(c, gone)
+
+
+def leave_out(c: Cursor, gone: Collection[int]) -> None:
+    """Takes tokens that are still to be read out of the statement."""
+    if gone:
+        kept = [i for i in range(len(c.text)) if i not in gone]
+        c.text[:], c.upper[:], c.start[:] = (
+            [c.text[i] for i in kept],
+            [c.upper[i] for i in kept],
+            [c.start[i] for i in kept],
+        )
+        c.last -= len(gone)
 
 
 def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
@@ -66,7 +96,8 @@ def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
     if c.take("PROJECTION"):
         c.if_not_exists()
         c.identifier()
-        c.skip_parens()
+        c.need("INDEX") if not c.at("(") else None
+        c.until(frozenset({"AFTER", "FIRST"}))
         _place(c)
         return other(c, table, first, "add-projection")
     if c.at("CONSTRAINT"):
@@ -194,7 +225,7 @@ def _modify(c: Cursor, table: Name, first: int) -> list[Operation]:
                 c.rest()
             else:
                 c.until(frozenset())
-                if action in ("modify-ttl", "modify-setting", "modify-statistics"):
+                if action in ("modify-ttl", "modify-setting", "modify-statistics", "modify-refresh"):
                     _settings_list(c)
             return other(c, table, first, action, c.slice(begin, c.i).lower() if action == "modify-order-by" else "")
     c.take("COLUMN")
@@ -240,6 +271,9 @@ def _modify_column(c: Cursor, table: Name, first: int) -> list[Operation]:
     column = c.column()
     if c.take("REMOVE"):
         c.need(*_REMOVED)
+        return one(property_change(c, table, column, first, "modify-column-property"))
+    if c.seq("ADD", "ENUM", "VALUES"):
+        c.skip_parens()
         return one(property_change(c, table, column, first, "modify-column-property"))
     if c.at("MODIFY", "RESET"):
         c.i += 1
@@ -317,10 +351,17 @@ def _delete(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 
 def _apply(c: Cursor, table: Name, first: int) -> list[Operation]:
-    c.need("DELETED")
-    c.need("MASK")
+    patches = c.take("PATCHES")
+    if not patches and not c.seq("DELETED", "MASK"):
+        c.fail()
     _in_partition(c)
-    return other(c, table, first, "apply-deleted-mask")
+    return other(c, table, first, "apply-patches" if patches else "apply-deleted-mask")
+
+
+def _rewrite(c: Cursor, table: Name, first: int) -> list[Operation]:
+    c.need("PARTS")
+    _in_partition(c)
+    return other(c, table, first, "rewrite-parts")
 
 
 def _freeze(c: Cursor, table: Name, first: int) -> list[Operation]:
@@ -336,5 +377,5 @@ _ACTIONS: dict[str, Action] = {
     "RESET": _reset, "UPDATE": _update, "DELETE": _delete, "APPLY": _apply, "MATERIALIZE": _named("materialize"), "CLEAR": _named("clear"),
     "DETACH": _partitions("detach-partition"), "ATTACH": _partitions("attach-partition"), "REPLACE": _partitions("replace-partition"),
     "MOVE": _partitions("move-partition"), "FETCH": _partitions("fetch-partition"), "FREEZE": _freeze, "UNFREEZE": _freeze,
-    "FORGET": _partitions("forget-partition"), "EXPORT": _partitions("export-partition"),
+    "FORGET": _partitions("forget-partition"), "EXPORT": _partitions("export-partition"), "REWRITE": _rewrite,
 }  # fmt: skip

@@ -41,14 +41,21 @@ def create(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for CREATE {c.text[c.i]}")
-    clustered, replicated = _mentions_cluster(c), "REPLICATED" in c.upper[c.i : c.last]
+    or_replace = c.seq("OR", "REPLACE") or or_replace  # of users, roles and the like it stands behind the sort
+    options, replicated = _cluster(c), "REPLICATED" in c.upper[c.i : c.last]
     found = objects.create(c, first, _SAME.get(sort, sort), or_replace=or_replace)
-    options = (*(("on cluster",) if clustered else ()), *(("engine=replicated",) if replicated else ()))
-    return [replace(found, options=options) if options else found]
+    return [replace(found, options=(*options, *(("engine=replicated",) if replicated else ())))]
 
 
-def _mentions_cluster(c: Cursor) -> bool:
-    return any(c.upper[i] == "CLUSTER" and c.upper[i - 1] == "ON" for i in range(c.i, c.last))
+def _cluster(c: Cursor) -> tuple[str, ...]:
+    """Takes ON CLUSTER out of what is still to be read, wherever it stands: the options it makes."""
+    begin, options = c.i, list[str]()
+    at = next((i for i in range(begin, c.last) if c.upper[i] == "ON" and c.upper[i + 1] == "CLUSTER"), c.last)
+    c.i = at
+    on_cluster(c, options)
+    alter_clickhouse.leave_out(c, range(at, c.i))
+    c.i = begin
+    return tuple(options)
 
 
 def drop(c: Cursor, first: int) -> list[Operation]:
@@ -61,12 +68,15 @@ def drop(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for DROP {c.text[c.i]}")
-    clustered = _mentions_cluster(c)
+    alter_clickhouse.cut_settings(c)
+    options = _cluster(c)
+    c.seq("IF", "EMPTY")
     found = objects.drop(c, first, _SAME.get(sort, sort))
-    return [replace(found, options=("on cluster",)) if clustered else found]
+    return [replace(found, options=options) if options else found]
 
 
 def _drop_table(c: Cursor, first: int) -> Operation:
+    alter_clickhouse.cut_settings(c)
     c.seq("IF", "EMPTY")
     return tables.drop_table(c, first)
 
@@ -79,10 +89,35 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for ALTER {c.text[c.i]}")
-    return [objects.alter(c, first, _SAME.get(sort, sort))]
+    sort = _SAME.get(sort, sort)
+    options = _cluster(c)
+    found = _renamed(c, first, sort) or [objects.alter(c, first, sort)]
+    return [replace(operation, options=options) for operation in found] if options else found
+
+
+def _renamed(c: Cursor, first: int, sort: str) -> list[Operation]:
+    """``a [ON t] RENAME TO b`` of users, roles, quotas, policies and profiles, and what else the statement sets; nothing where it does not."""
+    begin = c.i
+    c.if_exists()
+    name = objects.account(c)
+    if c.take("ON"):
+        c.name()
+    if name is None or not c.seq("RENAME", "TO"):
+        c.i = begin
+        return []
+    new = objects.account(c)
+    if new is None:
+        c.fail()
+    found: list[Operation] = [c.op(RenameObject, f"rename-{sort}", first, name=name, new=new)]
+    if not c.done:
+        at = c.i
+        c.rest()
+        found.append(c.op(Other, f"alter-{sort}.set-option", at, object=new))
+    return found
 
 
 def _rename(c: Cursor, first: int) -> list[Operation]:
+    alter_clickhouse.cut_settings(c)
     sort = c.word().lower() if c.at("TABLE", "DATABASE", "DICTIONARY", "VIEW") else "table"
     c.if_exists()
     found: list[Operation] = []
@@ -121,44 +156,49 @@ def _exchange(c: Cursor, first: int) -> list[Operation]:
 
 
 def _stored(verb: str) -> Callable[[Cursor, int], list[Operation]]:
-    """ATTACH, DETACH and UNDROP of a table, view, dictionary or database."""
+    """ATTACH, DETACH and UNDROP of a table, view, dictionary or database; of a table where no sort is said."""
 
     def read(c: Cursor, first: int) -> list[Operation]:
         c.take("TEMPORARY")
         sort = "materialized-view" if c.seq("MATERIALIZED", "VIEW") else c.word().lower()
         if sort not in ("table", "view", "dictionary", "database", "materialized-view"):
             c.i -= 1
-            c.fail()
+            sort = "table"
+            if not c.at("IF") and c.peek() not in ("", ".", "ON", "PERMANENTLY", "SYNC"):
+                c.fail()
+        options = _cluster(c)
         if c.if_exists() or c.if_not_exists():
             pass
         name = c.name()
-        options: list[str] = []
-        on_cluster(c, options)
         c.rest()
         if verb == "detach" and sort != "table":
-            return [c.op(DropObjects, f"detach-{sort}", first, names=(name,), options=tuple(options))]
-        return [c.op(Other, f"{verb}-{sort}", first, object=name, options=tuple(options))]
+            return [c.op(DropObjects, f"detach-{sort}", first, names=(name,), options=options)]
+        return [c.op(Other, f"{verb}-{sort}", first, object=name, options=options)]
 
     return read
 
 
 def _delete(c: Cursor, first: int) -> list[Operation]:
     c.take("FROM")
-    at = c.i
+    options, at = _cluster(c), c.i
     table = c.name()
-    options: list[str] = []
-    on_cluster(c, options)
     c.i = at
     (found,) = changes.delete(c, first)
-    return [replace(found, options=tuple(options), tables=(table,)) if isinstance(found, Dml) else found]
+    return [replace(found, options=options, tables=(table,)) if isinstance(found, Dml) else found]
+
+
+def _update(c: Cursor, first: int) -> list[Operation]:
+    options = _cluster(c)
+    return [replace(operation, options=options) for operation in changes.update(c, first)]
 
 
 def _truncate(c: Cursor, first: int) -> list[Operation]:
+    alter_clickhouse.cut_settings(c)
     if c.take("DATABASE"):
         c.if_exists()
-        name = c.name()
+        options, name = _cluster(c), c.name()
         c.rest()
-        return [c.op(Other, "truncate-database", first, object=name)]
+        return [c.op(Other, "truncate-database", first, object=name, options=options)]
     c.take("TEMPORARY")
     return [tables.truncate(c, first)]
 
@@ -180,7 +220,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "CREATE": create, "REPLACE": create, "DROP": drop, "ALTER": alter, "RENAME": _rename, "EXCHANGE": _exchange,
     "ATTACH": _stored("attach"), "DETACH": _stored("detach"), "UNDROP": _stored("undrop"), "TRUNCATE": _truncate,
     "OPTIMIZE": command("optimize-table", "TABLE"), "SYSTEM": _system, "KILL": _kill, "INSERT": changes.insert, "DELETE": _delete,
-    "UPDATE": changes.update, "SELECT": changes.select, "WITH": changes.with_query, "VALUES": changes.select, "(": changes.select,
+    "UPDATE": _update, "SELECT": changes.select, "WITH": changes.with_query, "VALUES": changes.select, "(": changes.select,
     "FROM": changes.select, "SET": session.set_plain, "USE": command("use", "DATABASE"), "GRANT": command("grant", named=False),
     "REVOKE": command("revoke", named=False), "SHOW": command("show", named=False), "DESCRIBE": command("explain", named=False),
     "DESC": command("explain", named=False), "EXISTS": command("exists", named=False), "EXPLAIN": command("explain", named=False),

@@ -212,9 +212,9 @@ class Cursor:
         upper, depth, cases = self.upper, 0, 0
         while i < self.last:
             token = upper[i]
-            if token in ("(", "["):
+            if token in ("(", "[", "{"):
                 depth += 1
-            elif token in (")", "]"):
+            elif token in (")", "]", "}"):
                 if depth == 0:
                     break
                 depth -= 1

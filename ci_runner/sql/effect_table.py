@@ -136,6 +136,7 @@ _CLICKHOUSE = _costs(
     |metadata: alter-table drop-table truncate rename-table exchange-tables detach-table attach-table
     |rewrite: .alter-column-type .update .delete .materialize-column .materialize-index .materialize-projection .materialize-ttl
     |rewrite: .materialize-statistics .clear-column .clear-index .clear-projection .apply-deleted-mask optimize-table .modify-ttl
+    |rewrite: .apply-patches .rewrite-parts
     |scan: delete update check-table
     |none: insert
     """

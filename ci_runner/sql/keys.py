@@ -216,7 +216,7 @@ def constraint(c: Cursor) -> Constraint | Index | None:
     if token == "FOREIGN" and c.peek() == "KEY":
         c.i += 2
         return _foreign(c, name)
-    if token == "CHECK" and (name or c.peek() in ("(", "NOT")):
+    if (token == "CHECK" and (name or c.peek() in ("(", "NOT"))) or (token == "ASSUME" and name):
         c.i += 1
         return _check(c, name)
     if token == "EXCLUDE" and c.peek() in ("(", "USING"):

@@ -121,17 +121,23 @@ def set_tsql(c: Cursor, first: int) -> list[Operation]:
 
 
 def set_plain(c: Cursor, first: int) -> list[Operation]:
-    """SET name = value [, …] of ClickHouse."""
+    """SET name [= value] [, …] of ClickHouse; a name alone is switched on."""
     if c.at("ROLE") or c.ahead("DEFAULT", "ROLE"):
         c.rest()
         return [c.op(Other, "set-role", first)]
     if c.seq("TRANSACTION", "SNAPSHOT"):
         return [_setting(c, first, "transaction snapshot", "")]
-    found = [_assignment(c, first, "")]
+    found = [_switched(c, first)]
     while c.take(","):
-        found.append(_assignment(c, c.i, ""))
+        found.append(_switched(c, c.i))
     c.end()
     return found
+
+
+def _switched(c: Cursor, first: int) -> Operation:
+    if c.peek() not in ("", ","):
+        return _assignment(c, first, "")
+    return c.op(Setting, "set-setting", first, name=c.identifier("lower"), value="1")
 
 
 def set_snowflake(c: Cursor, first: int) -> list[Operation]:

@@ -161,9 +161,9 @@ def _special(c: Cursor, found: Elements) -> bool:
             c.i += 2
             found.options.append(c.slice(first, c.i).lower())
         return True
-    if c.dialect == "clickhouse" and c.at("PROJECTION") and c.peek(2) == "(":
+    if c.dialect == "clickhouse" and c.at("PROJECTION") and c.peek(2) in ("(", "INDEX"):
         c.i += 2
-        c.skip_parens()
+        c.until(frozenset())
         return True
     if c.at("PERIOD") and c.peek() == "FOR":
         c.i += 2
