@@ -165,9 +165,7 @@ def add_constraint(catalog: Catalog, key: Name, constraint: Constraint, dialect:
     if constraint.kind == "check" and not constraint.columns and dialect in ("postgres", "mysql", "mariadb"):
         constraint = replace(constraint, columns=_mentioned(constraint.expression, table))
     if not constraint.name:
-        taken = Taken(
-            catalog, key, {comparable(c.name, dialect) for c in table.constraints}.union(table.indexes), dialect
-        )
+        taken = _taken(catalog, key, constraint.kind, dialect)
         constraint = replace(constraint, name=constraint_name(constraint, key.name, taken, dialect))
     if constraint.references:
         target = locate(catalog, constraint.references.table, dialect)
@@ -210,6 +208,38 @@ class Taken:
             return name in self._own
         there = Name(self._schema, str(name))
         return there in self._catalog.index_tables or there in self._catalog.tables or there in self._catalog.views
+
+
+class ConstraintTaken(Taken):
+    """The names PostgreSQL does not give to a constraint: those of constraints in its schema; where it brings an index, of relations too.
+
+    Only tables whose names begin the name in question are looked at: ``a (b_c)`` and ``a_b (c)`` both ask for ``a_b_c_check``.
+    """
+
+    def __init__(self, catalog: Catalog, key: Name, own: Collection[str], kind: str) -> None:
+        super().__init__(catalog, key, own, "postgres")
+        self._wide = kind in ("primary-key", "unique", "exclusion")
+        self._seen: dict[str, frozenset[str]] = {key.name: frozenset()}
+
+    def __contains__(self, name: object) -> bool:
+        text = str(name)
+        ends = (at for at, char in enumerate(text) if char == "_")
+        return super().__contains__(name) or any(text in self._constraints(text[:end]) for end in ends)
+
+    def _constraints(self, table: str) -> frozenset[str]:
+        found = self._seen.get(table)
+        if found is None:
+            there = self._catalog.tables.get(Name(self._schema, table))
+            found = self._seen[table] = frozenset(c.name for c in there.constraints) if there else frozenset()
+        return found
+
+
+def _taken(catalog: Catalog, key: Name, kind: str, dialect: str) -> Taken:
+    table = catalog.tables[key]
+    own = {comparable(c.name, dialect) for c in table.constraints}
+    if dialect == "postgres":
+        return ConstraintTaken(catalog, key, own, kind)
+    return Taken(catalog, key, own.union(table.indexes), dialect)
 
 
 def _mentioned(expression: str, table: Table) -> tuple[str, ...]:

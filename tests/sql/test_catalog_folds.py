@@ -164,3 +164,29 @@ COPIES = [
 def test_a_copy_has_the_keys_its_dialect_copies(dialect: str, text: str, expected: set[str]) -> None:
     (copy,) = (table for key, table in folded(text, dialect).tables.items() if key.name.lower() == "d")
     assert {constraint.kind for constraint in copy.constraints} == expected
+
+
+# Each text and what PostgreSQL 15 names the constraints and indexes of its last table.
+NUMBERED = {
+    "checks": ("CREATE TABLE a_b (c int CHECK (c > 0)); CREATE TABLE a (b_c int CHECK (b_c > 0))", {"a_b_c_check1"}),
+    "foreign keys": (
+        "CREATE TABLE r (i int PRIMARY KEY); CREATE TABLE f_g (h int REFERENCES r); CREATE TABLE f (g_h int REFERENCES r)",
+        {"f_g_h_fkey1"},
+    ),
+    "keys beside a check": (
+        "CREATE TABLE y_x (i int, CONSTRAINT y_x_z_key CHECK (i > 1)); CREATE TABLE y (x_z int UNIQUE)", {"y_x_z_key1"},
+    ),
+    "a key beside a table": ("CREATE TABLE u_k_key (i int); CREATE TABLE u (k int UNIQUE)", {"u_k_key1"}),
+    "a check beside a table": ("CREATE TABLE t_a_check (i int); CREATE TABLE t (a int CHECK (a > 0))", {"t_a_check"}),
+    "a check beside an index": (
+        "CREATE TABLE r (i int); CREATE INDEX q_p_check ON r (i); CREATE TABLE q (p int CHECK (p > 1))", {"q_p_check"},
+    ),
+    "another schema": ("CREATE TABLE a_b (c int CHECK (c > 0)); CREATE TABLE s.a (b_c int CHECK (b_c > 0))", {"a_b_c_check"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NUMBERED)
+def test_names_postgresql_gives_are_numbered_where_a_constraint_of_the_schema_has_them(case: str) -> None:
+    text, expected = NUMBERED[case]
+    last = list(folded(text, "postgres").tables.values())[-1]
+    assert {constraint.name for constraint in last.constraints} == expected
