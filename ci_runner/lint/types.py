@@ -107,6 +107,9 @@ def _decimal(name: str, args: tuple[int, ...], _type: Type, dialect: str) -> Sha
     return Shape("decimal", args[0] - scale, scale)
 
 
+_BARE_TEXT = {"redshift": 256, "snowflake": 16_777_216}  # characters of a text column declared without a length
+
+
 def _text(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape | None:
     mysql = dialect in ("mysql", "mariadb")
     if mysql and name in _MYSQL_TEXT:
@@ -115,7 +118,8 @@ def _text(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape 
         return Shape("binary", high=_MYSQL_BLOB[name])
     if name in ("text", "citext", "clob"):
         wide = dialect != "sqlserver" or type_.base.lower() == "ntext"
-        return Shape("text", high=256 if dialect == "redshift" else None, wide=wide)
+        limited = args and dialect == "snowflake"  # where STRING(20) is VARCHAR(20)
+        return Shape("text", high=args[0] if limited else _BARE_TEXT.get(dialect), wide=wide)
     if name == "sysname":  # SQL Server's nvarchar(128)
         return Shape("text", high=128)
     if name in ("varchar", "char", "nvarchar", "nchar", "varchar2", "nvarchar2"):
@@ -124,9 +128,7 @@ def _text(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape 
             return Shape("text", wide=wide)
         if type_.base.lower() == "bpchar" and not args:  # PostgreSQL's without a limit, which a bare char is not
             return Shape("text")
-        bare = {"redshift": 256 if name == "varchar" else 1, "sqlserver": 1}.get(
-            dialect, None if name.endswith("varchar") else 1
-        )
+        bare = _BARE_TEXT.get(dialect) if "varchar" in name and dialect != "sqlserver" else 1
         return Shape("text", high=args[0] if args else bare, wide=wide)
     if name in ("varbinary", "binary", "bytea"):
         return Shape("binary", high=args[0] if args else None)

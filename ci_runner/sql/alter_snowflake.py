@@ -40,7 +40,16 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
     return actions(c, table, _ACTIONS)
 
 
+def _metric(c: Cursor, table: Name, first: int) -> list[Operation]:
+    """ADD, DROP or MODIFY of a DATA METRIC FUNCTION, behind those words."""
+    verb = c.upper[first].lower()
+    c.rest()
+    return other(c, table, first, f"{verb}-data-metric-function")
+
+
 def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
+    if c.seq("DATA", "METRIC", "FUNCTION"):
+        return _metric(c, table, first)
     if c.at(*CONSTRAINT_HEADS):
         key = constraint(c)
         if isinstance(key, Constraint):
@@ -72,6 +81,8 @@ def _policy(c: Cursor, table: Name, first: int, verb: str) -> list[Operation]:
 
 
 def _drop(c: Cursor, table: Name, first: int) -> list[Operation]:
+    if c.seq("DATA", "METRIC", "FUNCTION"):
+        return _metric(c, table, first)
     if c.seq("PRIMARY", "KEY"):
         c.i -= 1
         return drop_primary_key(c, table, first)
@@ -128,6 +139,8 @@ def _recluster(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
     """ALTER or MODIFY: a constraint, one column, or several with or without parentheses."""
+    if c.seq("DATA", "METRIC", "FUNCTION"):
+        return _metric(c, table, first)
     if c.at("CONSTRAINT", "PRIMARY", "FOREIGN") or (c.at("UNIQUE") and c.peek() == "("):
         c.rest()
         return other(c, table, first, "alter-constraint")
@@ -195,6 +208,9 @@ def _unset_column(c: Cursor, table: Name, column: str, first: int) -> Operation:
     word = c.word().lower()
     if word == "tag":
         c.name()
+        while c.at(",") and c.peek(2) in ("", ",", ".", ")", ";"):
+            c.i += 1
+            c.name()
         return property_change(c, table, column, first, "unset-column-tag")
     if word == "comment":
         return property_change(c, table, column, first, "set-column-comment")

@@ -37,7 +37,7 @@ _WORDS = rf"""(?<![\w$.@])(?:
 _PACKAGE = re.compile(r"create\b[^;]{0,200}?\bpackage\b", re.IGNORECASE)
 
 
-_TASK = later(r"(?:create|alter)\s[^;]{0,80}?\btask\s[^;]{0,2000}?\bas\s+declare\s", re.IGNORECASE)
+_TASK = later(r"(?:create|alter)\s[^;]{0,80}?\b(?:task|procedure)\s[^;]{0,2000}?\bas\s+declare\s", re.IGNORECASE)
 
 
 class Body(Struct, frozen=True):

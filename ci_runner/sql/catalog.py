@@ -245,6 +245,14 @@ def _schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     return _birth(catalog, "schema", Name("", name)) if fresh else catalog
 
 
+def _renewed_schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """Snowflake's CREATE OR REPLACE: what was in it is gone."""
+    if op.object is None:
+        return catalog
+    kind = op.kind.replace("create-or-replace", "drop")
+    return _schema(_drop_schema(catalog, comparable(op.object.name, dialect), dialect, kind), op, dialect)
+
+
 def _spread(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     """ClickHouse objects that the catalog knows only by whether every node has them."""
     if op.object is None or "on cluster" not in op.options:
@@ -312,6 +320,10 @@ def _rebuilt(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
 _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-schema": _schema,
     "create-database": _schema,
+    "create-or-alter-schema": _schema,
+    "create-or-alter-database": _schema,
+    "create-or-replace-schema": _renewed_schema,
+    "create-or-replace-database": _renewed_schema,
     "create-dictionary": _spread,
     "create-function": _spread,
     "reset-setting": _reset,

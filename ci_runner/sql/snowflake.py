@@ -65,7 +65,10 @@ def create(c: Cursor, first: int) -> list[Operation]:
     noun = objects.read_phrase(c, _OBJECTS)
     if not noun:
         c.fail(f"no grammar for CREATE {c.text[c.i]}")
-    return [objects.create(c, first, noun, or_replace=or_replace)]
+    made = objects.create(c, first, noun, or_replace=or_replace)
+    if or_alter and noun in ("schema", "database"):  # what is in it stays
+        return [replace(made, kind=f"create-or-alter-{noun}")]
+    return [made]
 
 
 def _special_table(c: Cursor, first: int, sort: str, *, or_replace: bool) -> Operation:
@@ -108,6 +111,8 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     if sort == "account":
         c.rest()
         return [c.op(Other, "alter-account", first)]
+    if sort in ("warehouse", "user") and c.at("SET", "UNSET"):
+        return [objects.action(c, first, sort, None)]  # the one in use
     return [objects.alter(c, first, sort)]
 
 

@@ -262,7 +262,8 @@ def _sort_key(c: Cursor, draft: Draft) -> None:
     draft["order_by"] = () if c.take("AUTO") else columns(c)
 
 
-def _cluster_by(c: Cursor, draft: Draft) -> None:
+def cluster_by(c: Cursor, draft: Draft) -> None:
+    """CLUSTER BY of Snowflake, behind the word CLUSTER."""
     c.need("BY")
     c.take("LINEAR")
     draft["order_by"] = columns(c)
@@ -299,7 +300,7 @@ _TAILS: dict[str, Callable[[Cursor, Draft], None]] = {
     "PARTITION": _partition_by, "ORDER": _order_by, "ENGINE": _engine, "PRIMARY": _primary_key, "SAMPLE": _clause("sample by"),
     "TTL": _clause("ttl"), "SETTINGS": _clause("settings"), "INHERITS": _inherits, "WITH": _with, "ON": _on,
     "TABLESPACE": _skip_word, "USING": _using, "WITHOUT": _without, "STRICT": _flag, "DISTKEY": _dist_key,
-    "DISTSTYLE": _dist_style, "SORTKEY": _sort_key, "COMPOUND": _sort_key, "INTERLEAVED": _sort_key, "CLUSTER": _cluster_by,
+    "DISTSTYLE": _dist_style, "SORTKEY": _sort_key, "COMPOUND": _sort_key, "INTERLEAVED": _sort_key, "CLUSTER": cluster_by,
     "BACKUP": _skip_word, "ENCODE": _encode, "COMMENT": _comment, "TEXTIMAGE_ON": _skip_word, "FILESTREAM_ON": _skip_word,
     "SERVER": _foreign, "EMPTY": _flag,
 }  # fmt: skip

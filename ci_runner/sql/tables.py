@@ -8,7 +8,7 @@ from ci_runner.model.operations import Column, Constraint, CreateTable, Dml, Dro
 from ci_runner.sql.cursor import Unmatched
 from ci_runner.sql.keys import constraint, settings
 from ci_runner.sql.options import definition
-from ci_runner.sql.table_tails import Draft, on_cluster, table_tail
+from ci_runner.sql.table_tails import Draft, cluster_by, on_cluster, table_tail
 
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
@@ -65,6 +65,8 @@ def create_table(
 
 def _body(c: Cursor, draft: Draft) -> None:
     """What defines the columns: elements, LIKE, CLONE, a parent, a query (left for the tail)."""
+    if c.dialect == "snowflake" and c.take("CLUSTER"):  # there it may stand before the columns, too
+        cluster_by(c, draft)
     if c.dialect == "postgres" and c.seq("PARTITION", "OF"):
         draft["partition_of"] = c.name()
         if c.at("("):

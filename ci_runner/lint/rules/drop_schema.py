@@ -1,6 +1,7 @@
 """A schema or database is dropped with everything in it.
 
-Every table inside goes with its rows, and so do views, functions and types that other schemas may use.
+Every table inside goes with its rows, and so do views, functions and types that other schemas may use. On Snowflake, CREATE OR REPLACE
+SCHEMA does the same to a schema that is there.
 
 Instead: move or drop what is inside one by one, once nothing uses it, and drop the empty schema last.
 
@@ -21,13 +22,16 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import DropObjects, Name
+from ci_runner.model.operations import DropObjects, Name, Other
 
 
-@rule("error", on=(DropObjects,), aliases=("DS101", "ban-drop-database"))
+@rule("error", on=(DropObjects, Other), aliases=("DS101", "ban-drop-database"))
 def check(context: Context) -> Iterator[Hit]:
     """Schemas and databases that this file did not make."""
     op = context.step.operation
+    if isinstance(op, Other):
+        yield from _replaced(context, op)
+        return
     assert isinstance(op, DropObjects)  # noqa: S101
     if op.kind not in ("drop-schema", "drop-database"):
         return
@@ -40,3 +44,14 @@ def check(context: Context) -> Iterator[Hit]:
             continue
         tables = f" and the {inside} table{'s' if inside > 1 else ''} in it" if inside else " and everything in it"
         yield Hit(f"Dropping {what} {quoted(name)}{tables} deletes their rows for good.")
+
+
+def _replaced(context: Context, op: Other) -> Iterator[Hit]:
+    """CREATE OR REPLACE of one that was there; a database's tables are not known by its name, so only one whose making was seen counts."""
+    name = op.object
+    if op.kind not in ("create-or-replace-schema", "create-or-replace-database") or name is None:
+        return
+    known = name.name in context.catalog.schemas or any(key.schema == name.name for key in context.catalog.tables)
+    if known and ("schema", Name("", name.name)) not in context.catalog.born:
+        what = op.kind.removeprefix("create-or-replace-")
+        yield Hit(f"CREATE OR REPLACE {what.upper()} drops the existing {quoted(name)} with everything in it.")

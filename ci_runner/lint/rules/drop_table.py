@@ -38,7 +38,11 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, CreateTable):
         known = context.table(op.table)
-        derived = known is not None and "dynamic" in op.options and "dynamic" in known.options
+        # their rows are made anew from, or lie in, what is not touched; a temporary table only hides the other
+        derived = known is not None and any(
+            sort in op.options and sort in known.options for sort in ("dynamic", "external")
+        )
+        derived = derived or (op.temporary and context.dialect == "snowflake")
         if op.or_replace and known is not None and context.old(op.table) and not derived:
             yield Hit(
                 f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.",

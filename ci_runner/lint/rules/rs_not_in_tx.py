@@ -1,6 +1,6 @@
 """A statement that Redshift refuses in a transaction stands in one.
 
-VACUUM, ALTER TABLE APPEND, and CREATE, ALTER or DROP of external tables and databases cannot run between BEGIN and COMMIT.
+VACUUM, ALTER TABLE APPEND, and CREATE, ALTER or DROP of external tables, databases and libraries cannot run between BEGIN and COMMIT.
 
 Instead: tell the runner not to wrap this file, and keep it to that one statement.
 
@@ -21,10 +21,11 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context
 from ci_runner.lint.rule import Fix, Hit, rule
-from ci_runner.model.operations import AddColumn, CreateTable, DropObjects, DropTable, Operation, Partition
+from ci_runner.model.operations import CreateTable, DropObjects, DropTable, Name, Operation
 
 _REFUSED = (
     "vacuum", "alter-table.append-from", "create-external-table", "drop-external-table", "alter-external-table", "create-database", "drop-database",
+    "create-library", "create-or-replace-library", "drop-library",
 )  # fmt: skip
 
 
@@ -41,5 +42,6 @@ def check(context: Context) -> Iterator[Hit]:
 def _external(context: Context, op: Operation) -> bool:
     if isinstance(op, CreateTable | DropObjects):
         return "external" in op.kind
-    names = op.tables if isinstance(op, DropTable) else (op.table,) if isinstance(op, AddColumn | Partition) else ()
+    altered = getattr(op, "table", None) or getattr(op, "object", None) if op.kind.startswith("alter-table.") else None
+    names = op.tables if isinstance(op, DropTable) else (altered,) if isinstance(altered, Name) else ()
     return any(table is not None and "external" in table.options for table in map(context.table, names))
