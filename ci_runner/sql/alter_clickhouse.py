@@ -227,7 +227,7 @@ def _modify(c: Cursor, table: Name, first: int) -> list[Operation]:
                 c.until(frozenset())
                 if action in ("modify-ttl", "modify-setting", "modify-statistics", "modify-refresh"):
                     _settings_list(c)
-            return other(c, table, first, action, c.slice(begin, c.i).lower() if action == "modify-order-by" else "")
+            return other(c, table, first, action, *([c.slice(begin, c.i)] if action == "modify-order-by" else []))
     c.take("COLUMN")
     return _modify_column(c, table, first)
 

@@ -317,6 +317,14 @@ def _rebuilt(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     return tables.with_table(catalog, key, replace(table, options=(*kept, *said)))
 
 
+def _sorted(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """ClickHouse's MODIFY ORDER BY: the columns it names are of the key from then on."""
+    if op.object is None or not op.options:
+        return catalog
+    key, table = tables.known(catalog, op.object, dialect)
+    return tables.with_table(catalog, key, replace(table, order_by=op.options[:1]))
+
+
 _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-schema": _schema,
     "create-database": _schema,
@@ -330,6 +338,7 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "use": _use,
     "alter-table.disable-constraint": _distrust,
     "alter-table.rebuild": _rebuilt,
+    "alter-table.modify-order-by": _sorted,
     "alter-table.convert-charset": _charset,
     "alter-table.set-default-charset": _charset,
 }

@@ -1,6 +1,6 @@
 """A column of the table's key is changed.
 
-ClickHouse sorts and partitions parts by these columns and refuses to drop, rename or retype them (ALTER_OF_COLUMN_IS_FORBIDDEN).
+ClickHouse sorts and partitions parts by these columns and refuses to drop, clear, rename or retype them (ALTER_OF_COLUMN_IS_FORBIDDEN).
 
 Instead: make a new table with the key you want, copy, and EXCHANGE TABLES.
 
@@ -22,16 +22,18 @@ from collections.abc import Iterator
 from ci_runner.lint.clickhouse import cast_in_key, key_use, same_representation
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import AlterColumnType, DropColumn, RenameColumn
+from ci_runner.model.operations import AlterColumn, AlterColumnType, DropColumn, RenameColumn
+
+_DONE = {DropColumn: "dropping it", RenameColumn: "renaming it", AlterColumn: "clearing it"}
 
 
-@rule("error", ("clickhouse",), on=(DropColumn, RenameColumn, AlterColumnType), seen=("error",))
+@rule("error", ("clickhouse",), on=(DropColumn, RenameColumn, AlterColumn, AlterColumnType), seen=("error",))
 def check(context: Context) -> Iterator[Hit]:
-    """DROP, RENAME or another representation of a column in ORDER BY, PARTITION BY, PRIMARY KEY or SAMPLE BY."""
+    """DROP, CLEAR, RENAME or another representation of a column in ORDER BY, PARTITION BY, PRIMARY KEY or SAMPLE BY."""
     op = context.step.operation
-    assert isinstance(op, DropColumn | RenameColumn | AlterColumnType)  # noqa: S101
+    assert isinstance(op, DropColumn | RenameColumn | AlterColumn | AlterColumnType)  # noqa: S101
     use = key_use(context.table(op.table), op.column)
-    if use is None:
+    if use is None or (isinstance(op, AlterColumn) and op.kind != "alter-table.clear-column"):
         return
     if isinstance(op, AlterColumnType):
         column = context.column(op.table, op.column)
@@ -41,5 +43,5 @@ def check(context: Context) -> Iterator[Hit]:
             return
         what = f"changing its type from {column.type.text or column.type.base} to {op.type.text or op.type.base}"
     else:
-        what = "dropping it" if isinstance(op, DropColumn) else "renaming it"
+        what = _DONE[type(op)]
     yield Hit(f"Column {quoted(op.column)} of {quoted(op.table)} is part of its {use}: ClickHouse refuses {what}.")

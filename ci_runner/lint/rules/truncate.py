@@ -22,17 +22,21 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import Dml, Partition
+from ci_runner.model.operations import Dml, Other, Partition
 
 
-@rule("warning", on=(Dml, Partition), aliases=("ban-truncate-cascade",), seen=("rows-lost",))
+@rule("warning", on=(Dml, Partition, Other), aliases=("ban-truncate-cascade",), seen=("rows-lost",))
 def check(context: Context) -> Iterator[Hit]:
-    """TRUNCATE and TRUNCATE PARTITION of old tables."""
+    """TRUNCATE and TRUNCATE PARTITION of old tables, TRUNCATE of an old database."""
     op = context.step.operation
     commits = " On Redshift it also commits the transaction at once." if context.dialect == "redshift" else ""
     if isinstance(op, Partition):
         if op.kind.endswith("truncate-partition") and context.old(op.table):
             yield Hit(f"Truncating partition {quoted(op.partition.name)} of {quoted(op.table)} deletes all rows in it.")
+        return
+    if isinstance(op, Other):
+        if op.kind == "truncate-database" and op.object and ("schema", op.object) not in context.catalog.born:
+            yield Hit(f"TRUNCATE DATABASE deletes all rows of every table in {quoted(op.object)}.")
         return
     assert isinstance(op, Dml)  # noqa: S101
     old = [str(name) for name in op.tables if context.old(name)]
