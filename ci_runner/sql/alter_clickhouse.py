@@ -243,6 +243,7 @@ _MODIFIED = {
     ("TTL",): "modify-ttl", ("ORDER", "BY"): "modify-order-by", ("SAMPLE", "BY"): "modify-sample-by", ("SETTING",): "modify-setting",
     ("QUERY",): "modify-view-query", ("COMMENT",): "set-comment", ("REFRESH",): "modify-refresh", ("SQL", "SECURITY"): "modify-sql-security",
     ("DEFINER",): "modify-sql-security", ("STATISTICS",): "modify-statistics", ("PARTITION", "BY"): "modify-partition-by",
+    ("CONSTRAINT",): "alter-constraint",
 }  # fmt: skip
 _PROPERTIES = frozenset(
     {
