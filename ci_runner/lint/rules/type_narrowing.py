@@ -24,25 +24,30 @@ from ci_runner.lint.clickhouse import key_use
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.types import narrows
-from ci_runner.model.operations import AlterColumnType
+from ci_runner.model.operations import AlterColumnType, CreateTable, Name, Type
 
 
-@rule("warning", on=(AlterColumnType,), aliases=("changing-column-type",))
+@rule("warning", on=(AlterColumnType, CreateTable), aliases=("changing-column-type",))
 def check(context: Context) -> Iterator[Hit]:
     """Type changes of old columns to a type that holds less."""
     op = context.step.operation
-    assert isinstance(op, AlterColumnType)  # noqa: S101
-    column = context.column(op.table, op.column)
-    if (
-        column is None
-        or column.type is None
-        or not context.old(op.table)
-        or not narrows(column.type, op.type, context.dialect)
-    ):
+    if isinstance(op, CreateTable):
+        if "or alter" in op.options:  # Snowflake: an ALTER of each column that differs
+            for column in op.columns:
+                yield from _shrunk(context, op.table, column.name, column.type)
         return
+    assert isinstance(op, AlterColumnType)  # noqa: S101
     if context.dialect == "clickhouse" and key_use(context.table(op.table), op.column):
         return
-    yield Hit(
-        f"Column {quoted(op.column)} of {quoted(op.table)} shrinks from {column.type.text or column.type.base} to {op.type.text or op.type.base}: "
-        "values that do not fit fail the statement, or are cut."
-    )
+    yield from _shrunk(context, op.table, op.column, op.type)
+
+
+def _shrunk(context: Context, table: Name, name: str, new: Type | None) -> Iterator[Hit]:
+    column = context.column(table, name)
+    if column is None or column.type is None or new is None or not context.old(table):
+        return
+    if narrows(column.type, new, context.dialect):
+        yield Hit(
+            f"Column {quoted(name)} of {quoted(table)} shrinks from {column.type.text or column.type.base} to {new.text or new.base}: "
+            "values that do not fit fail the statement, or are cut."
+        )
