@@ -74,7 +74,9 @@ def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
     if report.schema_changes:
         yield [(f"Schema: {line(schema_words(report.schema_changes))}", "dim")]
     if report.suppressed:
-        yield [(f"{plural(report.suppressed, 'finding')} not counted: ignored in the SQL or known to the baseline", "dim")]
+        yield [
+            (f"{plural(report.suppressed, 'finding')} not counted: ignored in the SQL or known to the baseline", "dim")
+        ]
     yield []
 
 

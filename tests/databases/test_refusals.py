@@ -70,9 +70,11 @@ def answering(words: bytes) -> Iterator[int]:
                 line.recv(4096)
                 if words:
                     line.sendall(words)
-                else:
-                    while line.recv(4096):  # until the other side has enough
-                        pass
+                    line.shutdown(socket.SHUT_WR)
+                while line.recv(
+                    4096
+                ):  # until the other side has enough: a question not read whole would cut off the answer
+                    pass
 
         thread = Thread(target=serve, daemon=True)
         thread.start()

@@ -1,6 +1,7 @@
 """A second process that works through a list: the same answers as without it, whatever becomes of it."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -23,7 +24,10 @@ def _children() -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processors, and no thread but those of the test: other tests leave some behind."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    before = set(threading.enumerate()) - {threading.current_thread()}
+    monkeypatch.setattr(threading, "active_count", lambda: len(set(threading.enumerate()) - before))
 
 
 def test_answers_are_those_of_the_work_itself() -> None:
