@@ -33,6 +33,7 @@ _MARKERS = {
 }
 _EXECUTABLE = later(r"/\*(M?)!(\d{5,6})?")
 _SPACE = re.compile(r"\s*")
+_BLANK = later(r"\s*\Z")
 _NEVER_RUN = {"mysql": 99_999, "mariadb": 999_999}  # above any server: what dump programs write for "no server"
 _MARIADB_SKIPS = range(50700, 100000)  # MySQL versions whose comments MariaDB leaves alone
 
@@ -367,7 +368,7 @@ class _Scanner:
     def _copy_data(self, after: int) -> Span | None:
         """The data lines behind ``COPY … FROM stdin;``, when there are any; ``self.after`` moves behind them."""
         line = self.text.find("\n", after, self.end)
-        if line < 0 or not self.text[line : self.end].strip():
+        if line < 0 or _BLANK.match(self.text, line, self.end):
             return None
         start = line + 1
         mark = re.compile(r"^\\\.\r?$", re.MULTILINE).search(self.text, start, self.end)

@@ -23,6 +23,8 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "semicolons": lambda n: ";" * n,
     "dollars": lambda n: "$" * n + " $a$b" * n,
     "backslashes": lambda n: "\\x\n" * n + "select \\x\n" * n,
+    "rows of psql": lambda n: "\\copy a from stdin\n1\n\\.\nCOPY a FROM stdin;\n1\n\\.\n" * n,
+    "psql's words": lambda n: "\\copy a from 'x' from  stdi\n\\a 'x' `y` \\\\ \\if 'x" * n,
     "commas": lambda n: "ALTER TABLE a " + "ADD COLUMN b int, " * n + "DROP c",
     "definitions": lambda n: "CREATE TABLE a (" + "b int, " * n + "c int)",
     "from": lambda n: "INSERT INTO a SELECT * " + "FROM b, " * n,
