@@ -29,7 +29,7 @@ from ci_runner.lint.facts import emptied, has_default, not_null
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.stepwise import required_column
 from ci_runner.lint.types import base
-from ci_runner.model.operations import AddColumn, Column
+from ci_runner.model.operations import AddColumn, Column, CreateTable
 
 _MYSQL_REFUSES = {
     "date", "datetime", "timestamp", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
@@ -40,13 +40,17 @@ _MYSQL_REFUSES = {
 @rule(
     "error",
     ("postgres", "sqlite", "sqlserver", "redshift", "snowflake", "mysql"),
-    on=(AddColumn,),
+    on=(AddColumn, CreateTable),
     aliases=("MF103", "adding-required-field"),
     seen=("error",),
 )
 def check(context: Context) -> Iterator[Hit]:
     """Required columns of old tables for which old rows have no value."""
     op = context.step.operation
+    if isinstance(op, CreateTable):
+        if "or alter" in op.options:  # Snowflake: an ALTER that adds each column the table lacks
+            yield from _lacking(context, op)
+        return
     assert isinstance(op, AddColumn)  # noqa: S101
     column = op.column
     if not context.old(op.table) or not not_null(column) or has_default(column) or not _refused(context, column):
@@ -64,6 +68,17 @@ def check(context: Context) -> Iterator[Hit]:
         f"Adding NOT NULL column {quoted(column.name)} to {quoted(op.table)} without a default fails{always}.",
         fix=required_column(context, op) if context.dialect == "postgres" else None,
     )
+
+
+def _lacking(context: Context, op: CreateTable) -> Iterator[Hit]:
+    table = context.table(op.table)
+    if table is None or table.partial or not context.old(op.table) or emptied(context, op.table):
+        return
+    for column in op.columns:
+        if context.column(op.table, column.name) is None and not_null(column) and not has_default(column):
+            yield Hit(
+                f"Adding NOT NULL column {quoted(column.name)} to {quoted(op.table)} without a default fails as soon as the table has a row."
+            )
 
 
 def _refused(context: Context, column: Column) -> bool:
