@@ -37,7 +37,9 @@ _WORDS = rf"""(?<![\w$.@])(?:
 _PACKAGE = re.compile(r"create\b[^;]{0,200}?\bpackage\b", re.IGNORECASE)
 
 
-_TASK = later(r"(?:create|alter)\s[^;]{0,80}?\b(?:task|procedure)\s[^;]{0,2000}?\bas\s+declare\s", re.IGNORECASE)
+_DECLARING = later(
+    rf"(?:create|alter)\b[^;]{{0,400}}?\b(?:task|procedure)\b[^;]{{0,2000}}?\bas{_GAPS}declare\b", re.IGNORECASE
+)
 
 
 class Body(Struct, frozen=True):
@@ -96,7 +98,7 @@ def _items(traits: Dialect) -> re.Pattern[str]:
 def body(text: str, start: int, end: int, traits: Dialect) -> Body:
     """The extent of the statement at ``start``: to the first ``;`` outside its blocks and parentheses, at most to ``end``."""
     declared = text[start : start + 7].lower() == "declare"  # Snowflake: DECLARE …; BEGIN … END is one statement
-    declared = declared or (traits.name == "snowflake" and _TASK.match(text, start, end) is not None)
+    declared = declared or (traits.name == "snowflake" and _DECLARING.match(text, start, end) is not None)
     blocks: list[tuple[str, int]] = [("declare", start)] if declared else []
     if traits.name == "mariadb" and _PACKAGE.match(text, start, end):
         blocks.append(("package", start))
