@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from measure import PROGRAM, WORK, Figure, Subject, against, in_turn, memory, wi
 
 PLAIN = (sys.executable, str(Path(__file__).with_name("plain.py")))
 FILES, APPLIED = 1000, 10_000
+TABLES = 10_000
 
 
 def figures(runs: int) -> list[Figure]:
@@ -38,7 +40,37 @@ def figures(runs: int) -> list[Figure]:
         *(against("  the same", deploy, name, other, 1) for name, other in others.items()),
         within(f"status with {APPLIED:,} applied", status.median, 0.3),
         memory("peak memory of both", [deploy, status], 100),
+        *fingerprints(),
     ]
+
+
+def fingerprints() -> list[Figure]:
+    """How long it takes to know the state of a schema of many tables, as each deployment does before and after it."""
+    from tests.images.servers import mariadb_process, postgres_process
+
+    found = []
+    for name, process, limit in (("PostgreSQL", postgres_process, 5), ("MariaDB", mariadb_process, 15)):
+        with process() as server:
+            server.run("CREATE DATABASE tables")
+            server.run(
+                *(f"CREATE TABLE t{n} (id int PRIMARY KEY, v varchar(8))" for n in range(TABLES)), database="tables"
+            )
+            found.append(within(f"fingerprint of {TABLES:,} tables, {name}", _fingerprint(server.url("tables")), limit))
+    return found
+
+
+def _fingerprint(url: str) -> float:
+    from ci_runner import databases
+
+    target = databases.open_target(url, "bench", look=True)
+    try:
+        began = time.perf_counter()
+        objects = target.fingerprint()
+        taken = time.perf_counter() - began
+    finally:
+        target.close()
+    assert len(objects) >= TABLES
+    return taken
 
 
 def _deploy(directory: Path, url: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -185,6 +186,28 @@ def test_a_registry_older_than_the_one_last_deployed_from_is_refused_with_code_6
         "deploy", "app", "--to", url, "--registry", store, "--accept-registry-rollback", "restored", "--json"
     )
     assert taken.code == 3  # a version that was applied is not in the older registry
+
+
+@pytest.mark.parametrize("after", ["", "CREATE TABLE c (id int);\n"])
+def test_a_backup_that_is_stale_or_went_another_way_is_refused_with_code_6(
+    folder: Repository, url: str, tmp_path: Path, after: str
+) -> None:
+    """What stands in for the registry must know the state that was deployed last, whatever it holds besides."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    folder.write(A)
+    folder.run("push", "app", "--dir", "migrations", "--registry", f"file://{one}")
+    shutil.copytree(one, two)
+    if after:
+        folder.write({**A, "migrations/2_c.sql": after})
+        folder.run("push", "app", "--dir", "migrations", "--registry", f"file://{two}")
+        (folder.path / "migrations/2_c.sql").unlink()
+    folder.write(B)
+    folder.run("push", "app", "--dir", "migrations", "--registry", f"file://{one}")
+    assert folder.run("deploy", "app", "--to", url, "--registry", f"file://{one}").code == 0
+    one.rename(tmp_path / "gone")
+    folder.write({"pilotage.yml": f"registry:\n  url: file://{one}\n  backups: [file://{two}]\n"})
+    refused = folder.run("deploy", "app", "--to", url, "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (6, 6), refused.err
 
 
 def test_a_backup_answers_where_the_registry_does_not(folder: Repository, url: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.deploy.place import Place
@@ -21,6 +22,8 @@ FILES = {
     "2_b.sql": "INSERT INTO marks VALUES (1);\nINSERT INTO marks VALUES (2);\n",
     "3_c.sql": "INSERT INTO marks VALUES (3);\n",
 }
+
+READY = b"Z\x00\x00\x00\x05"  # ReadyForQuery; a letter for the transaction's state follows
 
 
 class Proxy:
@@ -170,6 +173,59 @@ def test_a_pooler_in_transaction_mode_is_refused_before_the_first_statement(
 ) -> None:
     database = postgres.url.rpartition("/")[2]
     refused = Place("postgres", bouncer("transaction", database)).deploy(FILES)
+    assert refused.error is not None
+    assert refused.error.code == 2
+    assert "direct address" in refused.error.message
+    assert not postgres.memory().there
+    assert postgres.rows("SELECT count(*) FROM pg_tables WHERE tablename = 'marks'") == [(0,)]
+
+
+class Swapper:
+    """Passes one client's bytes on to one of two sessions, and to the other one after each transaction."""
+
+    def __init__(self, server: Server, database: str) -> None:
+        self.server, self.database = server, database
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with (
+            psycopg.connect(self.server.url(self.database), autocommit=True) as second,
+            socket.create_connection(("127.0.0.1", self.server.port)) as first,
+            socket.socket(fileno=os.dup(second.fileno())) as other,
+        ):
+            other.setblocking(True)
+            sessions = [first, other]
+            while data := _receive(client):
+                sessions[0].sendall(data)
+                answer = sessions[0].recv(65536)
+                while (
+                    len(answer) > 6 and answer[-6:-1] != READY and answer[:1] != b"R"
+                ):  # a query's answer is not whole yet
+                    answer += sessions[0].recv(65536)
+                client.sendall(answer)
+                if answer.endswith(READY + b"I"):
+                    sessions.reverse()
+        client.close()
+
+
+def test_a_proxy_that_swaps_sessions_is_refused_before_the_first_statement(
+    postgres: Place, postgres_server: Server
+) -> None:
+    database = postgres.url.rpartition("/")[2]
+    swapper = Swapper(postgres_server, database)
+    behind = Place("postgres", postgres.url.replace(f":{postgres_server.port}/", f":{swapper.port}/"))
+    refused = behind.deploy(FILES)
+    swapper.listener.close()
     assert refused.error is not None
     assert refused.error.code == 2
     assert "direct address" in refused.error.message

@@ -160,10 +160,11 @@ def mariadb_process() -> Iterator[Server]:
     """MariaDB of the Debian package, on a loopback port."""
     owner = account("mysql")
     with owned_folder(owner) as folder:
-        data = f"--datadir={folder / 'data'}"
+        # A starting server removes what it takes for an earlier one's temporary tables, so none may share its folder for them.
+        data, temporary = f"--datadir={folder / 'data'}", f"--tmpdir={folder}"
         with one_builder():
             done = subprocess.run(
-                ["mariadb-install-db", "--no-defaults", data, "--skip-test-db", "--auth-root-authentication-method=normal", *PLAIN_IO,
+                ["mariadb-install-db", "--no-defaults", data, temporary, "--skip-test-db", "--auth-root-authentication-method=normal", *PLAIN_IO,
                  *(["--user=mysql"] if os.geteuid() == 0 else [])],
                 check=False, capture_output=True, text=True,
             )  # fmt: skip
@@ -175,8 +176,8 @@ def mariadb_process() -> Iterator[Server]:
         init.chmod(0o644)
         port = free_port()
         command = [
-            mariadbd(), "--no-defaults", data, f"--socket={folder / 's'}", f"--port={port}", "--bind-address=127.0.0.1", f"--init-file={init}",
-            f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve",
+            mariadbd(), "--no-defaults", data, temporary, f"--socket={folder / 's'}", f"--port={port}", "--bind-address=127.0.0.1",
+            f"--init-file={init}", f"--pid-file={folder / 'pid'}", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve",
             *PLAIN_IO,
         ]  # fmt: skip
         with (folder / "log").open("wb") as log:

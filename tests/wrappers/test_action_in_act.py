@@ -91,7 +91,7 @@ class Runner:
         (self.home / "event.json").write_text(json.dumps(event))
         command = [
             str(Path(sys.executable).with_name("act")), name, "--eventpath", str(self.home / "event.json"),
-            "--platform", f"ubuntu-latest={images.standin()}", "--pull=false", "--bind", "--action-offline-mode",
+            "--platform", f"ubuntu-latest={images.standin()}", "--pull=false", "--bind", "--action-offline-mode", "--rm",
             "--secret", f"GITHUB_TOKEN={BOT_TOKEN}", "--env", f"GITHUB_API_URL={self.fake.url}", "--env", "GITHUB_REPOSITORY=acme/shop",
         ]  # fmt: skip
         environment = {**demo.ENVIRONMENT, "HOME": str(self.home)}
