@@ -25,6 +25,7 @@ BEYOND = {
     "ALTER AVAILABILITY GROUP ag GRANT CREATE ANY DATABASE": "documented, and unknown to the grammar",
     "DECLARE @a INT = 1, @b TABLE (c INT), @d NVARCHAR(MAX)": "a table is declared by itself",
     "DECLARE @t TABLE (id INT PRIMARY KEY, b VARCHAR(10)), @x INT": "a table is declared by itself",
+    "CREATE SCHEMA s; CREATE TABLE t (a INT)": "a schema is created by itself",
 }
 
 
