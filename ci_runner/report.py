@@ -66,11 +66,14 @@ def build(
         notes=tuple(notes),
         schema_changes=tuple(replay.changes if schema_changes is None else schema_changes),
     )
-    judged = replace(raw, verdict=verdict(raw, fail_on))
-    if redact.value(judged) is judged:  # nearly every report: looked through as a whole, it holds no secret
-        return judged
+    return _without_secrets(replace(raw, verdict=verdict(raw, fail_on)), redact)
+
+
+def _without_secrets(report: Report, redact: Redactor) -> Report:
+    if redact.value(report) is report:  # nearly every report: looked through as a whole, it holds no secret
+        return report
     return replace(
-        redact.value(replace(judged, files=())), files=tuple(_redacted(file, redact) for file in judged.files)
+        redact.value(replace(report, files=())), files=tuple(_redacted(file, redact) for file in report.files)
     )
 
 

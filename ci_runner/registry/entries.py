@@ -56,23 +56,7 @@ def decode(raw: bytes, seq: int, name: str) -> Entry:
     """The entry in slot ``seq`` of the log of ``name``; IntegrityError when the bytes are no such entry, RefusedError for a newer version's."""
     what = f"log entry {seq}"
     value = canonical.loads(raw, what)
-    if not canonical.is_number(value.get("v"), 1):
-        raise manifests.newer(what, value.get("v"))
-    if not canonical.is_number(value.get("seq"), seq):
-        raise IntegrityError(f"{what} is refused: it says that it is entry {str(value.get('seq'))[:20]!r}")
-    if value.get("name") != name:
-        raise IntegrityError(
-            f"{what} is refused: it belongs to the directory {str(value.get('name'))[:80]!r}, not to {name!r} (names that differ only in upper "
-            "and lower case on a store that takes them for the same, or a log that was moved)"
-        )
-    if (
-        not canonical.is_sha256(value.get("prev"))
-        or not canonical.is_sha256(value.get("manifest"))
-        or str(value.get("kind")) not in KINDS
-    ):
-        raise IntegrityError(f"{what} is refused: it lacks a known kind or a hash")
-    if not isinstance(value.get("actor"), dict):
-        raise IntegrityError(f"{what} is refused: it does not say who wrote it")
+    _belongs(value, seq, name, what)
     return Entry(
         seq=seq,
         prev=value["prev"],
@@ -94,6 +78,27 @@ def decode(raw: bytes, seq: int, name: str) -> Entry:
         reason=_text(value.get("reason", ""), what),
         name=name,
     )
+
+
+def _belongs(value: dict[str, Any], seq: int, name: str, what: str) -> None:
+    """Refuse what is no entry of that slot and that log."""
+    if not canonical.is_number(value.get("v"), 1):
+        raise manifests.newer(what, value.get("v"))
+    if not canonical.is_number(value.get("seq"), seq):
+        raise IntegrityError(f"{what} is refused: it says that it is entry {str(value.get('seq'))[:20]!r}")
+    if value.get("name") != name:
+        raise IntegrityError(
+            f"{what} is refused: it belongs to the directory {str(value.get('name'))[:80]!r}, not to {name!r} (names that differ only in upper "
+            "and lower case on a store that takes them for the same, or a log that was moved)"
+        )
+    if (
+        not canonical.is_sha256(value.get("prev"))
+        or not canonical.is_sha256(value.get("manifest"))
+        or str(value.get("kind")) not in KINDS
+    ):
+        raise IntegrityError(f"{what} is refused: it lacks a known kind or a hash")
+    if not isinstance(value.get("actor"), dict):
+        raise IntegrityError(f"{what} is refused: it does not say who wrote it")
 
 
 def shorten(differences: tuple[str, ...]) -> tuple[str, ...]:
