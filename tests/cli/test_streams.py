@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,10 +49,12 @@ def test_a_closed_stream_changes_no_exit_code(repository: Repository, command: s
     assert shell(repository, f"PILOTAGE {command}").returncode == code
 
 
-FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.fixture
+def full_disk(need: Callable[[bool, str, str], None]) -> None:
+    need(Path("/dev/full").exists(), "/dev/full", "run on Linux")
 
 
-@FULL
+@pytest.mark.usefixtures("full_disk")
 @pytest.mark.parametrize("command", ["rules", "lint --dialect postgres", "--help"])
 def test_a_full_disk_is_temporary_and_said(repository: Repository, command: str) -> None:
     done = shell(repository, f"PILOTAGE {command} >/dev/full")
@@ -59,7 +62,7 @@ def test_a_full_disk_is_temporary_and_said(repository: Repository, command: str)
     assert "there is no room left" in done.stderr
 
 
-@FULL
+@pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_behind_stderr_leaves_the_exit_code(repository: Repository) -> None:
     assert shell(repository, "PILOTAGE nonsense 2>/dev/full").returncode == 2
 
