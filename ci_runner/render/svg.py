@@ -49,7 +49,10 @@ def svg(diagram: Diagram, *, title: str = "Schema", name: str = "diagram", stand
         "</g>",
         "</svg>",
     ]
-    return "\n".join(row for row in rows if row)
+    lines = "\n".join(rows).split("\n")
+    return "\n".join(
+        line for line in lines if line
+    )  # a name may hold a blank line, which would end the HTML around the picture
 
 
 def described(diagram: Diagram) -> str:
