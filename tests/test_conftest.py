@@ -38,5 +38,8 @@ def test_a_socket_to_one_fails_and_is_remembered() -> None:
 
 
 def test_other_sockets_work() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 1):
-        pass
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname(), 1) as client:
+            client.sendall(b"hello")
+        with server.accept()[0] as other:
+            assert other.recv(5) == b"hello"

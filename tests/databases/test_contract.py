@@ -274,7 +274,9 @@ def test_inspect_is_the_same_for_the_same_schema_and_differs_when_it_changes(dat
     assert database.inspect() != before
 
 
-def test_two_sessions_may_be_closed_twice_without_complaint(opener: Opener) -> None:
-    session = opener()
+def test_a_session_may_be_closed_twice_and_another_goes_on(opener: Opener) -> None:
+    session, other = opener(), opener()
     session.close()
     session.close()
+    assert [tuple(row) for row in other.query("SELECT 1")] == [(1,)]
+    other.close()

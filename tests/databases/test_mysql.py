@@ -65,7 +65,9 @@ def test_foreign_keys_can_be_left_unchecked_from_the_first_statement_on(
             ],
             transaction=False,
         )
+        assert session.query("SELECT @@foreign_key_checks, @touched") == [(0, 1)]
         session.reset()
+    assert session.query("SELECT @@foreign_key_checks, @touched") == [(0, None)]
     session.close()
 
 

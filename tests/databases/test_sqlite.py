@@ -66,6 +66,7 @@ def test_a_statement_cannot_leave_its_database(database: Database, attack: str, 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_migrations_do_is_allowed(database: Database, text: str) -> None:
     database.execute([Sql(text)], transaction=False)
+    assert database.query("SELECT 1") == [(1,)]
 
 
 def test_two_databases_in_memory_are_two(database: Database) -> None:

@@ -120,6 +120,17 @@ def test_everything_mariadb_can_make_is_removed_from_the_named_database(mariadb_
         database.close()
     with opened(url):
         pass
+    kinds = {
+        "tables": "table_schema",
+        "routines": "routine_schema",
+        "events": "event_schema",
+        "triggers": "trigger_schema",
+    }
+    left = {
+        kind: mariadb_server.rows(f"SELECT * FROM information_schema.{kind} WHERE {schema} = 'clean'", "clean")
+        for kind, schema in kinds.items()
+    }
+    assert left == {"tables": [], "routines": [], "events": [], "triggers": []}
 
 
 def somebody_else_writes(url: str, server: Server) -> None:

@@ -92,13 +92,16 @@ def test_line_ends_and_case_of_keywords_change_no_finding(case: dict[str, Any]) 
 @settings(deadline=None, max_examples=100)
 @given(st.sampled_from(OWN), st.integers(0, 400), st.integers(0, 400))
 def test_a_file_cut_short_is_never_an_exception(case: dict[str, Any], start: int, length: int) -> None:
-    run(case, case["sql"][start % len(case["sql"]) :][:length])
+    text = case["sql"][start % len(case["sql"]) :][:length]
+    linted = check(text, case["dialect"], pre=case.get("pre", ""), tx=case.get("tx", "file"), **case.get("with", {}))
+    last = text.count("\n") + 1
+    assert all(1 <= each.line <= each.end_line <= last for each in linted.findings)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from([c for c in OWN if c["dialect"] == "postgres"]), min_size=2, max_size=4))
 def test_files_on_top_of_one_another_are_never_an_exception(cases: list[dict[str, Any]]) -> None:
-    check(
+    linted = check(
         cases[-1]["sql"],
         "postgres",
         pre=[
@@ -107,3 +110,4 @@ def test_files_on_top_of_one_another_are_never_an_exception(cases: list[dict[str
             for text in ([c.get("pre", "")] if isinstance(c.get("pre", ""), str) else c["pre"]) + [c["sql"]]
         ],
     )
+    assert {each.file for each in linted.findings} <= {"2.sql"}

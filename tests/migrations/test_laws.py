@@ -54,8 +54,8 @@ def test_reading_answers_or_refuses_whatever_the_bytes(files: dict[str, bytes], 
 def test_reading_answers_or_refuses_whatever_the_names(files: dict[str, bytes], form: str | None) -> None:
     read = _read(files, form)
     if read is not None:
-        for migration in read.migrations:
-            migration.name.encode("utf-8")
+        assert {migration.name for migration in read.migrations} <= set(files)
+        assert all(name.encode("utf-8").decode("utf-8") == name for name in files)
 
 
 @settings(max_examples=200, deadline=None)

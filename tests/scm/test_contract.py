@@ -252,8 +252,9 @@ def test_the_door_opens_without_a_request() -> None:
     assert (scm.name, scm.repository) == ("github", "acme/shop")
 
 
-def test_closing_twice_is_fine(bench: Bench) -> None:
-    scm = bench.scm()
-    scm.comments(7)
+def test_one_client_closed_twice_leaves_another_open(bench: Bench) -> None:
+    scm, other = bench.scm(), bench.scm()
+    assert scm.comments(7) == ()
     scm.close()
     scm.close()
+    assert other.comments(7) == ()
