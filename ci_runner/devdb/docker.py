@@ -205,7 +205,7 @@ def _shelved(started: Started, passwords: Passwords) -> Shelved | None:
     return Shelved(
         volume.key,
         started.held is not None,
-        lambda: volume.keep(started.made, passwords, lambda: again(passwords.replay)),
+        lambda _numbers: volume.keep(started.made, passwords, lambda: again(passwords.replay)),
     )
 
 

@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -48,6 +48,7 @@ CONFIGURATION = {
     "pg_ident.conf": "",
     "postgresql.auto.conf": "",
 }
+COPIES = 2  # kept with a base: what further replays start from, and the tables that get rows
 WAL_NAME = 24  # characters of a log file's name; https://www.postgresql.org/docs/current/wal-internals.html
 
 
@@ -116,7 +117,7 @@ def _prepared(server: Server, shelf: Shelf | None, traits: tuple[str, ...], *, s
         session = databases.open_address(replace(server.admin, database="template1"))
         provision(session, REPLAY, superuser=superuser)
         session.close()
-    return Shelved(shelf.base, held, lambda: _keep(server, slot)) if shelf and slot else None
+    return Shelved(shelf.base, held, partial(_keep, server, slot), COPIES) if shelf and slot else None
 
 
 def _traits(home: Path, asked: Asked) -> tuple[str, ...]:
@@ -132,6 +133,7 @@ def _traits(home: Path, asked: Asked) -> tuple[str, ...]:
         settings,
         asked.user.database,
         rights,
+        str(COPIES),
     )
 
 
@@ -152,21 +154,23 @@ def _unpacked(slot: Slot, server: Server) -> bool:
     return True
 
 
-def _keep(server: Server, slot: Slot) -> None:
-    """Stop the server so that its files are whole, pack them, start it again."""
+def _keep(server: Server, slot: Slot, numbers: Sequence[int]) -> None:
+    """Stop the server so that its files are whole, pack them, start it again; ``numbers`` are those of a database and its copies."""
     server.stop(signal.SIGINT)
+    copies = {f"base/{copy}": f"base/{numbers[0]}" for copy in numbers[1:]}
     log = min((path.name for path in (server.data / "pg_wal").iterdir() if len(path.name) == WAL_NAME), default="")
-    slot.write(lambda stream: pack(server.data, stream, lambda path: _left_out(path, log)))
+    slot.write(lambda stream: pack(server.data, stream, lambda path: _left_out(path, log), copies))
     server.start()
 
 
 def _left_out(path: str, log: str) -> bool:
-    """Configuration, which we write ourselves, and write-ahead log behind the shutdown's: recycled space."""
+    """Configuration, which we write ourselves, write-ahead log behind the shutdown's (recycled space), and what a start throws away."""
     folder, _, name = path.rpartition("/")
     return (
-        (not folder and name.endswith((".conf", ".pid", ".opts")))
+        name == "pg_internal.init"
+        or (not folder and name.endswith((".conf", ".pid", ".opts")))
         or (folder == "pg_wal" and len(name) == WAL_NAME and name > log)
-        or folder in {"pg_stat_tmp", "pg_dynshmem", "pg_notify"}
+        or folder in {"pg_stat", "pg_stat_tmp", "pg_dynshmem", "pg_notify"}
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -42,12 +42,14 @@ def run(database: Database, *statements: str) -> None:
 class Shelved(NamedTuple):
     """A state that outlives the run: whether the server came up with it ``held`` under ``key``, and how to ``keep`` it where it did not.
 
-    ``keep`` is called with no session open; it says where the server answers afterwards, None where it did before.
+    ``keep`` is called with no session open and the numbers of its database and of ``copies`` copies that are kept with it and come up with
+    it; it says where the server answers afterwards, None where it did before.
     """
 
     key: str
     held: bool
-    keep: Callable[[], Address | None]
+    keep: Callable[[Sequence[int]], Address | None]
+    copies: int = 0
 
 
 class PostgresDev:
@@ -83,7 +85,8 @@ class PostgresDev:
         self._shelved = shelved
         self._init = init
         self._held = shelved.key if shelved and shelved.held else ""
-        self._made: list[str] = [user.database] if self._held else []
+        self._spare = self._copies() if self._held else []
+        self._made: list[str] = [user.database, *self._spare] if self._held else []
         self._kept: dict[str, str] = {}
         self._admin = databases.open_address(admin)
         self.engine = self._admin.engine
@@ -98,25 +101,27 @@ class PostgresDev:
         """Keep the state of ``database`` under ``key``. It is closed for that; the session to go on with is returned."""
         database.close()
         if self._shelved and self._shelved.key == key and not self._shelved.held:
+            self._spare = [self._create(database.name, name) for name in self._copies()]
+            numbers = [self._number(name) for name in (database.name, *self._spare)]
             self._admin.close()
-            place = self._shelved.keep()
+            place = self._shelved.keep(numbers)
             if place:
                 self._admin_address, self._user = (
                     replace(each, host=place.host, port=place.port, socket=place.socket)
                     for each in (self._admin_address, self._user)
                 )
             self._admin = databases.open_address(self._admin_address)
-        self._kept[key] = self._create(database.name)
+        self._kept[key] = self._copy(key, database.name)
         return self._session(database.name, scripts)
 
     def restore(self, key: str, scripts: Iterable[str] = ()) -> Database | None:
         """A new database in the state kept under ``key``, in this run or, the first time, in an earlier one; None when nothing is kept."""
         if key and key == self._held:
             self._held, name = "", self._user.database
-            self._kept[key] = self._create(name)
+            self._kept[key] = self._copy(key, name)
             return self._session(name, scripts)
         kept = self._kept.get(key)
-        return self._session(self._create(kept), scripts) if kept is not None else None
+        return self._session(self._copy(key, kept), scripts) if kept is not None else None
 
     def advice(self, failure: DatabaseFailure) -> str:
         """What the user can do about a refusal that is this dev database's and not the migration's; "" when there is nothing."""
@@ -147,6 +152,17 @@ class PostgresDev:
             run(self._admin, *([f"ALTER ROLE {quote(self._user.user)} NOSUPERUSER"] if lift else []))
         return name
 
+    def _copies(self) -> list[str]:
+        """Names of the copies that are kept with a state."""
+        copies = self._shelved.copies if self._shelved else 0
+        return [f"{self._user.database}_kept_{number}" for number in range(1, copies + 1)]
+
+    def _copy(self, key: str, template: str) -> str:
+        """A database in the state kept under ``key``: one that is there already, or a copy of ``template``."""
+        if self._spare and self._shelved and key == self._shelved.key:
+            return self._spare.pop(0)
+        return self._create(template)
+
     def _create(self, template: str, name: str = "") -> str:
         base = self._prefix or self._user.database or "dev"
         name = name or (base if base not in self._made and not self._prefix else f"{base}_{len(self._made) + 1}")
@@ -161,7 +177,12 @@ class PostgresDev:
         return name
 
     def _exists(self, name: str) -> bool:
-        return bool(self._admin.query(f"SELECT 1 FROM pg_database WHERE datname = {literal(name)}"))
+        return self._number(name) > 0
+
+    def _number(self, name: str) -> int:
+        """The database's, which its folder is called after; 0 where there is none."""
+        rows = self._admin.query(f"SELECT oid::int8 FROM pg_database WHERE datname = {literal(name)}")
+        return int(rows[0][0]) if rows else 0
 
     def _session(self, name: str, scripts: Iterable[str]) -> Database:
         ready = self._prepare(name, scripts)

@@ -234,14 +234,22 @@ def test_a_base_over_the_cap_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list(tmp_path.iterdir())
 
 
-def stream_of(entries: object, content: bytes = b"") -> gzip.GzipFile:
-    index = json.dumps(entries).encode()
+def stream_of(index_of: object, content: bytes = b"") -> gzip.GzipFile:
+    index = json.dumps(index_of).encode()
     return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(len(index).to_bytes(8, "big") + index + content)))
 
 
 @pytest.mark.parametrize(
     "entries",
     [
+        {"entries": [["a", -1], ["a/b", 1]], "copies": {"../out": "a"}},
+        {"entries": [["a", -1], ["a/b", 1]], "copies": {"/tmp/out": "a"}},
+        {"entries": [["a", -1], ["a/b", 1]], "copies": {"missing": "a"}},
+        {"entries": [["a", -1], ["a/b", 1]], "copies": {"a": "a"}},
+        {"entries": [["a", -1], ["a/b", 1]], "copies": {"a": 1}},
+        {"entries": [["a", -1], ["a/b", 1]], "copies": {str(number): "a" for number in range(9)}},
+        {"entries": [["a", -1], ["a/b", 1]], "copies": ["a"]},
+        {"entries": [["a", -1], ["a/b", 1]]},
         [["../out", 1]],
         [["/tmp/out", 1]],
         [["a", -1], ["a/../../out", 1]],
@@ -261,8 +269,9 @@ def stream_of(entries: object, content: bytes = b"") -> gzip.GzipFile:
 def test_an_index_that_is_not_ours_writes_nothing_outside(entries: object, tmp_path: Path) -> None:
     inside = tmp_path / "deep" / "data"
     inside.parent.mkdir()
+    index = entries if isinstance(entries, dict) else {"entries": entries, "copies": {}}
     with pytest.raises((PackError, OSError)):
-        unpack(stream_of(entries, b"x"), inside, None)  # type: ignore[arg-type]
+        unpack(stream_of(index, b"x"), inside, None)  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
     assert {path.name for path in inside.parent.iterdir()} <= {"data"}
 
@@ -281,3 +290,23 @@ def test_a_packed_folder_comes_back_without_what_was_left_out(tmp_path: Path) ->
     found = {path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*")}
     assert found == {"a", "b", "b/c", "empty", "é", "é/ü"}
     assert (tmp_path / "copy" / "é/ü").read_bytes() == (source / "é/ü").read_bytes()
+
+
+def test_a_folder_that_is_a_copy_is_packed_once_and_comes_back_whole_or_empty(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for name in ("base/1", "base/2", "base/3"):
+        (source / name).mkdir(parents=True)
+        (source / name / "file").write_bytes(bytes(range(256)) * 1000)
+        (source / name / "empty").touch()
+    once, thrice = io.BytesIO(), io.BytesIO()
+    copies = {"base/2": "base/1", "base/3": "base/1"}
+    pack(source, once, lambda _path: False, copies)
+    pack(source, thrice, lambda _path: False)
+    assert thrice.tell() > 2.9 * once.tell()
+    for copying in (True, False):
+        once.seek(0)
+        folder = tmp_path / str(copying)
+        assert unpack(once, folder, None, copying=copying) == copies
+        for name in ("base/2", "base/3"):
+            there = {path.name: path.read_bytes() for path in (folder / name).iterdir()}
+            assert there == ({"file": bytes(range(256)) * 1000, "empty": b""} if copying else {})
