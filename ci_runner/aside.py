@@ -1,33 +1,66 @@
-"""Lets a second process work through a long list, or on one thing, while this one goes on; its answers can always be done without."""
+"""Lets a second process work through a list, or on one thing, while this one goes on; its answers can always be done without."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO, TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 FEW = 200  # items below which a process costs more than it brings: some 10 ms
+MANY = 1000  # the same of a list that both work at
 CHUNK = 25  # items whose answers are sent together
+SHARE = 100  # the same of a list whose other end this process works at: it may do as many in vain
 _KILL = 9
+_PIPE = 1024 * 1024  # bytes a pipe holds where the system allows it, so that nobody waits for whoever reads it
+_HEAD = 8  # bytes that say how long a message is
+
+_second: list[bool] = []  # not empty: this is the second process, which has no second of its own
 
 
 def table(work: Callable[[T], R], items: Mapping[str, T]) -> Mapping[str, R]:
     """``work`` of every item under the item's name. It may run anywhere and any time until the value is asked for, so it must be pure."""
-    if len(items) < FEW or not _spare():
+    values = [*items.values()]
+    second = _beside(lambda answers: _pickled(work, values, answers)) if len(items) >= FEW else None
+    if second is None:
         return {name: work(item) for name, item in items.items()}
-    return _Table(items, _beside(work, [*items.values()]))
+    return _Table(items, _received(work, values, second))
 
 
-def begun(work: Callable[[], R]) -> Callable[[], R]:
-    """``work`` begun at once by another process where there is one to spare, to be asked for its result, or its error, once."""
-    if not _spare():
+def begun(work: Callable[[], R], kind: type[R]) -> Callable[[], R]:
+    """``work`` begun at once by another process where there is one to spare, to be asked for its result, or its error, once.
+
+    ``kind`` is what the result is: a value that msgspec packs.
+    """
+    from msgspec import MsgspecError, msgpack
+
+    second = _beside(lambda answers: answers.write(msgpack.encode(work())))
+    if second is None:
         return work
-    answers = _beside(lambda _: work(), (None,))
-    return lambda: next(answers)
+
+    def result() -> R:
+        try:
+            return msgpack.decode(second.everything(), type=kind)
+        except MsgspecError:  # it ended before it had a result, or has one that cannot be sent
+            return work()
+
+    return result
+
+
+def shared(work: Callable[[T], R], items: Sequence[T]) -> Callable[[], list[R]]:
+    """``work`` of every item, in order: another process begins with the last now, this one with the first when it is asked, until they meet.
+
+    An answer is bytes, text, a number, None or a list of such. The work may be done twice, so it must change nothing.
+    """
+    chunks = [items[at : at + SHARE] for at in range(0, len(items), SHARE)]
+    second = _beside(lambda answers: _from_the_end(work, chunks, answers)) if len(items) >= MANY else None
+    if second is None:
+        return lambda: [*map(work, items)]
+    return lambda: _met(work, chunks, second)
 
 
 class _Table(Mapping[str, R]):
@@ -58,38 +91,75 @@ class _Table(Mapping[str, R]):
         return len(self._names)
 
 
+class _Second:
+    """Another process, and what it sends. It is over when this value is let go of, which may be the interpreter's last act."""
+
+    __slots__ = ("_child", "answers")
+
+    def __init__(self, child: int, reading: int) -> None:
+        self._child = child
+        self.answers = os.fdopen(reading, "rb", 0)
+
+    def __del__(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End it, wherever it is."""
+        if self.answers.closed:
+            return
+        self.answers.close()
+        with suppress(OSError):
+            os.kill(self._child, _KILL)
+            os.waitpid(self._child, 0)
+
+    def everything(self) -> bytes:
+        """All it has to say, which is waited for."""
+        try:
+            return self.answers.readall()
+        finally:
+            self.end()
+
+    def so_far(self) -> bytes:
+        """What it has sent meanwhile, without waiting for more."""
+        found = []
+        with suppress(OSError):
+            while more := os.read(self.answers.fileno(), _PIPE):
+                found.append(more)
+        return b"".join(found)
+
+
 def _spare() -> bool:
     """Whether there is a processor for a second process, and no thread that a fork would cut off."""
-    if not hasattr(os, "fork") or not hasattr(os, "sched_getaffinity"):
+    if _second or not hasattr(os, "fork") or not hasattr(os, "sched_getaffinity"):
         return False
     threading = sys.modules.get("threading")
     return len(os.sched_getaffinity(0)) > 1 and (threading is None or threading.active_count() == 1)
 
 
-def _beside(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """The answers, from a process that starts at once; what it did not answer, for whatever reason, is worked out here."""
+def _beside(serve: Callable[[BinaryIO], object]) -> _Second | None:
+    """A process that starts at once and sends what ``serve`` writes; None where there is none to be had."""
+    if not _spare():
+        return None
     reading, writing = os.pipe()
     try:
         child = os.fork()
     except OSError:
         os.close(reading)
         os.close(writing)
-        return map(work, items)
+        return None
     if child == 0:
-        _serve(work, items, writing)
+        _serve(serve, writing)
     os.close(writing)
-    answers = _received(work, items, child, os.fdopen(reading, "rb"))
-    next(answers)  # begun, so that it ends the process whenever it is let go of
-    return answers
+    return _Second(child, reading)
 
 
-def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> None:
+def _serve(serve: Callable[[BinaryIO], object], writing: int) -> None:
     """What the second process does: it answers and is gone, without a word and without what a process does on its way out."""
     try:
         import gc
-        import pickle
         import signal
 
+        _second.append(True)
         gc.disable()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -97,24 +167,27 @@ def _serve(work: Callable[[T], R], items: Sequence[T], writing: int) -> None:
         for stream in range(3):  # whoever reads what the first process prints does not wait for the second
             os.dup2(nothing, stream)
         with os.fdopen(writing, "wb") as answers:
-            for at in range(0, len(items), CHUNK):
-                pickle.dump([work(item) for item in items[at : at + CHUNK]], answers, 5)
-                answers.flush()
+            serve(answers)
     finally:
         os._exit(0)
 
 
-def _received(work: Callable[[T], R], items: Sequence[T], child: int, answers: BinaryIO) -> Iterator[Any]:
-    """Nothing, and then the answers."""
+def _pickled(work: Callable[[T], R], items: Sequence[T], answers: BinaryIO) -> None:
+    import pickle
+
+    for at in range(0, len(items), CHUNK):
+        pickle.dump([work(item) for item in items[at : at + CHUNK]], answers, 5)
+        answers.flush()
+
+
+def _received(work: Callable[[T], R], items: Sequence[T], second: _Second) -> Iterator[R]:
+    """The answers; what the second process did not give, for whatever reason, is worked out here."""
     done = 0
-    try:
-        yield None
+    with os.fdopen(second.answers.fileno(), "rb", closefd=False) as answers:
         while done < len(items) and (chunk := _chunk(answers)) is not None:
             done += len(chunk)
             yield from chunk
-    finally:
-        answers.close()
-        _end(child)
+    second.end()
     yield from map(work, items[done:])
 
 
@@ -128,10 +201,45 @@ def _chunk(answers: BinaryIO) -> list[Any] | None:
         return None
 
 
-def _end(child: int) -> None:
-    """The second process is over. It may be the interpreter's last act, so nothing is imported here."""
-    try:
-        os.kill(child, _KILL)
-        os.waitpid(child, 0)
-    except OSError:
-        return
+def _from_the_end(work: Callable[[T], R], chunks: Sequence[Sequence[T]], answers: BinaryIO) -> None:
+    from fcntl import fcntl
+
+    from msgspec import msgpack
+
+    with suppress(OSError, ImportError):
+        from fcntl import F_SETPIPE_SZ
+
+        fcntl(answers.fileno(), F_SETPIPE_SZ, _PIPE)
+    for chunk in reversed(chunks):
+        packed = msgpack.encode([work(item) for item in chunk])
+        answers.write(len(packed).to_bytes(_HEAD, "big") + packed)
+        answers.flush()
+
+
+def _met(work: Callable[[T], R], chunks: Sequence[Sequence[T]], second: _Second) -> list[R]:
+    """Every answer, once this process has come to where the other one is."""
+    from msgspec import msgpack
+
+    found: list[R] = []
+    theirs: list[bytes] = []  # of the last chunk first
+    unread = b""
+    os.set_blocking(second.answers.fileno(), False)
+    for number, chunk in enumerate(chunks):
+        unread = _messages(unread + second.so_far(), theirs)
+        if len(theirs) >= len(chunks) - number:
+            break
+        found += map(work, chunk)
+    second.end()
+    done = -(-len(found) // SHARE)
+    for packed in reversed(theirs[: len(chunks) - done]):
+        found += msgpack.decode(packed)
+    return found
+
+
+def _messages(said: bytes, found: list[bytes]) -> bytes:
+    """Puts the whole messages of what was said to those ``found``; the beginning of the next one."""
+    at = 0
+    while len(said) >= at + _HEAD and len(said) >= (end := at + _HEAD + int.from_bytes(said[at : at + _HEAD], "big")):
+        found.append(said[at + _HEAD : end])
+        at = end
+    return said[at:]

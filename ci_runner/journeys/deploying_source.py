@@ -65,7 +65,7 @@ def reading(ground: Ground, wanted: Wanted, dialect: str) -> Callable[[], Migrat
     """The folder that is wanted, being read in a dialect while something else is done; None where no folder is."""
     if wanted.reference is not None or wanted.commit is not None:
         return None
-    return aside.begun(partial(_folder, ground, wanted, dialect))
+    return aside.begun(partial(_folder, ground, wanted, dialect), MigrationDir)
 
 
 def name_of(wanted: Wanted) -> str:

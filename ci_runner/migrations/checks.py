@@ -17,6 +17,19 @@ STATEMENTS = 100_000
 _WORD = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
 _SURROGATE = later("[\ud800-\udfff]")
 _PLAIN = re.compile(rf"{_WORD}(?:/{_WORD})*")
+_LETTERS = re.compile(r"[A-Za-z0-9_./-]*")
+_AWKWARD = (
+    "//",
+    "/.",
+    "/-",
+    "./",
+    "/con",
+    "/prn",
+    "/aux",
+    "/nul",
+    "/com",
+    "/lpt",
+)  # what no plain path holds between slashes
 _FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)
 _CONFLICT = rb"(?m)^(?:<{7}|>{7})(?:[ \t\r].*)?$"
@@ -55,9 +68,12 @@ def name(path: str) -> None:
 
 
 def plain(paths: Collection[str]) -> bool:
-    """Whether there is nothing to be said of any of these paths."""
-    whole = all(map(_PLAIN.fullmatch, paths)) and max(map(len, paths), default=0) < 256
-    return whole and not _DEVICE.search("/".join(paths))
+    """Whether there is nothing to be said of any of these paths, which one look at all of them tells; False where it takes a closer one."""
+    whole = f"/{'/'.join(paths)}/"
+    if not _LETTERS.fullmatch(whole) or max(map(len, paths), default=0) > 255:
+        return False
+    folded = whole.lower()
+    return not any(awkward in folded for awkward in _AWKWARD)
 
 
 def unicode(path: str) -> bool:
@@ -206,10 +222,14 @@ def _wide(data: bytes) -> str | None:
     return None
 
 
+def quiet(data: bytes) -> bool:
+    """Whether the bytes are text of which there is nothing to say: what :func:`decode` and :func:`content` need not look at."""
+    return data.isascii() and not (b"\0" in data or b"\r" in data or b"<<<<<<<" in data or b">>>>>>>" in data)
+
+
 def content(path: str, data: bytes) -> tuple[Problem, ...]:
     """Problems of a file's bytes that do not keep it from being read."""
-    odd = data.startswith(b"\xef\xbb\xbf") or b"\r" in data or b"<<<<<<<" in data or b">>>>>>>" in data
-    return tuple(_content(path, data)) if odd else ()
+    return () if quiet(data) else tuple(_content(path, data))
 
 
 def _content(path: str, data: bytes) -> Iterable[Problem]:

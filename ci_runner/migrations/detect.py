@@ -22,7 +22,7 @@ _PROJECT = rb"(?m)^[ \t]*project_id[ \t]*="
 
 def detect(tree: Tree) -> str:
     """The format that the first rule with evidence names; DirectoryRefusedError when two tools' markers are found."""
-    return _by_structure(tree) or _by_marker(tree) or _by_name(tree)
+    return _by_structure(tree) or _by_marker(tree, names := root_sql(tree)) or _by_name(tree, names)
 
 
 def _by_structure(tree: Tree) -> str | None:
@@ -39,13 +39,13 @@ def _by_structure(tree: Tree) -> str | None:
     return None
 
 
-def _by_marker(tree: Tree) -> str | None:
-    heads = [tree.files[name][:HEAD] for name in root_sql(tree)[:SAMPLE]]
+def _by_marker(tree: Tree, names: list[str]) -> str | None:
+    heads = [tree.files[name][:HEAD] for name in names[:SAMPLE]]
     evidence = {
         "goose": any(b"goose" in head and re.search(_GOOSE, head) for head in heads),
         "dbmate": any(b"migrate:up" in head and re.search(_DBMATE, head) for head in heads),
         "liquibase": any(b"ormatted" in head and re.match(_LIQUIBASE, head) for head in heads),
-        "flyway": any(_flyway(path) for path in tree.files),
+        "flyway": any(_flyway(path) for path in tree.files if "__" in path),
     }
     found = tuple(name for name, seen in evidence.items() if seen)
     if len(found) > 1:
@@ -62,8 +62,7 @@ def _flyway(path: str) -> bool:
     return name[:1] in _FLYWAY_BEGINS and not hidden(path) and _FLYWAY.fullmatch(name) is not None
 
 
-def _by_name(tree: Tree) -> str:
-    names = root_sql(tree)
+def _by_name(tree: Tree, names: list[str]) -> str:
     if any(name.endswith(".up.sql") and _NUMBERED.fullmatch(name) for name in names):
         return "sqlx" if _uses_sqlx(tree) else "golang-migrate"
     return "sqlx" if any(map(_NUMBERED.fullmatch, names)) and _uses_sqlx(tree) else "atlas"

@@ -109,9 +109,9 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
             checks.name(path)
     files = [_migration(entry, tree, settings) for entry in selection.entries]
     migrations = tuple([migration for migration, _ in files])
-    used = {*paths, *selection.down}
-    skipped = tuple(sorted(path for path in tree.files if path.endswith(".sql") and path not in used))
-    beside = (path + CHECKS for path in paths)
+    others = tree.files.keys() - {*paths, *selection.down}
+    skipped = tuple(sorted(path for path in others if path.endswith(".sql")))
+    beside = [path + CHECKS for path in paths] if any(path.endswith(CHECKS) for path in others) else ()
     kept = (*paths, *selection.down, *selection.aux, *beside, sumfile.NAME)
     found = MigrationDir(
         tree.path,
@@ -159,8 +159,9 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     data = tree.files[path]
     if settings.known_files.get(path) is data and path in settings.known:
         return settings.known[path], ()
-    text = checks.decode(path, data)
-    directed, sections, problems = _UNDIRECTED, _WHOLE, checks.content(path, data)
+    quiet = checks.quiet(data)
+    text = data.decode("ascii") if quiet else checks.decode(path, data)
+    directed, sections, problems = _UNDIRECTED, _WHOLE, () if quiet else checks.content(path, data)
     if b"atlas:" in data or b"pilotage:" in data:
         from ci_runner.migrations import directives
 
@@ -172,8 +173,7 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
         problems = (*problems, *directed.problems, *sections.problems, *_clash(path, directed, sections))
     parts = sections.parts if sections.parts is not None else (Part(directed.start, len(text)),)
     parts = parts or (Part(0, 0),)  # nothing runs, which no parts at all would not say
-    first, *others = parts
-    if is_blank(text, first.start, first.end) and all(is_blank(text, part.start, part.end) for part in others):
+    if is_blank(text, parts[0].start, parts[0].end) and all(is_blank(text, part.start, part.end) for part in parts[1:]):
         problems = (*problems, problem("empty-file", "notice", f"{path} holds no statement", path))
     migration = Migration(
         path,

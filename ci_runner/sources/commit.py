@@ -40,9 +40,9 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
     inside = "" if inside == "." else inside
     blobs = _listed(git, commit, inside)
     count = Count(f"{path} at {commit[:12]}", limits or Limits())
+    count.listed(len(blobs), max((blob.path.count("/") for blob in blobs), default=0))
     irregular, regular = [], []
     for blob in blobs:
-        count.entry(blob.path)
         if blob.mode in _IRREGULAR:
             irregular.append((blob.path, _IRREGULAR[blob.mode]))
         elif wanted(blob.path):

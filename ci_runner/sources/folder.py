@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from ci_runner import aside
 from ci_runner.errors import DirectoryRefusedError, SetupError
 from ci_runner.model.directory import Tree
 from ci_runner.sources.limits import MIB, Count, Limits
@@ -15,6 +18,7 @@ from ci_runner.wanted import markers, wanted
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEVER = {".git"}
+_BRIEF = 32 * 1024  # bytes: a file of fewer is read at once, and its bytes may come from a second process
 _KINDS = ((stat.S_ISLNK, "symlink"), (stat.S_ISFIFO, "fifo"), (stat.S_ISSOCK, "socket"))
 
 
@@ -33,6 +37,18 @@ def folder(
     changes while it is read twice in a row. Raises DirectoryRefusedError when there is no such folder, when it cannot be read, or
     over a cap.
     """
+    return begun(path, root=root, shown=shown, limits=limits, confined=confined)()
+
+
+def begun(
+    path: Path,
+    *,
+    root: Path | None = None,
+    shown: str | None = None,
+    limits: Limits | None = None,
+    confined: bool = False,
+) -> Callable[[], Tree]:
+    """As :func:`folder`, for whoever has something else to do first: a second process reads meanwhile. To be asked for the Tree once."""
     name = shown if shown is not None else str(path)
     resolved = _resolved(path, name)
     top = root.resolve() if root else None
@@ -40,19 +56,22 @@ def folder(
         where = f"{name} leads to {resolved}, outside the repository {top}"
         raise DirectoryRefusedError("outside-repository", f"{where}: give a folder inside it")
     reading = _Reading(Count(name, limits or Limits()))
-    descriptor = _open(resolved, name)
-    try:
-        _walk(reading, descriptor, "")
-    finally:
-        os.close(descriptor)
-    return Tree(
-        name,
-        dict(sorted(reading.files.items())),
-        _context(resolved, top),
-        tuple(sorted(reading.irregular)),
-        tuple(sorted(reading.folders)),
-        tuple(sorted(reading.linked)),
-    )
+    walk = _walk(reading, _open(resolved, name), "")
+    next(walk, None)
+
+    def finished() -> Tree:
+        for _ in walk:
+            pass
+        return Tree(
+            name,
+            dict(sorted(reading.files.items())),
+            _context(resolved, top),
+            tuple(sorted(reading.irregular)),
+            tuple(sorted(reading.folders)),
+            tuple(sorted(reading.linked)),
+        )
+
+    return finished
 
 
 class _Reading:
@@ -64,6 +83,11 @@ class _Reading:
         self.irregular: list[tuple[str, str]] = []
         self.folders: list[str] = []
         self.linked: list[str] = []
+
+    def take(self, path: str, data: bytes) -> None:
+        """The bytes of one more file."""
+        self.count.file(path, len(data))
+        self.files[path] = data
 
 
 def _resolved(path: Path, name: str) -> Path:
@@ -91,34 +115,71 @@ def _open(path: Path, name: str) -> int:
     raise DirectoryRefusedError(code, why)
 
 
-def _walk(reading: _Reading, descriptor: int, prefix: str) -> None:
+def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
+    """Read the folder and close it, in two steps: once what it holds is known another process may begin with the files."""
     try:
-        with os.scandir(descriptor) as entries:
-            found = sorted(_counted(reading, entries, prefix))
-    except PermissionError:
-        reading.irregular.append((prefix.rstrip("/") or ".", "unreadable"))
-        return
-    for name, sort in found:
-        path = prefix + name
-        if sort == _PLAIN:
-            if wanted(path):
-                _file(reading, descriptor, name, path)
-        elif sort == _BELOW:
-            _below(reading, descriptor, name, path)
-        else:
-            _odd(reading, descriptor, name, path)
+        try:
+            with os.scandir(descriptor) as entries:
+                found = sorted(_listed(reading, entries, prefix))
+        except PermissionError:
+            reading.irregular.append((prefix.rstrip("/") or ".", "unreadable"))
+            return
+        plain = [name for name, sort in found if sort == _PLAIN and wanted(prefix + name)]
+        contents = _contents(reading, descriptor, plain)
+        yield
+        for name, data in zip(plain, contents(), strict=True):
+            if data is None:
+                _file(reading, descriptor, name, prefix + name)
+            else:
+                reading.take(prefix + name, data)
+        for name, sort in found:
+            if sort == _BELOW:
+                _below(reading, descriptor, name, prefix + name)
+            elif sort == _ODD:
+                _odd(reading, descriptor, name, prefix + name)
+    finally:
+        os.close(descriptor)
 
 
 _PLAIN, _BELOW, _ODD = range(3)
 
 
-def _counted(reading: _Reading, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[tuple[str, int]]:
+def _listed(reading: _Reading, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[tuple[str, int]]:
     """The names in a folder, each with what it is as the folder itself says, which asks the file system nothing more."""
-    for entry in entries:
-        reading.count.entry(prefix + entry.name)
+    seen = [*islice(entries, reading.count.limits.entries + 1)]
+    reading.count.listed(len(seen), prefix.count("/") if seen else 0)
+    for entry in seen:
         if entry.name not in _NEVER:
             plain = entry.is_file(follow_symlinks=False)
             yield entry.name, _PLAIN if plain else _BELOW if entry.is_dir(follow_symlinks=False) else _ODD
+
+
+def _contents(reading: _Reading, descriptor: int, names: Sequence[str]) -> Callable[[], Sequence[bytes | None]]:
+    """The bytes of those files that give no reason to look twice, None of the others; of too many files none is read beforehand."""
+    if reading.count.files + len(names) > reading.count.limits.files:
+        return lambda: [None] * len(names)
+    return aside.shared(partial(_brief, descriptor), names)
+
+
+def _brief(descriptor: int, name: str) -> bytes | None:
+    """The bytes of an ordinary short file of one name that is the same before and after; None for any other, which is looked at closely."""
+    try:
+        handle = os.open(name, _FILE, dir_fd=descriptor)
+    except OSError:
+        return None
+    try:
+        before = os.fstat(handle)
+        size = before.st_size
+        if size > _BRIEF or not stat.S_ISREG(before.st_mode):
+            return None
+        data = os.read(handle, size + 1)
+        after = os.fstat(handle)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    same = len(data) == size == after.st_size and after.st_mtime_ns == before.st_mtime_ns
+    return data if same and after.st_nlink == 1 else None
 
 
 def _odd(reading: _Reading, descriptor: int, name: str, path: str) -> None:
@@ -142,10 +203,8 @@ def _below(reading: _Reading, descriptor: int, name: str, path: str) -> None:
     except OSError as error:
         reading.irregular.append((path, _trouble(error)))
         return
-    try:
-        _walk(reading, inner, f"{path}/")
-    finally:
-        os.close(inner)
+    for _ in _walk(reading, inner, f"{path}/"):
+        pass
 
 
 def _file(reading: _Reading, descriptor: int, name: str, path: str) -> None:

@@ -28,10 +28,10 @@ class Count:
         self.shown, self.limits = shown, limits
         self.entries = self.files = self.size = 0
 
-    def entry(self, path: str) -> None:
-        """One more name was seen, at the relative path."""
-        self.entries += 1
-        if self.entries > self.limits.entries or path.count("/") > self.limits.depth:
+    def listed(self, names: int, depth: int) -> None:
+        """So many more names were seen, the deepest of them so many folders down."""
+        self.entries += names
+        if self.entries > self.limits.entries or depth > self.limits.depth:
             over = f"more than {self.limits.entries:,} entries or {self.limits.depth} levels of folders"
             raise self._refused(over, None, "give the folder of the migrations alone")
 

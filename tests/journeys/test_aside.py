@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -11,6 +12,7 @@ import pytest
 from ci_runner import aside, sql
 from ci_runner.model.directory import Migration
 
+LONG = [*range(aside.MANY * 2 + 1)]
 MANY = {f"{number:04}": number for number in range(aside.FEW * 2)}
 HERE = os.getpid()
 
@@ -79,7 +81,11 @@ def test_an_error_of_the_work_is_raised_where_its_answer_is_asked_for() -> None:
 
 def test_no_process_is_left_whether_all_answers_are_taken_or_one() -> None:
     before = _children()
-    everything, one, none = aside.table(str, MANY), aside.table(str, MANY), aside.begun(lambda: "x" * 1_000_000)
+    shared, met = aside.shared(str, LONG), aside.shared(str, LONG)
+    met()
+    assert len(_children() - before) == 1
+    del shared
+    everything, one, none = aside.table(str, MANY), aside.table(str, MANY), aside.begun(lambda: "x" * 1_000_000, str)
     assert len(_children() - before) == 3
     assert [*everything.values()][-1] == "399"
     assert one["0000"] == "0"
@@ -88,9 +94,49 @@ def test_no_process_is_left_whether_all_answers_are_taken_or_one() -> None:
 
 
 def test_one_thing_is_done_by_another_process_and_its_result_or_error_brought_here() -> None:
-    assert aside.begun(lambda: {"who": os.getpid(), "what": b"x" * 1_000_000})()["who"] != HERE
+    assert aside.begun(lambda: {"who": os.getpid(), "what": b"x" * 1_000_000}, dict)()["who"] != HERE
     with pytest.raises(ZeroDivisionError):
-        aside.begun(lambda: 1 / 0)()
+        aside.begun(lambda: 1 / 0, float)()
+
+
+@pytest.mark.parametrize("pause", [0, 0.02, 0.5])
+def test_two_processes_that_meet_have_all_answers_in_order(pause: float) -> None:
+    asked = aside.shared(lambda number: [number, os.getpid()], LONG)
+    time.sleep(pause)
+    assert [number for number, _ in asked()] == LONG
+
+
+def test_the_other_process_does_all_that_this_one_has_no_time_for() -> None:
+    before = _children()
+    asked = aside.shared(lambda _: os.getpid(), LONG)
+    (other,) = _children() - before
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{other}/stat").read_text().rpartition(") ")[2][0] != "Z":  # through, and not yet missed
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert set(asked()) == {int(other)}
+
+
+@pytest.mark.parametrize("last", [0, 1, aside.SHARE, aside.MANY, aside.MANY * 2])
+def test_where_one_of_two_is_killed_the_other_does_it_all(last: int) -> None:
+    def fragile(number: int) -> int:
+        if number <= last and os.getpid() != HERE:
+            os.kill(os.getpid(), 9)
+        return number + 1
+
+    asked = aside.shared(fragile, LONG)
+    time.sleep(0.05)
+    assert asked() == [number + 1 for number in LONG]
+
+
+def test_an_error_that_both_meet_is_raised_here_and_few_are_not_shared() -> None:
+    with pytest.raises(ZeroDivisionError):
+        aside.shared(lambda number: 1 / (number - 700), LONG)()
+    assert set(aside.shared(lambda _: os.getpid(), LONG[: aside.MANY - 1])()) == {HERE}
+
+
+def test_a_second_process_has_no_second_of_its_own() -> None:
+    assert len(aside.begun(lambda: set(aside.shared(lambda _: os.getpid(), LONG)()), set)()) == 1
 
 
 def test_a_process_with_threads_does_the_work_itself() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ci_runner import migrations
 from ci_runner.errors import ConfigError, DirectoryRefusedError, PilotageError
+from ci_runner.migrations import checks
 from ci_runner.model.directory import MigrationDir, Tree
 
 FORMATS = tuple(migrations.FORMATS)
@@ -154,3 +155,33 @@ def test_a_directory_that_is_only_compared_with_has_the_same_migrations_and_no_j
     assert plain.migrations == judged.migrations
     assert (plain.files, plain.skipped, plain.first_run) == (judged.files, judged.skipped, judged.first_run)
     assert (plain.sum, plain.problems) == ("", ())
+
+
+PIECES = st.sampled_from(
+    ["a", "Z_9", ".", "-", "/", "..", "con", "NUL.sql", "com1", "x.sql", " ", "é", "\n", "", "a" * 200]
+)
+PATHS = st.lists(PIECES, max_size=6).map("".join)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.one_of(PATHS, ANY_NAME), max_size=4))
+def test_names_found_plain_together_are_each_accepted(paths: list[str]) -> None:
+    if checks.plain(paths):
+        for path in paths:
+            checks.name(path)
+            assert all(part and part == part.strip(". ") for part in path.split("/"))
+
+
+def test_the_usual_names_are_found_plain_together() -> None:
+    assert checks.plain([f"2024010100{number:04}_add-column.v2.sql" for number in range(1000)] + ["b/up.sql", "_c"])
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.one_of(WORDS.map(str.encode), st.binary(max_size=3)), max_size=5).map(b"".join))
+def test_bytes_that_a_short_look_finds_quiet_have_nothing_in_them_for_a_long_one(data: bytes) -> None:
+    text = data.decode("ascii", "replace")
+    if checks.quiet(data):
+        assert checks.decode("1_a.sql", data) == text
+        assert list(checks._content("1_a.sql", data)) == []
+    elif not set(text) & set("\0\r<>\ufffd"):
+        pytest.fail("quiet bytes take the long way")
