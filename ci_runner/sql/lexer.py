@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ _WORD = {
     "mariadb": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*|[@~%][\w$]+",
     "redshift": rf"#?{LETTER}[\w$]*",
+    "clickhouse": rf"{LETTER}[\w$]*|\{{\s*+\w++\s*+:\s*+[Ii]dentifier\s*+\}}",  # a name that is a parameter
 }
 _PLAIN_WORD = rf"{LETTER}[\w$]*"
 _PREFIXES = {
@@ -129,3 +130,37 @@ def _finish(raw: list[str], base: int) -> Tokens:
     text.append("")
     upper.append("")
     return Tokens(text, upper, starts)
+
+
+@lru_cache(maxsize=64)
+def landmarks(name: str, delimiter: str) -> re.Pattern[str]:
+    """One match leads over plain and quoted text to the next thing of note; quoted text it cannot close is such a thing.
+
+    In PostgreSQL a quote behind an ``e`` is left to the one who cuts, for what it opens may have escapes.
+    """
+    traits = DIALECTS[name]
+    quotes = traits.text_quotes + traits.name_quotes
+    items = [re.escape(delimiter)] if delimiter else []
+    items += [r"--(?=\s|\Z)" if traits.dash_blank else "--", r"/\*"]
+    if traits.executable_comments:
+        items.append(r"\*/")
+    if traits.hash_comments:
+        items.append(r"#(?=[ !])" if name == "clickhouse" else "#")
+    if traits.slash_comments:
+        items.append("//")
+    if traits.psql:
+        items.append(r"\\")
+    if traits.dollar:
+        items.append(r"\$\$" if traits.dollar == "bare" else rf"\$(?:{LETTER}\w*)?\$")
+    opening = {item.removeprefix("\\")[0] for item in items} - set(quotes)
+    found = "|".join(items)
+    skipped = [f"[^{_charset(opening | set(quotes))}]++", f"(?!{found})[{_charset(opening)}]"]
+    for quote in quotes:
+        close = re.escape("]" if quote == "[" else quote)
+        plain = opened(quote, backslash=traits.backslash and quote in traits.text_quotes) + close
+        skipped.append(f"(?<![eE]){plain}" if traits.psql and quote == "'" else plain)
+    return re.compile(f"{many('|'.join(skipped))}({found}|[{_charset(set(quotes))}])")
+
+
+def _charset(chars: set[str]) -> str:
+    return "".join(map(re.escape, sorted(chars)))

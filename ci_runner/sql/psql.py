@@ -14,7 +14,10 @@ _COMMAND = later(
 )
 _FROM_STDIN = later(r"\\copy\b(?:'[^'\n]*'|\"[^\"\n]*\"|[^'\"\n])*?\sfrom\s+stdin\b", re.IGNORECASE)
 SENDS = frozenset({"g", "gx", "gset", "gexec", "gdesc", "crosstabview", "watch"})
-OPENS, CLOSES = "if", "endif"
+BRANCHES = frozenset({"if", "elif", "else", "endif"})
+QUITS = frozenset({"q", "quit"})
+_RUNS, _MAY_RUN, _NOT_YET, _OVER = "runs", "may run", "not yet", "over"  # what a branch of \if does
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 _REASONS = {
     "gexec": "psql's \\gexec runs what the query before it returns",
     "copy": "psql's \\copy is no SQL: it moves rows between a table and a file of the client's",
@@ -39,3 +42,52 @@ def reason(name: str) -> str | None:
 def reads_on(text: str, at: int, stop: int) -> bool:
     """Whether the ``\\copy`` in ``text[at:stop]`` takes the lines that follow it as data."""
     return _FROM_STDIN.match(text, at, stop) is not None
+
+
+class Branches:
+    """Which branches of ``\\if`` are open where a file is read, and whether what stands there runs."""
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+        self._count = dict.fromkeys((_RUNS, _MAY_RUN, _NOT_YET, _OVER), 0)  # of those, however many are nested
+        self.left = False  # whether a \q that may run stood before
+
+    @property
+    def dead(self) -> bool:
+        """Whether what stands here never runs."""
+        return self._count[_NOT_YET] + self._count[_OVER] > 0
+
+    @property
+    def unsure(self) -> bool:
+        """Whether what stands here may not run."""
+        return self.left or self._count[_MAY_RUN] > 0
+
+    def take(self, name: str, condition: str) -> None:
+        """Reads ``\\if condition``, ``\\elif condition``, ``\\else`` or ``\\endif``."""
+        if name == "if":
+            self._enter(_OVER if self.dead else _branch(condition))
+            return
+        if not self._open:
+            return
+        state = self._open.pop()
+        self._count[state] -= 1
+        if name == "endif":
+            return
+        if state == _NOT_YET:
+            self._enter(_RUNS if name == "else" else _branch(condition))
+        else:
+            self._enter(_MAY_RUN if state == _MAY_RUN else _OVER)
+
+    def _enter(self, state: str) -> None:
+        self._open.append(state)
+        self._count[state] += 1
+
+
+def _branch(condition: str) -> str:
+    """What a branch does whose condition that is: psql takes any beginning of true, yes, on and their opposites."""
+    word = condition.strip().strip("'").lower()
+    if word and (any(each.startswith(word) for each in _TRUE) or word == "on"):
+        return _RUNS
+    if word and (any(each.startswith(word) for each in _FALSE) or word in ("of", "off")):
+        return _NOT_YET
+    return _MAY_RUN

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from ci_runner.sql import psql
 from ci_runner.sql.bodies import body, may_hold_statements
-from ci_runner.sql.dialects import DIALECTS, Dialect
-from ci_runner.sql.lexer import LETTER, opened
-from ci_runner.text.pattern import later, many
+from ci_runner.sql.dialects import Dialect
+from ci_runner.sql.lexer import landmarks, opened
+from ci_runner.text.pattern import later
 
 Span = tuple[int, int]
 
@@ -63,40 +63,6 @@ class Cut(Struct, frozen=True):
 
     segments: list[Segment]
     comments: list[Span]
-
-
-@lru_cache(maxsize=64)
-def _pattern(name: str, delimiter: str) -> re.Pattern[str]:
-    """One match leads over plain and quoted text to the next thing of note; quoted text it cannot close is such a thing.
-
-    In PostgreSQL a quote behind an ``e`` is left to :meth:`_Scanner._quote`, for what it opens may have escapes.
-    """
-    traits = DIALECTS[name]
-    quotes = traits.text_quotes + traits.name_quotes
-    items = [re.escape(delimiter)] if delimiter else []
-    items += [r"--(?=\s|\Z)" if traits.dash_blank else "--", r"/\*"]
-    if traits.executable_comments:
-        items.append(r"\*/")
-    if traits.hash_comments:
-        items.append(r"#(?=[ !])" if name == "clickhouse" else "#")
-    if traits.slash_comments:
-        items.append("//")
-    if traits.psql:
-        items.append(r"\\")
-    if traits.dollar:
-        items.append(r"\$\$" if traits.dollar == "bare" else rf"\$(?:{LETTER}\w*)?\$")
-    opening = {item.removeprefix("\\")[0] for item in items} - set(quotes)
-    found = "|".join(items)
-    skipped = [f"[^{_charset(opening | set(quotes))}]++", f"(?!{found})[{_charset(opening)}]"]
-    for quote in quotes:
-        close = re.escape("]" if quote == "[" else quote)
-        plain = opened(quote, backslash=traits.backslash and quote in traits.text_quotes) + close
-        skipped.append(f"(?<![eE]){plain}" if traits.psql and quote == "'" else plain)
-    return re.compile(f"{many('|'.join(skipped))}({found}|[{_charset(set(quotes))}])")
-
-
-def _charset(chars: set[str]) -> str:
-    return "".join(map(re.escape, sorted(chars)))
 
 
 @lru_cache(maxsize=64)
@@ -150,7 +116,8 @@ class _Scanner:
         self.marks: set[int] = set()
         self.started = -1
         self.executable = False
-        self.batch = self.guards = 0
+        self.batch = 0
+        self.branches, self.dead = psql.Branches(), -1  # where a branch began that does not run
         sort = (
             "batches"
             if traits.batches
@@ -168,7 +135,7 @@ class _Scanner:
             while self.markers and self.markers[-1].start() < at:
                 self.markers.pop()
             limit = self.markers[-1].start() if self.markers else self.end
-            match = _pattern(self.traits.name, self.delimiter).match(self.text, at, limit)
+            match = landmarks(self.traits.name, self.delimiter).match(self.text, at, limit)
             if match is not None:
                 at = self._item(match)
             elif self.markers:
@@ -181,7 +148,7 @@ class _Scanner:
     def _item(self, match: re.Match[str]) -> int:
         item = match.group(1)
         if item == self.delimiter:
-            return self._delimiter(match)
+            return self._delimiter(match) if self.dead < 0 else match.end()
         first = item[0]
         if first in self.traits.text_quotes or first in self.traits.name_quotes:
             return self._quote(match.start(1), first)
@@ -239,6 +206,8 @@ class _Scanner:
         return stop
 
     def _comment(self, start: int, stop: int) -> None:
+        if self.dead >= 0:
+            return
         self.comments.append((start, stop))
         self.blanks.append((start, stop))
 
@@ -283,13 +252,19 @@ class _Scanner:
         if stop < 0:
             return self._broken(f"unterminated dollar-quoted string at {position(self.text, at)}")
         stop += len(match.group(1))
-        self.opaque.append((at, stop))
+        if self.dead < 0:
+            self.opaque.append((at, stop))
         return stop
 
     def _psql(self, at: int) -> int:
         """A backslash outside quotes begins what is psql's own; some of its commands send the statement before it."""
         name, stop = psql.command(self.text, at, self.end)
-        self.guards = max(0, self.guards + (name == psql.OPENS) - (name == psql.CLOSES))
+        if name in psql.BRANCHES:
+            return self._branch(at, name, stop)
+        if self.dead >= 0:
+            return stop
+        if name in psql.QUITS:
+            return self._quit(at, stop)
         if self._begin(at) < at:
             if name in psql.SENDS or name == ";":
                 return self._cut(at, stop, psql.reason(name))
@@ -302,6 +277,34 @@ class _Scanner:
             end = at + len(self.text[at:stop].rstrip())
             self.segments.append(Segment(at, end, problem=problem, data=data))
         return self.after
+
+    def _branch(self, at: int, name: str, stop: int) -> int:
+        """Psql's ``\\if`` and its kin: what stands in a branch that does not run is no part of any statement."""
+        self.branches.take(name, self.text[at + 1 + len(name) : stop])
+        if self.dead < 0:
+            self._begin(at)
+            self.dead = at
+        if not self.branches.dead:
+            self._skipped(stop)
+        return stop
+
+    def _skipped(self, stop: int) -> None:
+        """What stood from where a branch began that does not run up to ``stop``; between two statements it is forgotten."""
+        if self.started < 0:
+            self.after, self.blanks, self.opaque = stop, [], []
+        else:
+            self.blanks.append((self.dead, stop))
+        self.dead = -1
+
+    def _quit(self, at: int, stop: int) -> int:
+        """Psql's ``\\q``: what is not sent yet never is, and the rest of the file is not read."""
+        if self.branches.unsure:
+            self.branches.left, self.dead = True, at
+            self._begin(at)
+            self._skipped(stop)
+            return stop
+        self.after, self.blanks, self.opaque, self.started = self.end, [], [], -1
+        return self.end
 
     def _marker(self, marker: re.Match[str]) -> int:
         if self.traits.batches:
@@ -345,6 +348,8 @@ class _Scanner:
 
     def _cut(self, stop: int, after: int, problem: str | None = None) -> int:
         """Ends a segment at ``stop``; reading goes on at ``after``, which is returned."""
+        if self.dead >= 0:
+            self._skipped(stop)
         text, begin = self.text, self._begin(stop)
         end = begin + len(text[begin:stop].rstrip())
         self.after = after
@@ -359,7 +364,7 @@ class _Scanner:
             self.segments.append(
                 Segment(
                     begin, end, blanks, tuple(self.opaque), problem, data, self.batch,
-                    several=several, guarded=self.guards > 0,
+                    several=several, guarded=self.branches.unsure,
                 )
             )  # fmt: skip
         self.blanks, self.opaque, self.executable, self.started = [], [], False, -1

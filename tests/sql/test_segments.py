@@ -6,6 +6,7 @@ import pytest
 
 from ci_runner import sql
 from ci_runner.model.directory import Part
+from ci_runner.model.operations import CreateTable
 from tests.sql.reading import kinds, migration, read
 
 CUTS = {
@@ -93,6 +94,37 @@ def test_the_rows_behind_psqls_own_copy_are_no_sql_either() -> None:
 def test_what_stands_between_psqls_if_and_endif_may_not_run() -> None:
     text = "\\if :a\nDROP TABLE a;\n\\if :b\nDROP\n\\endif\nTABLE b;\n\\else\nDROP TABLE c;\n\\endif\n\\endif\nDROP TABLE d;"
     assert kinds(text, "postgres") == [*["conditional:drop-table"] * 3, "drop-table"]
+
+
+BRANCHES = {
+    "\\if false\nDROP TABLE a;\n\\endif\nDROP TABLE b;": ["DROP TABLE b;"],
+    "\\if true\nDROP TABLE a;\n\\else\nDROP TABLE b;\n\\endif\nDROP TABLE c": ["DROP TABLE a;", "DROP TABLE c"],
+    "\\if 0\nDROP TABLE a;\n\\elif on\nDROP TABLE b;\n\\elif on\nDROP TABLE c;\n\\else\nDROP TABLE d;\n\\endif": [
+        "DROP TABLE b;"
+    ],
+    "\\if off\n\\if true\nDROP TABLE a;\n\\endif\n\\q\n\\i x.sql\n\\endif\nDROP TABLE b;": ["DROP TABLE b;"],
+    "\\if no\nSELECT 'it;\n\\endif'; -- \\endif\n$$\\endif$$; DROP TABLE a;\n\\endif\nDROP TABLE b;": ["DROP TABLE b;"],
+    "\\if f\nDROP TABLE a; -- the end of the file ends it": [],
+    "DROP TABLE a;\nDROP TABLE\n\\q\nb; DROP TABLE c;": ["DROP TABLE a;"],
+    "\\quit\nDROP TABLE c;": [],
+}
+
+
+@pytest.mark.parametrize("text", BRANCHES)
+def test_what_psql_passes_over_is_no_statement(text: str) -> None:
+    found = read(text, "postgres")
+    assert [(s.text, s.operations[0].conditional) for s in found] == [(each, False) for each in BRANCHES[text]]
+
+
+def test_a_branch_inside_a_statement_that_never_runs_is_no_part_of_it() -> None:
+    text = "CREATE TABLE a (\n\\if false\n  x int,\n\\endif\n  y int);"
+    operation = read(text, "postgres")[0].operations[0]
+    assert isinstance(operation, CreateTable)
+    assert [column.name for column in operation.columns] == ["y"]
+
+
+def test_what_stands_behind_a_way_out_that_may_be_taken_may_not_run() -> None:
+    assert kinds("\\if :done\n\\q\n\\endif\nDROP TABLE a;", "postgres") == ["conditional:drop-table"]
 
 
 def test_lines_count_from_one_and_spans_are_characters() -> None:
