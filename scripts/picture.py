@@ -76,7 +76,7 @@ def main() -> None:
     drawn = run.reports[0].replay.diagram
     assert drawn is not None
     comment = render.comment(run, report_link="https://github.com/acme/shop/actions/runs/1", links=examples.links)
-    screenshot(render.page(comment), IMAGES / "comment.png", 960, 1960)
+    screenshot(render.page(comment, said="commented"), IMAGES / "comment.png", 960, 1960)
     (IMAGES / "change.svg").write_text(svg(drawn), encoding="utf-8")
     shop = [
         sys.executable,

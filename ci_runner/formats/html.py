@@ -11,4 +11,6 @@ from ci_runner.model.report import Run
 
 def render(run: Run, templates: Path | None = None) -> str:
     """An HTML document that asks for nothing from elsewhere."""
-    return made.page(made.comment(run, limit=markdown.LIMIT, templates=templates, pictures="svg") + "\n")
+    return made.page(
+        made.comment(run, limit=markdown.LIMIT, templates=templates, pictures="svg") + "\n", title="Pilotage report"
+    )

@@ -143,20 +143,24 @@ def key(context: str) -> str:
     return slug if slug.startswith("pilotage") else f"pilotage-{slug}"
 
 
-def _report(annotations: Sequence[Annotation], status: Status) -> Row:
+def told(annotations: Sequence[Annotation], status: Status) -> Row:
+    """What a Code Insights report says alike in the cloud and on a server of one's own."""
     counts = Counter(each.level for each in annotations)
     return {
         "title": f"Pilotage: {status.context}" if status.context != "pilotage" else "Pilotage",
         "details": text.visible(status.description)[:DETAILS] or "Migrations were linted.",
-        "report_type": "BUG",
         "reporter": "Pilotage",
-        "result": "PASSED" if status.state == "success" else "FAILED",
         **({"link": status.url} if status.url else {}),
         "data": [
             {"title": f"{level.capitalize()}s", "type": "NUMBER", "value": counts[level]}
             for level in ("error", "warning", "notice")
         ],
     }
+
+
+def _report(annotations: Sequence[Annotation], status: Status) -> Row:
+    result = "PASSED" if status.state == "success" else "FAILED"
+    return {**told(annotations, status), "report_type": "BUG", "result": result}
 
 
 def worst(annotations: Sequence[Annotation]) -> list[Annotation]:

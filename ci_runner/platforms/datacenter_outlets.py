@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from ci_runner import text
 from ci_runner.http import HttpError, Limits, Patience, authorization, web
 from ci_runner.model.ci import Annotation, Status, Trigger
-from ci_runner.platforms.bitbucket_outlets import DETAILS, SEVERITY, RefusedError, Row, key, send, worst
+from ci_runner.platforms.bitbucket_outlets import DETAILS, SEVERITY, RefusedError, Row, key, send, told, worst
 from ci_runner.platforms.plain import Plain
 
 SUFFIX = "/rest/api/1.0"
@@ -54,18 +53,7 @@ def elsewhere(trigger: Trigger, token: str, write: Callable[[str], None]) -> Rep
 
 def _report(annotations: Sequence[Annotation], status: Status) -> Row:
     """https://developer.atlassian.com/server/bitbucket/how-tos/code-insights/ : six fields of data at most."""
-    counts = Counter(each.level for each in annotations)
-    return {
-        "title": f"Pilotage: {status.context}" if status.context != "pilotage" else "Pilotage",
-        "details": text.visible(status.description)[:DETAILS] or "Migrations were linted.",
-        "reporter": "Pilotage",
-        "result": "PASS" if status.state == "success" else "FAIL",
-        **({"link": status.url} if status.url else {}),
-        "data": [
-            {"title": f"{level.capitalize()}s", "type": "NUMBER", "value": counts[level]}
-            for level in ("error", "warning", "notice")
-        ],
-    }
+    return {**told(annotations, status), "result": "PASS" if status.state == "success" else "FAIL"}
 
 
 def _row(annotation: Annotation, external: str) -> Row:

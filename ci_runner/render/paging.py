@@ -11,8 +11,11 @@ from ci_runner.render.environment import folder
 LANGUAGES = {"sql", "diff"}
 
 
-def page(markdown: str, *, title: str = "Pilotage") -> str:
-    """A standalone HTML page that shows the Markdown the way GitHub does. The Markdown must come from this package: its HTML is kept."""
+def page(markdown: str, *, title: str = "Pilotage", said: str = "report") -> str:
+    """A standalone HTML page that shows the Markdown the way GitHub does, below a line that says what it is (``said``).
+
+    The Markdown must come from this package: its HTML is kept.
+    """
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": True, "highlight": _highlight}).enable(["table", "strikethrough"])
@@ -20,7 +23,13 @@ def page(markdown: str, *, title: str = "Pilotage") -> str:
     digest = b2a_base64(hashlib.sha256(style.encode()).digest(), newline=False).decode()
     frame = (folder() / "page.html").read_text(encoding="utf-8")
     head, body, tail = frame.partition("@BODY@")
-    head = head.replace("@HASH@", digest).replace("@TITLE@", text.html(title)).replace("@STYLE@", style)
+    for mark, value in (
+        ("@HASH@", digest),
+        ("@TITLE@", text.html(title)),
+        ("@SAID@", text.html(said)),
+        ("@STYLE@", style),
+    ):
+        head = head.replace(mark, value)
     return head + (reader.render(markdown) if body else "") + tail
 
 

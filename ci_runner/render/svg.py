@@ -69,7 +69,8 @@ def described(diagram: Diagram) -> str:
         said = ", ".join(fact for fact in facts if fact)
         told.append(f"{box.name} ({said})" if said else box.name)
     more = len(diagram.boxes) - len(told) + diagram.hidden
-    return f"{len(diagram.boxes)} tables: {', '.join(told)}{f' and {more} more' if more else ''}."
+    counted = "1 table" if len(diagram.boxes) == 1 else f"{len(diagram.boxes)} tables"
+    return f"{counted}: {', '.join(told)}{f' and {more} more' if more else ''}."
 
 
 def _size(box: Box) -> Size:
@@ -99,7 +100,8 @@ def _box(box: Box, at: Point, size: Size) -> Iterator[str]:
     sign = f"{SIGNS[box.mark]} " if box.mark in ("added", "removed") else ""
     yield f'<text class="name" x="{PAD}" y="20">{html(sign + _cut(box.name))}<title>{html(box.name)}</title></text>'
     for number, row in enumerate(box.rows):
-        yield _row(row, HEAD + 2 + ROW * number, width)
+        last = number == len(box.rows) - 1 and not box.hidden
+        yield _row(row, HEAD + 2 + ROW * number, width, last)
     if box.hidden:
         more = f"… {box.hidden} more column{'' if box.hidden == 1 else 's'}"
         yield f'<text class="more" x="{GUTTER + PAD}" y="{HEAD + ROW * len(box.rows) + 16}">{more}</text>'
@@ -112,8 +114,8 @@ def _head(width: float, below: bool) -> str:
     return f"M0 7q0 -7 7 -7H{width - 7:.1f}q7 0 7 7{foot}Z"
 
 
-def _row(row: Row, y: float, width: float) -> str:
-    tint = f'<rect class="tint" x="1" y="{y:.0f}" width="{width - 2:.1f}" height="{ROW}"/>' if row.mark else ""
+def _row(row: Row, y: float, width: float, last: bool) -> str:
+    tint = f'<path class="tint" d="{_tint(y, width, last)}"/>' if row.mark else ""
     key = f'<text class="key" x="{PAD}" y="{y + 15:.0f}">{SIGNS[row.mark] or (row.keys[0] if row.keys else "")}</text>'
     must = "" if row.nullable else " must"
     return (
@@ -122,6 +124,12 @@ def _row(row: Row, y: float, width: float) -> str:
         f'<text class="type" x="{width - PAD:.1f}" y="{y + 15:.0f}">{html(_cut(_type(row)))}</text>'
         f"<title>{html(_told(row))}</title></g>"
     )
+
+
+def _tint(y: float, width: float, last: bool) -> str:
+    """The outline of a marked row: in the last one it fills the frame to its round corners."""
+    foot = f"v{ROW - 5}q0 6 -6 6H7q-6 0 -6 -6" if last else f"v{ROW}H1"
+    return f"M1 {y:.0f}H{width - 1:.1f}{foot}Z"
 
 
 def _told(row: Row) -> str:

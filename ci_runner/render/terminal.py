@@ -37,14 +37,18 @@ def text(run: Run, *, colour: bool = False, width: int | None = None, quiet: boo
     leaves only the last line. No line begins with what a CI system takes for a command.
     """
     rows = [] if quiet else [row for report in run.reports for row in _report(report, len(run.reports) > 1, width)]
-    rows += [] if quiet else [_plain_row(f"note: {note}") for note in run.notes]
+    rows += [] if quiet else [row for note in run.notes for row in _prose(f"note: {note}", "", width)]
     rows.append(_verdict(run))
     rows = [[(bar, "dim"), *row] if (bar := guard("".join(part for part, _ in row))) else row for row in rows]
     return _ansi(rows) if colour else "\n".join("".join(part for part, _ in row).rstrip() for row in rows) + "\n"
 
 
-def _plain_row(said: str, style: str = "") -> Row:
-    return [(line(said), style)]
+def _prose(said: str, style: str, width: int | None) -> Iterator[Row]:
+    """A sentence, on several rows where it is longer than the terminal is wide."""
+    one = line(said)
+    rows = textwrap.wrap(one, max(30, width - 2), break_long_words=False, break_on_hyphens=False) if width else [one]
+    for index, row in enumerate(rows or [""]):
+        yield [("  " if index else "", ""), (row, style)]
 
 
 def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
@@ -68,11 +72,12 @@ def _report(report: Report, heading: bool, width: int | None) -> Iterator[Row]:
     if report.not_analysed:
         yield []
     for note in report.notes:
-        yield _plain_row(f"note: {note}")
-    yield [(line(facts(report)[0].replace("`", "")), "dim")]
-    yield [(line(replayed(report)), {"failed": "error", "ok": "good", "skipped": "dim"}[report.replay.status])]
+        yield from _prose(f"note: {note}", "", width)
+    yield from _prose(facts(report)[0].replace("`", ""), "dim", width)
+    style = {"failed": "error", "ok": "good", "skipped": "dim"}[report.replay.status]
+    yield from _prose(replayed(report), style, width)
     if report.schema_changes:
-        yield [(f"Schema: {line(schema_words(report.schema_changes))}", "dim")]
+        yield from _prose(f"Schema: {schema_words(report.schema_changes)}", "dim", width)
     if report.suppressed:
         yield [
             (f"{plural(report.suppressed, 'finding')} not counted: ignored in the SQL or known to the baseline", "dim")

@@ -152,6 +152,19 @@ def test_what_changes_is_marked_in_both_pictures() -> None:
         assert part in drawn
 
 
+def test_a_marked_row_keeps_within_the_round_corners_where_nothing_stands_below_it() -> None:
+    rows = tuple(Row(name, "int", "int", (), True, "added", "") for name in ("one", "two"))
+    for hidden, round_ones in ((0, [False, True]), (3, [False, False])):
+        drawn = svg(Diagram((Box("t", rows, "changed", hidden=hidden),), ()))
+        assert ["q" in way for way in re.findall(r'class="tint" d="([^"]*)"', drawn)] == round_ones
+
+
+def test_the_description_counts_one_table_as_one() -> None:
+    made = svg(Diagram((Box("only"),), ()))
+    assert ">1 table: only.</desc>" in made
+    assert ">2 tables: a, b.</desc>" in svg(Diagram((Box("a"), Box("b")), ()))
+
+
 def test_a_page_shows_the_picture_itself_and_its_policy_still_holds() -> None:
     page = formats.render("html", examples.risky())
     assert page.count("<svg") == 1

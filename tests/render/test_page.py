@@ -20,6 +20,11 @@ def test_the_page_shows_the_comment_and_asks_nothing_of_anybody() -> None:
     assert not re.search(r"<(script|link|img|iframe)|\ssrc=|@import|url\(", page)
 
 
+def test_a_line_above_says_what_the_page_is() -> None:
+    assert "<header><b>pilotage</b> report</header>" in render.page("# x")
+    assert "<header><b>pilotage</b> commented</header>" in render.page("# x", said="commented")
+
+
 def test_its_policy_allows_its_own_style_and_nothing_else() -> None:
     page = render.page("# x")
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)

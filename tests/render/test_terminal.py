@@ -74,6 +74,12 @@ def test_no_line_is_a_command_and_nothing_hidden_gets_through(foreign: list[str]
         assert not HIDDEN.search(row)
 
 
+@pytest.mark.parametrize("name", ["risky", "clean", "unchanged", "failed", "several"])
+def test_no_row_is_wider_than_the_terminal_but_one_that_begins_with_a_place(name: str) -> None:
+    rows = render.text(examples.RUNS[name](), width=80).splitlines()
+    assert [row for row in rows if len(row) > 80 and not row.startswith(("db/", "services/"))] == []
+
+
 def test_lines_of_source_are_cut_to_the_width() -> None:
     rows = render.text(examples.hostile(("x" * 5000,)), width=80).splitlines()
     assert all(len(row) <= 80 for row in rows if re.match(r"\s*\d* \| ", row))
