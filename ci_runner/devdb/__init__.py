@@ -118,9 +118,9 @@ def _route(
     if not trusted:
         raise ConfigError(f"no server of {scheme}:// is proven against a stranger's SQL")
     if scheme == "embedded" and rest.partition("/")[0].partition("?")[0] == "clickhouse":
-        from ci_runner.devdb.clickhouse import open_engine
+        from ci_runner.devdb.clickhouse_engine import open_engine
 
-        return open_engine(url, environment, report)
+        return open_engine(url, environment, report, shelf)
     if scheme == "embedded" and rest == "sqlserver":
         from ci_runner.devdb.grammar import open_grammar
 

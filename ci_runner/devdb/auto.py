@@ -110,7 +110,7 @@ def _postgres(environment: Mapping[str, str]) -> Found:
 
 
 def _clickhouse(environment: Mapping[str, str]) -> Found:
-    from ci_runner.devdb.clickhouse import find_home
+    from ci_runner.devdb.clickhouse_engine import find_home
 
     return Found("embedded://clickhouse", f"ClickHouse's engine is in {find_home(environment)}")
 

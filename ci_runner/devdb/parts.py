@@ -43,7 +43,7 @@ def lacking(url: str, environment: Mapping[str, str]) -> str:
             engine.connect(environment).close()
             return no_driver(wanted.driver.engine)
         if url.startswith("embedded://clickhouse"):
-            from ci_runner.devdb.clickhouse import find_home as find_engine
+            from ci_runner.devdb.clickhouse_engine import find_home as find_engine
 
             find_engine(environment)
         elif url == "embedded://sqlserver":
@@ -89,7 +89,7 @@ def _programs(environment: Mapping[str, str]) -> Part:
 
 
 def _clickhouse(environment: Mapping[str, str]) -> Part:
-    from ci_runner.devdb.clickhouse import find_home
+    from ci_runner.devdb.clickhouse_engine import find_home
 
     try:
         find_home(environment)

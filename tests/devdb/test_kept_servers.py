@@ -1,0 +1,124 @@
+"""Bases of engines that cannot copy databases: what was kept is as good as replayed, and what cannot be kept whole is not kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ci_runner.replay import ReplayFile
+from tests.devdb.test_shelf import Run, damage
+from tests.replay.writing import file
+
+CLICKHOUSE = [
+    file(
+        "1.sql",
+        "CREATE TABLE users (id UInt32, name String, at DateTime DEFAULT now()) ENGINE = MergeTree PARTITION BY id % 2 ORDER BY id;\n"
+        "INSERT INTO users (id, name) VALUES (1, 'one'), (2, 'two');\n",
+    ),
+    file(
+        "2.sql",
+        "ALTER TABLE users ADD INDEX by_name name TYPE bloom_filter GRANULARITY 1;\n"
+        "ALTER TABLE users ADD PROJECTION p (SELECT id, count() GROUP BY id);\n"
+        "ALTER TABLE users UPDATE name = 'zwei' WHERE id = 2;\nCREATE VIEW seen AS SELECT id FROM users;\n",
+    ),
+    file(
+        "3.sql",
+        "CREATE MATERIALIZED VIEW names ENGINE = AggregatingMergeTree ORDER BY name AS SELECT name, count() AS n FROM users GROUP BY name;\n"
+        "CREATE FUNCTION twice AS (x) -> x * 2;\nCREATE DATABASE side;\nCREATE TABLE side.log (n UInt8) ENGINE = Log;\n"
+        "INSERT INTO side.log VALUES (7);\nINSERT INTO users (id, name) VALUES (3, 'three');\n"
+        "CREATE DICTIONARY called (id UInt32, name String) PRIMARY KEY id SOURCE(CLICKHOUSE(TABLE 'users')) LAYOUT(FLAT()) LIFETIME(0);\n",
+    ),
+]
+CLICKHOUSE_CHANGE = [
+    file(
+        "4.sql",
+        "ALTER TABLE users MODIFY COLUMN name LowCardinality(String);\nALTER TABLE users ADD COLUMN more Int8;\n",
+    ),
+    file("5.sql", "CREATE TABLE notes (id UInt32) ENGINE = MergeTree ORDER BY id;\nDROP VIEW seen;\n"),
+]
+# What the databases hold beside what `inspect` shows.
+CLICKHOUSE_CONTENT = """SELECT (SELECT groupArray(statement) FROM (
+  SELECT replaceRegexpAll(create_table_query, '[0-9a-f]{8}-[0-9a-f-]{27}', '') AS statement FROM system.tables
+  WHERE database IN ('dev', 'side') ORDER BY database, statement)),
+ (SELECT groupArray((id, name)) FROM (SELECT id, name FROM users ORDER BY id)), (SELECT groupArray((name, n)) FROM names),
+ (SELECT groupArray(n) FROM side.log), twice(4), currentDatabase(),
+ (SELECT groupArray((name, value)) FROM (SELECT name, value FROM system.settings WHERE changed ORDER BY name)),
+ (SELECT groupArray((command, is_done)) FROM system.mutations)"""
+
+
+class Kind(NamedTuple):
+    """A dev URL, what runs there, and a query for what the schema does not show.
+
+    ``memory`` makes a table whose rows lie in no file, and ``needs`` is refused when they are gone.
+    """
+
+    url: str
+    base: list[ReplayFile]
+    change: list[ReplayFile]
+    query: str
+    memory: str
+    needs: str
+
+
+EMBEDDED_CLICKHOUSE = Kind(
+    "embedded://clickhouse",
+    CLICKHOUSE,
+    CLICKHOUSE_CHANGE,
+    CLICKHOUSE_CONTENT,
+    "CREATE TABLE passing (n UInt8) ENGINE = Memory;\nINSERT INTO passing VALUES (5);\n",
+    "SELECT throwIf(count() = 0) FROM passing;\n",
+)
+
+
+def assert_as_good_as_replayed(kind: Kind, folder: Path) -> None:
+    """A run without a cache, one that fills it and one that begins with it say the same; the last one asks for no history."""
+    plain, first, second = (
+        Run(kind.url, place, kind.base, kind.change, kind.query) for place in (None, folder, folder)
+    )
+    assert (first.asked, second.asked) == (1, 0)
+    assert "with the base an earlier run replayed" not in first.lines[-1]
+    assert "with the base an earlier run replayed" in second.lines[-1]
+    for run in (first, second):
+        assert run.replay.status == "ok", run.replay.error
+        assert run.schema == plain.schema
+        assert run.rows == plain.rows
+        assert (run.replay.changes, run.replay.observations, run.replay.unobserved) == (
+            plain.replay.changes,
+            plain.replay.observations,
+            plain.replay.unobserved,
+        )
+    assert plain.rows
+    assert plain.replay.changes
+    assert plain.replay.observations
+
+
+def assert_damage_is_a_miss(kind: Kind, folder: Path, *ways: str) -> None:
+    """A base that is not what was written, or not what a server starts on, is replayed."""
+    plain = Run(kind.url, folder, kind.base, kind.change)
+    for how in ways:
+        (kept,) = folder.iterdir()
+        damage(kept, how)
+        mended = Run(kind.url, folder, kind.base, kind.change)
+        assert (mended.asked, mended.schema, mended.replay) == (1, plain.schema, plain.replay), how
+
+
+def assert_memory_is_not_kept(kind: Kind, folder: Path) -> None:
+    """Rows that end with their server are there for the change all the same."""
+    base = [*kind.base, file("m.sql", kind.memory)]
+    change = [file("n.sql", kind.needs)]
+    run = Run(kind.url, folder, base, change)
+    assert run.replay.status == "ok", run.replay.error
+    assert run.asked == 1
+    assert not list(folder.iterdir())
+
+
+def test_a_kept_base_of_clickhouses_engine_is_as_good_as_a_replayed_one(chdb_home: Path, tmp_path: Path) -> None:
+    assert_as_good_as_replayed(EMBEDDED_CLICKHOUSE, tmp_path)
+
+
+def test_a_damaged_base_of_clickhouses_engine_is_thrown_away(chdb_home: Path, tmp_path: Path) -> None:
+    assert_damage_is_a_miss(EMBEDDED_CLICKHOUSE, tmp_path, "a bit flipped", "something else")
+
+
+def test_rows_in_memory_are_not_lost_to_clickhouses_change(chdb_home: Path, tmp_path: Path) -> None:
+    assert_memory_is_not_kept(EMBEDDED_CLICKHOUSE, tmp_path)
