@@ -20,11 +20,11 @@ PLAIN = frozenset({"all", "dir", "dialect", "dir_format", "fail_on", "cache_dir"
 
 
 def keep(world: World, ground: Ground, trees: Sequence[Tree], text: str, code: int) -> None:
-    """Remember that this command printed ``text`` and ended with ``code``, having read ``trees``."""
+    """Remember that this command printed ``text`` and ended with ``code``, having read ``trees``; not where it warned, which is to be seen again."""
     asked = again.question(sys.argv[1:], world.environ, terminal=sys.stdout.isatty())
     if asked is None or ground.cache.folder is None or Path(asked.folder) != ground.cache.folder:
         return
-    if not set(ground.config.sources) <= PLAIN or ground.trigger.platform != "local":
+    if world.warned or not set(ground.config.sources) <= PLAIN or ground.trigger.platform != "local":
         return
     rests: list[tuple[str, str, str]] = []
     for tree in trees:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ def configuration(
     path = find(world, root)
     flags = dict(flags)
     folder = path.parent if path else root
-    found = _read(path) if path else ({}, ())
+    found = _read(path, world.warn) if path else ({}, ())
     names = {str(entry["name"].value) for entry in found[1] if "name" in entry}
     for name in PATHS:
         if flags.get(name) and not (name == "dir" and flags[name] in names):
@@ -115,7 +115,7 @@ def find(world: World, root: Path) -> Path | None:
     return None
 
 
-def _read(path: Path) -> tuple[dict, tuple[dict, ...]]:  # type: ignore[type-arg]
+def _read(path: Path, warn: Callable[[str], None]) -> tuple[dict, tuple[dict, ...]]:  # type: ignore[type-arg]
     from ci_runner import config
 
     try:
@@ -137,7 +137,10 @@ def _read(path: Path) -> tuple[dict, tuple[dict, ...]]:  # type: ignore[type-arg
     if path.suffix == ".toml":
         from ci_runner.config import squawk
 
-        return squawk.read(text, path.name)
+        settings = squawk.read(text, path.name)
+        for line in squawk.unread(text, path.name):
+            warn(line)
+        return settings
     return config.file.read(text, path.name)
 
 

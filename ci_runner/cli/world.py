@@ -18,7 +18,10 @@ _known: list[Redactor] = [Redactor()]
 
 
 class World(Struct, frozen=True):
-    """The outside of one command. ``say`` prints what was asked for, ``note`` what a person may like to know (stderr)."""
+    """The outside of one command. ``say`` prints what was asked for, ``note`` what a person may like to know (stderr).
+
+    ``warned`` grows by what the command warned of.
+    """
 
     environ: Mapping[str, str]
     cwd: Path
@@ -29,6 +32,7 @@ class World(Struct, frozen=True):
     config_file: str | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     nonce: Callable[[], str] = field(default=lambda: os.urandom(16).hex())
+    warned: list[str] = field(default_factory=list)
 
     @classmethod
     def real(cls, *, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> World:
@@ -55,6 +59,7 @@ class World(Struct, frozen=True):
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
+        self.warned.append(text)
         mark = "\x1b[33m\x1b[1mwarning: \x1b[0m" if self.colour else "warning: "
         _put(sys.stderr, f"{mark}{visible(redacted(text))}\n", colour=self.colour)
 

@@ -31,6 +31,16 @@ def test_a_variable_of_another_use_is_none(repository: Repository, name: str) ->
     assert "did you mean" not in repository.run("lint", **POSTGRES, **{name: "x"}).err
 
 
+def test_a_key_of_squawk_s_configuration_that_is_not_read_is_a_warning_each_time(repository: Repository) -> None:
+    repository.write({".squawk.toml": 'assume_in_transaction = true\nexcluded_paths = ["migrations/1_init.sql"]\n'})
+    for _ in range(2):
+        done = repository.run("lint", "--all")
+        assert done.code == 0
+        assert (
+            "warning: .squawk.toml:2: 'excluded_paths' is not read: every file of the directory is judged" in done.err
+        )
+
+
 def test_a_directory_behind_a_symbolic_link_is_compared_with_what_the_link_leads_to(repository: Repository) -> None:
     (repository.path / "db").symlink_to("migrations")
     repository.commit({}, "link")

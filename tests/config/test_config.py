@@ -258,6 +258,37 @@ def test_a_squawk_configuration_is_read() -> None:
     )
 
 
+def test_what_is_read_of_a_squawk_configuration_remembers_its_line() -> None:
+    text = '# ours\n"excluded_rules" = [\n  "ban-drop-table",\n]\n\npg_version = "13.0"\n'
+    found = load(squawk.read(text, ".squawk.toml"), {}, {})
+    assert (found.sources["rules"], found.sources["server_version"]) == (".squawk.toml:2", ".squawk.toml:6")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('pg_version = "13"\nexcluded_paths = ["*.sql"]\n', ".squawk.toml:2: 'excluded_paths' is not read: every file"),
+        ("\nincluded_rules = []\n", ".squawk.toml:2: 'included_rules' is not read: a pilotage.yml names"),
+        (
+            "[upload_to_github]\nfail_on_violations = true\n",
+            ".squawk.toml:1: 'upload_to_github' is not read: 'fail_on'",
+        ),
+        ("upload_to_github.fail_on_violations = true\n", ".squawk.toml:1: 'upload_to_github' is not read"),
+        (
+            "pgversion = 13\n",
+            ".squawk.toml:1: 'pgversion' is not read: only assume_in_transaction, excluded_rules, pg_version are",
+        ),
+    ],
+)
+def test_each_key_of_a_squawk_configuration_that_is_passed_over_is_named_with_its_place(text: str, said: str) -> None:
+    (line,) = squawk.unread(text, ".squawk.toml")
+    assert line.startswith(said)
+
+
+def test_a_squawk_configuration_of_keys_that_are_read_is_passed_without_a_word() -> None:
+    assert list(squawk.unread('excluded_rules = []\npg_version = "9"\nassume_in_transaction = true\n', "x")) == []
+
+
 @pytest.mark.parametrize(("text", "message"), [("a =", "not valid TOML"), ("excluded_rules = 3", "must be a list")])
 def test_a_broken_squawk_configuration_is_a_clear_error(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
