@@ -187,7 +187,7 @@ def _starts(chosen: list[Operation], operations: tuple[Operation, ...]) -> froze
 
 
 def _between(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at: int) -> Ignore:
-    """Between statements: trailing the one before, directly above the next, or the file's header."""
+    """Between statements: trailing the one before, directly above or before the next, or the file's header."""
     line = lines.line(ignore.start)
     if at >= 0 and lines.line(max(statements[at].end - 1, 0)) == line:
         chosen = _on(line, statements[at].operations, lines)
@@ -197,6 +197,6 @@ def _between(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at
     stop = lines.line(following.start) if following else lines.count() + 1
     while last < stop and lines.content(last).strip():
         last += 1
-    if following is not None and last == stop:
+    if following is not None and last >= stop:
         return replace(ignore, statement=at + 1)
     return ignore if at < 0 else replace(ignore, adrift=True)

@@ -54,6 +54,12 @@ def test_each_spelling_silences_the_statement_below(comment: str) -> None:
         ("SELECT '-- pilotage:ignore drop-table';\nDROP TABLE a;", [("drop-table", 2)]),
         ("SELECT $$\n-- pilotage:ignore drop-table\n$$;\nDROP TABLE a;", [("drop-table", 4)]),
         ("COPY a (id) FROM stdin;\n-- pilotage:ignore drop-table\n\\.\nDROP TABLE a;", [("drop-table", 4)]),
+        ("SELECT '-- pilotage:ignore';\n-- pilotage:ignore drop-table\nDROP TABLE a;", []),
+        ("\\echo pilotage:ignore drop-table\nDROP TABLE a;", [("drop-table", 2)]),
+        ("\\echo pilotage:ignore\n-- pilotage:ignore drop-table\nDROP TABLE a;", []),
+        ("/* why\npilotage:ignore drop-table\n*/\nDROP TABLE a;", []),
+        ("/* pilotage:ignore drop-table */ DROP TABLE a;\nDROP TABLE b;", [("drop-table", 2)]),
+        ("SELECT 1;\n/* pilotage:ignore drop-table */ DROP TABLE a;\nDROP TABLE b;", [("drop-table", 3)]),
         ("-- pilotage:ignore rename-table\nDROP TABLE a;", [("drop-table", 2)]),
     ],
 )
@@ -91,6 +97,19 @@ def test_an_unknown_name_is_a_notice() -> None:
     linted = check("-- pilotage:ignore drop-tabel\nDROP TABLE a;", pre=PRE)
     assert worth(linted) == [("drop-table", 2)]
     assert "ignore-unknown" in notices(linted)
+
+
+@pytest.mark.parametrize(
+    ("sql", "place"),
+    [
+        ("SELECT 1;\n  -- pilotage:ignore drop-tabel \nDROP TABLE a;", (2, 6, 2, 32)),
+        ("/* pilotage:ignore drop-tabel */ DROP TABLE a;", (1, 4, 1, 30)),
+        ("DROP TABLE a /* squawk-ignore tabel: by\nspring */;", (1, 17, 1, 40)),
+    ],
+)
+def test_what_is_said_of_a_comment_stands_at_its_words(sql: str, place: tuple[int, int, int, int]) -> None:
+    finding = only(check(sql, pre=PRE), "ignore-unknown")
+    assert (finding.line, finding.column, finding.end_line, finding.end_column) == place
 
 
 def test_a_comment_that_ignored_nothing_is_a_notice() -> None:
