@@ -218,9 +218,9 @@ def _alter(c: Cursor, table: Name, first: int) -> list[Operation]:
         return other(c, table, first, "set-index-visibility")
     if c.at("CHECK", "CONSTRAINT") and c.peek(2) in ("NOT", "ENFORCED"):
         c.i += 2
-        c.take("NOT")
+        enforced = not c.take("NOT")
         c.need("ENFORCED")
-        return other(c, table, first, "alter-constraint")
+        return other(c, table, first, "alter-constraint", *(("enforced",) if enforced else ()))
     c.take("COLUMN")
     c.if_exists()
     column = c.column()

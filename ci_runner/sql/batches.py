@@ -23,8 +23,9 @@ _STARTERS = frozenset(
     {
         "ALTER", "BACKUP", "BEGIN", "BREAK", "BULK", "CHECKPOINT", "CLOSE", "COMMIT", "CONTINUE", "CREATE", "DBCC", "DEALLOCATE", "DECLARE",
         "DELETE", "DENY", "DISABLE", "DROP", "ENABLE", "END CONVERSATION",
-        "EXEC", "EXECUTE", "FETCH", "GOTO", "GRANT", "IF", "INSERT", "KILL", "MERGE", "OPEN",
-        "PRINT", "RAISERROR", "RECONFIGURE", "RESTORE", "RETURN", "REVERT", "REVOKE", "ROLLBACK", "SAVE", "SELECT", "SET", "SHUTDOWN",
+        "COPY INTO", "EXEC", "EXECUTE", "FETCH", "GOTO", "GRANT", "IF", "INSERT", "KILL", "MERGE", "OPEN",
+        "PRINT", "RAISERROR", "RECONFIGURE", "RENAME DATABASE", "RENAME OBJECT", "RESTORE", "RETURN",
+        "REVERT", "REVOKE", "ROLLBACK", "SAVE", "SELECT", "SET", "SHUTDOWN",
         "THROW", "TRUNCATE", "UPDATE", "USE", "WAITFOR", "WHILE",
     }
 )  # fmt: skip
@@ -34,6 +35,8 @@ _GO_ON = {
     "DROP": ("(", "EVENT", "TARGET", "VALUE", "FILTER", "BLOCK", "STATISTICAL_SEMANTICS", "CONTRACT", "PRIVATE", "ENCRYPTION", "ATTESTED"),
     "ALTER": ("COLUMN", "FILTER", "BLOCK"), "MERGE": ("RANGE",), "UPDATE": ("POPULATION",), "CREATE": ("ANY",),
 }  # fmt: skip
+# Words that begin a statement only before this one: END CONVERSATION ends no block, and the others are no reserved words.
+_PAIRS = {"CONVERSATION": ("END",), "OBJECT": ("RENAME",), "DATABASE": ("RENAME",), "INTO": ("COPY",)}
 _PERIODS = ("ROW", "TRANSACTION_ID", "SEQUENCE_NUMBER", "SUSER_SNAME", "SUSER_SID")  # GENERATED ALWAYS AS ROW END
 _OBJECTS_OF = frozenset({"SESSION", "NOTIFICATION", "ENCRYPTION", "MASTER"})  # DROP EVENT SESSION is a statement
 _NOT_BLOCKS = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"})
@@ -75,10 +78,13 @@ def read_batch(
 
 def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
     tokens = tokenize(blanked(text, segment), base + segment.start, traits)
-    if "CONVERSATION" in tokens.upper:  # END CONVERSATION ends no block
-        for index, token in enumerate(tokens.upper[:-1]):
-            if token == "END" and tokens.upper[index + 1] == "CONVERSATION":
-                tokens.upper[index] = "END CONVERSATION"
+    upper = tokens.upper
+    for second, first in _PAIRS.items():
+        if second in upper:
+            for index in range(len(upper) - 1):
+                alone = second != "INTO" or not index or upper[index - 1] == ";"  # a column may be called copy
+                if upper[index + 1] == second and upper[index] in first and alone:
+                    upper[index] = f"{upper[index]} {second}"
     return tokens
 
 
@@ -223,8 +229,8 @@ def _part(upper: list[str], at: int) -> bool:
         return before == "WITH" or after == "OPTION"
     if token == "SET":
         return before in ("DELETE", "UPDATE") or after in ("(", "CHANGE_TRACKING")
-    if token == "ROLLBACK":
-        return before == "WITH"
+    if token in ("ROLLBACK", "REVERT"):
+        return before == ("WITH" if token == "ROLLBACK" else "NO")
     if after in _GO_ON.get(token, ()):
         return upper[at + 2] not in _OBJECTS_OF or before in (",", ")")
     if token in ("END", "ELSE"):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, DropObjects, Name, Operation, Other, RenameObject, RenameTable
-from ci_runner.sql import alter_clickhouse, changes, definitions, objects, session, tables
+from ci_runner.sql import alter_clickhouse, changes, definitions, inner, objects, session, tables
+from ci_runner.sql.queries import outside
 from ci_runner.sql.session import command
 from ci_runner.sql.table_tails import on_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ci_runner.sql.cursor import Cursor
+    from ci_runner.sql.reading import Reader
 
 _OBJECTS = objects.phrases(
     "DATABASE,DICTIONARY,FUNCTION,USER,ROLE,ROW POLICY,POLICY,MASKING POLICY,QUOTA,SETTINGS PROFILE,PROFILE,NAMED COLLECTION,WORKLOAD,RESOURCE,"
@@ -155,7 +155,7 @@ def _exchange(c: Cursor, first: int) -> list[Operation]:
             return _clustered(c, found)
 
 
-def _stored(verb: str) -> Callable[[Cursor, int], list[Operation]]:
+def _stored(verb: str) -> Reader:
     """ATTACH, DETACH and UNDROP of a table, view, dictionary or database; of a table where no sort is said."""
 
     def read(c: Cursor, first: int) -> list[Operation]:
@@ -203,6 +203,37 @@ def _truncate(c: Cursor, first: int) -> list[Operation]:
     return [tables.truncate(c, first)]
 
 
+def _check(c: Cursor, first: int) -> list[Operation]:
+    """CHECK TABLE, CHECK ALL TABLES, CHECK DATABASE, and CHECK GRANT, which asks and reads nothing."""
+    if c.at("GRANT", "DATABASE") and c.peek() not in ("", "PARTITION", "PART", "."):
+        word = c.word().lower()
+        return command(f"check-{word}", named=word == "database")(c, first)
+    return command("check-table", "TABLE", "ALL", "TABLES")(c, first)
+
+
+def _execute(c: Cursor, first: int) -> list[Operation]:
+    """EXECUTE AS user, alone for the session or before the one statement it is for."""
+    c.need("AS")
+    user = objects.account(c)
+    found: list[Operation] = [c.op(Other, "execute-as", first, object=user)]
+    return found if c.done else [*found, *inner.part(c, c.i, c.last)]
+
+
+def _abreast(read: Reader) -> Reader:
+    """A reader of a statement that others may join: ``DROP TABLE a PARALLEL WITH DROP TABLE b``."""
+
+    def one_or_several(c: Cursor, first: int) -> list[Operation]:
+        if "PARALLEL" not in c.upper:
+            return read(c, first)
+        marks = [i for i, word in outside(c.upper, c.i, c.last) if word == "PARALLEL" and c.upper[i + 1] == "WITH"]
+        if not marks:
+            return read(c, first)
+        spans = zip([first, *(i + 2 for i in marks)], [*marks, c.last], strict=True)
+        return [operation for begin, stop in spans for operation in inner.part(c, begin, stop)]
+
+    return one_or_several
+
+
 def _kill(c: Cursor, first: int) -> list[Operation]:
     word = c.word().lower()
     c.rest()
@@ -216,15 +247,18 @@ def _system(c: Cursor, first: int) -> list[Operation]:
     return [c.op(Other, "system-command", first, object=Name("", ""))]
 
 
-HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
+_JOINED: dict[str, Reader] = {
     "CREATE": create, "REPLACE": create, "DROP": drop, "ALTER": alter, "RENAME": _rename, "EXCHANGE": _exchange,
     "ATTACH": _stored("attach"), "DETACH": _stored("detach"), "UNDROP": _stored("undrop"), "TRUNCATE": _truncate,
-    "OPTIMIZE": command("optimize-table", "TABLE"), "SYSTEM": _system, "KILL": _kill, "INSERT": changes.insert, "DELETE": _delete,
-    "UPDATE": _update, "SELECT": changes.select, "WITH": changes.with_query, "VALUES": changes.select, "(": changes.select,
+    "OPTIMIZE": command("optimize-table", "TABLE"), "SYSTEM": _system, "INSERT": changes.insert, "DELETE": _delete, "UPDATE": _update,
+}  # fmt: skip
+HEADS: dict[str, Reader] = {
+    **{word: _abreast(read) for word, read in _JOINED.items()}, "KILL": _kill, "EXECUTE": _execute, "SELECT": changes.select,
+    "WITH": changes.with_query, "VALUES": changes.select, "(": changes.select,
     "FROM": changes.select, "SET": session.set_plain, "USE": command("use", "DATABASE"), "GRANT": command("grant", named=False),
     "REVOKE": command("revoke", named=False), "SHOW": command("show", named=False), "DESCRIBE": command("explain", named=False),
     "DESC": command("explain", named=False), "EXISTS": command("exists", named=False), "EXPLAIN": command("explain", named=False),
-    "CHECK": command("check-table", "TABLE", "ALL", "TABLES"), "BACKUP": command("backup", named=False),
+    "CHECK": _check, "BACKUP": command("backup", named=False),
     "RESTORE": command("restore", named=False), "BEGIN": session.begin, "COMMIT": session.commit, "ROLLBACK": session.rollback,
     "MOVE": command("move-access-entity", named=False), "WATCH": command("watch"),
 }  # fmt: skip

@@ -25,8 +25,14 @@ AE, SRE, SHARE, SUE, RE, READ = (
 STRENGTH: dict[str, tuple[str, ...]] = {
     "postgres": ("ACCESS SHARE", "ROW SHARE", RE, SUE, SHARE, SRE, "EXCLUSIVE", AE),
     "redshift": ("ACCESS SHARE", SRE, AE),
-    "mysql": ("ROW", "NONE", "METADATA", "SHARED", "EXCLUSIVE"),
-    "mariadb": ("ROW", "NONE", "METADATA", "SHARED", "EXCLUSIVE"),
+    "mysql": (
+        "ROW",
+        "METADATA",
+        "NONE",
+        "SHARED",
+        "EXCLUSIVE",
+    ),  # an instant counts less than a long build beside writers
+    "mariadb": ("ROW", "METADATA", "NONE", "SHARED", "EXCLUSIVE"),
     "sqlite": ("RESERVED", "EXCLUSIVE"),
     "sqlserver": ("IX", "Sch-S", "S", "Sch-M"),
     "clickhouse": (),
@@ -92,12 +98,14 @@ _REDSHIFT = {
 _MYSQL = _costs(
     """
     METADATA|metadata: alter-table rename-table create-or-replace-view drop-view create-trigger drop-trigger .drop-index drop-index
+    METADATA|metadata: create-or-replace-trigger
     EXCLUSIVE|metadata: drop-table truncate .drop-partition .truncate-partition .exchange-partition create-or-replace-table
+    EXCLUSIVE|metadata: .convert-partition .convert-table
     NONE|scan: create-index .add-index .add-unique
     NONE|rewrite: .add-primary-key .rebuild .set-engine .set-table-option optimize-table
     SHARED|scan: .add-fulltext-index .add-spatial-index .add-vector-index create-fulltext-index create-spatial-index create-vector-index
     SHARED|rewrite: .alter-column-type .drop-primary-key .convert-charset .add-foreign-key .add-check .repartition .remove-partitioning
-    SHARED|rewrite: .order-by .coalesce-partition .reorganize-partition .rebuild-partition .add-system-versioning .drop-system-versioning
+    SHARED|rewrite: .add-period .order-by .coalesce-partition .reorganize-partition .rebuild-partition .add-system-versioning .drop-system-versioning
     METADATA|metadata: alter-view
     NONE|scan: analyze .analyze-partition
     SHARED|scan: check-table checksum-table .check-partition
@@ -128,7 +136,7 @@ _SQLSERVER = _costs(
     Sch-S|scan: create-statistics
     S|scan: create-vector-index create-json-index create-index .add-index create-xml-index create-spatial-index create-fulltext-index
     IX|scan: update delete merge alter-index.reorganize analyze
-    IX|none: insert bulk-insert
+    IX|none: insert bulk-insert copy
     """
 )
 _CLICKHOUSE = _costs(

@@ -17,6 +17,7 @@ from ci_runner.model.operations import (
     CreateTable,
     CreateView,
     Dml,
+    DropIndex,
     DropObjects,
     Name,
     Operation,
@@ -26,12 +27,13 @@ from ci_runner.model.operations import (
 )
 from ci_runner.model.report import StatementEffect
 from ci_runner.model.schema import Catalog
+from ci_runner.sql.catalog_types import constrained, settled
 from ci_runner.sql.dialects import normalize_dialect
 from ci_runner.sql.effect_table import AE, EFFECTS, READ, SHARE, SRE, STRENGTH, SUE, Cost, known
 from ci_runner.text.pattern import later
 
 _NAMED = (
-    "table", "tables", "index", "indexes", "view", "function", "type", "name", "names", "object",
+    "table", "tables", "index", "indexes", "view", "function", "type", "domain", "name", "names", "object",
 )  # fmt: skip
 _CALM = later(
     r"now|current_\w+|localtime\w*|transaction_timestamp|statement_timestamp|to_timestamp|lower|upper|coalesce|concat|date_trunc|cast|interval|"
@@ -56,7 +58,7 @@ def effects(statements: Sequence[Statement], dialect: str, state: Catalog | None
 
 
 def _effect(statement: Statement, dialect: str, state: Catalog | None) -> StatementEffect:
-    costs = [cost(operation, dialect, state) for operation in statement.operations]
+    costs = [cost(operation, dialect, state) for operation in _counted(statement.operations, dialect)]
     order = STRENGTH[dialect]
     lock = max((c.lock for c in costs), key=lambda word: order.index(word) if word in order else -1, default="")
     effect = max((c.effect for c in costs), key=EFFECTS.index, default="none")
@@ -64,6 +66,13 @@ def _effect(statement: Statement, dialect: str, state: Catalog | None) -> Statem
     return StatementEffect(
         statement.line, statement.end_line, statement.text, rows, lock, effect, statement.not_analysed
     )
+
+
+def _counted(operations: tuple[Operation, ...], dialect: str) -> tuple[Operation, ...]:
+    """What a statement's cost is made of: MySQL replaces a primary key in place, though it copies to drop one."""
+    if _family(dialect) != "mysql" or all(o.kind != "alter-table.add-primary-key" for o in operations):
+        return operations
+    return tuple(o for o in operations if o.kind != "alter-table.drop-primary-key")
 
 
 def subject(operation: Operation) -> str:
@@ -112,10 +121,12 @@ def _pg_create_table(operation: Operation, found: Cost, _state: Catalog | None) 
     return found
 
 
-def _pg_add_column(operation: Operation, _found: Cost, _state: Catalog | None) -> Cost:
+def _pg_add_column(operation: Operation, _found: Cost, state: Catalog | None) -> Cost:
     if not isinstance(operation, AddColumn):
         return _found
     column = operation.column
+    if state is not None and constrained(state, column.type):
+        return Cost(AE, "rewrite")
     if column.identity or column.generated == "stored" or (not column.generated and volatile(column.default or "")):
         return Cost(AE, "rewrite")
     if column.check or column.unique or column.primary_key or (column.references and column.default):
@@ -133,7 +144,12 @@ def _pg_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
     if not isinstance(operation, AlterColumnType) or state is None or operation.using:
         return found
     column = _present(operation, state, "postgres")
-    if column is not None and column.type is not None and widens(column.type, operation.type):
+    if column is None or column.type is None or constrained(state, operation.type):
+        return found
+    old, new = settled(state, column.type), settled(state, operation.type)
+    if old is not column.type:  # what comes out of a domain has no length
+        old = Type(old.base, (), old.suffix)
+    if widens(old, new):
         return Cost(AE, "metadata")
     return found
 
@@ -180,7 +196,7 @@ def _pg_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost
     options = operation.options
     if operation.kind == "lock-table" and options:
         return Cost(options[0].upper(), "none")
-    if options == ("not valid",):
+    if "not valid" in options:
         return Cost("", "metadata")
     if operation.kind == "set-comment" and options:
         return Cost(_COMMENTED.get(options[0], ""), "metadata")
@@ -209,6 +225,20 @@ def _pg_constraint(operation: Operation, found: Cost, _state: Catalog | None) ->
     return Cost(found.lock, "metadata") if unchecked else found
 
 
+def _my_constraint(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    """A CHECK that is not enforced is not tested either."""
+    if isinstance(operation, AddConstraint) and not operation.constraint.enforced:
+        found = Cost("METADATA", "metadata")
+    return _my_algorithm(operation, found, state)
+
+
+def _my_drop_index(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+    """DROP INDEX `PRIMARY` drops the primary key."""
+    if isinstance(operation, DropIndex) and any(index.name.upper() == "PRIMARY" for index in operation.indexes):
+        found = known("mysql", "alter-table.drop-primary-key")
+    return _my_algorithm(operation, found, state)
+
+
 def _my_algorithm(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     """The ALGORITHM and LOCK a statement names decide, or it fails."""
     given = dict(option.split("=", 1) for option in operation.options if "=" in option)
@@ -233,6 +263,10 @@ def _my_other(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
     options = operation.options
     if operation.kind == "lock-table" and options:
         return Cost("EXCLUSIVE" if options[0] == "write" else "SHARED", "none")
+    if operation.kind == "alter-table.alter-constraint" and "enforced" in options:
+        found = Cost("SHARED", "rewrite")
+    if operation.kind == "alter-table.set-engine" and not any(o.endswith("=innodb") for o in options):
+        found = Cost("SHARED", "rewrite")
     if operation.kind == "alter-table.set-table-option" and not any(o.startswith(_REBUILDING) for o in options):
         found = Cost("METADATA", "metadata")
     return _my_algorithm(operation, found, state)
@@ -252,6 +286,8 @@ def _ms_online(operation: Operation, found: Cost, _state: Catalog | None) -> Cos
     if isinstance(operation, AddConstraint) and not operation.constraint.enforced:
         return Cost(found.lock, "metadata")
     online = any(o.startswith("online") and not o.endswith("off") for o in options)
+    if isinstance(operation, CreateIndex) and "clustered" in options and not online:
+        return Cost("Sch-M", found.effect)
     return Cost("Sch-S", found.effect) if online and found.effect in ("scan", "rewrite") else found
 
 
@@ -305,8 +341,8 @@ _JUDGES: dict[tuple[str, type], Judge] = {
     ("postgres", CreateTable): _pg_create_table, ("postgres", AddColumn): _pg_add_column, ("postgres", AlterColumnType): _pg_type,
     ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_other,
     ("postgres", CreateView): _pg_view, ("postgres", DropObjects): _pg_drop, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
-    ("mysql", AddColumn): _my_add_column,
-     ("mysql", Other): _my_other, ("sqlserver", CreateIndex): _ms_online,
+    ("mysql", AddColumn): _my_add_column, ("mysql", AddConstraint): _my_constraint, ("mysql", DropIndex): _my_drop_index,
+    ("mysql", Other): _my_other, ("sqlserver", CreateIndex): _ms_online,
     ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_type, ("sqlserver", AddColumn): _ms_add_column,
     ("sqlserver", AddConstraint): _ms_online, ("clickhouse", AlterColumnType): _ch_type,
 }  # fmt: skip

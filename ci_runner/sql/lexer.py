@@ -29,7 +29,7 @@ _WORD = {
     "mariadb": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*|[@~%][\w$]+",
     "redshift": rf"#?{LETTER}[\w$]*",
-    "clickhouse": rf"{LETTER}[\w$]*|\{{\s*+\w++\s*+:\s*+[Ii]dentifier\s*+\}}",  # a name that is a parameter
+    "clickhouse": rf"{LETTER}[\w$]*|\{{\s*+\w++\s*+:\s*+(?:[Ii]dentifier|IDENTIFIER)\s*+\}}",  # a name that is a parameter
 }
 _PLAIN_WORD = rf"{LETTER}[\w$]*"
 _PREFIXES = {

@@ -18,7 +18,7 @@ from ci_runner.model.operations import (
     RenameTable,
     Transaction,
 )
-from ci_runner.sql import alter_sqlserver, changes, definitions, inner, objects, session, tables
+from ci_runner.sql import alter_sqlserver, changes, definitions, inner, objects, session, synapse, tables
 from ci_runner.sql.cursor import Cursor, unquote, unquote_text
 from ci_runner.sql.keys import tail
 from ci_runner.sql.queries import tables_read
@@ -66,6 +66,8 @@ def create(c: Cursor, first: int) -> list[Operation]:
         return [_module(c, first, "create-or-replace" if or_alter else "create")]
     if c.take("TYPE"):
         return [definitions.create_type(c, first)]
+    if c.seq("MATERIALIZED", "VIEW"):
+        return [synapse.materialized_view(c, first)]
     if c.seq("EXTERNAL", "TABLE"):
         return [tables.foreign_table(c, first, "create-external-table")]
     sort = objects.read_phrase(c, _OBJECTS)
@@ -174,6 +176,8 @@ def alter(c: Cursor, first: int) -> list[Operation]:
         return [_module(c, first, "alter")]
     if c.take("INDEX"):
         return [_alter_index(c, first)]
+    if c.seq("MATERIALIZED", "VIEW"):
+        return [synapse.alter_materialized_view(c, first)]
     if c.seq("FULLTEXT", "INDEX"):
         return command("alter-fulltext-index", "ON")(c, first)
     if c.take("SCHEMA"):
@@ -375,5 +379,6 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "UPDATE": _update, "DELETE": changes.delete, "MERGE": changes.merge, "WITH": changes.with_query, "SELECT": changes.select,
     "(": changes.select, "EXEC": execute, "EXECUTE": execute, "BEGIN": _begin, "COMMIT": session.commit, "ROLLBACK": session.rollback,
     "SAVE": _save, "USE": command("use"), "ENABLE": _trigger_state, "DISABLE": _trigger_state, "BULK": _bulk, "SP_*": procedure, "ADD": _add,
+    "RENAME OBJECT": synapse.rename, "RENAME DATABASE": synapse.rename, "COPY INTO": synapse.copy,
     **{word: command(kind, named=False) for word, kind in _COMMANDS.items()},
 }  # fmt: skip

@@ -25,6 +25,8 @@ BEYOND = {
     "ALTER AVAILABILITY GROUP ag GRANT CREATE ANY DATABASE": "documented, and unknown to the grammar",
     "DECLARE @a INT = 1, @b TABLE (c INT), @d NVARCHAR(MAX)": "a table is declared by itself",
     "DECLARE @t TABLE (id INT PRIMARY KEY, b VARCHAR(10)), @x INT": "a table is declared by itself",
+    "RENAME DATABASE d TO e": "Synapse's, and unknown to the grammar",
+    "RENAME OBJECT dbo.T COLUMN a TO b": "Synapse's, and unknown to the grammar",
     "CREATE SCHEMA s; CREATE TABLE t (a INT)": "a schema is created by itself",
 }
 
