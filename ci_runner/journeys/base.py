@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 
@@ -23,19 +25,28 @@ class Compared(Struct, frozen=True):
 
 def compare(ground: Ground, directory: Directory, head: MigrationDir) -> Compared:
     """The change set of ``head`` by the flags given, else against the merge base with the target or default branch."""
+    return comparing(ground, directory)(head)
+
+
+def comparing(ground: Ground, directory: Directory) -> Callable[[MigrationDir], Compared]:
+    """As :func:`compare`, for whoever has the head only later: what Git knows without it is asked now."""
     config = ground.config
     if sum(map(bool, (config.base, config.latest, config.all))) > 1:
         raise ConfigError("--base, --latest and --all exclude one another: give one")
     if config.all:
-        return Compared(changes.everything(head))
-    if config.latest:
-        return Compared(changes.latest(head, config.latest))
+        return _everything()
+    if latest := config.latest:
+        return lambda head: Compared(changes.latest(head, latest))
     if config.base and config.base.startswith("pilotage://"):
-        return _registry(ground, directory, head, config.base)
-    return _git(ground, directory, head, config.base)
+        return partial(_registry, ground, directory, config.base)
+    return _git(ground, directory, config.base)
 
 
-def _registry(ground: Ground, directory: Directory, head: MigrationDir, address: str) -> Compared:
+def _everything(*notes: str) -> Callable[[MigrationDir], Compared]:
+    return lambda head: Compared(changes.everything(head), notes)
+
+
+def _registry(ground: Ground, directory: Directory, address: str, head: MigrationDir) -> Compared:
     from ci_runner import registry, stores
 
     store = trusted_registry(ground)
@@ -113,27 +124,31 @@ def text_at_base(ground: Ground, path: str) -> str | None:
     return None if code else content.decode("utf-8", "replace")
 
 
-def _git(ground: Ground, directory: Directory, head: MigrationDir, wanted: str | None) -> Compared:
+def _git(ground: Ground, directory: Directory, wanted: str | None) -> Callable[[MigrationDir], Compared]:
     git = ground.git
     if git is None:
         if wanted:
             raise ConfigError(f"--base {wanted} names a commit, but {ground.root} is not in a Git repository")
-        return Compared(changes.everything(head), ("not a Git repository: every file is analysed",))
+        return _everything("not a Git repository: every file is analysed")
     try:
         commit = _merge_base(ground, git, wanted)
     except PilotageError as error:
         if wanted:
             raise
-        return Compared(changes.everything(head), (f"the base is unknown, so every file is analysed: {error}",))
+        return _everything(f"the base is unknown, so every file is analysed: {error}")
     if commit is None:
-        return Compared(changes.everything(head), ("no base branch was found: every file is analysed",))
+        return _everything("no base branch was found: every file is analysed")
     place = located(ground, git, directory)
     if place is None:
         why = f"{directory.dir} lies outside the Git repository {git.root} or in another one inside it"
-        return Compared(changes.everything(head), (f"{why}: every file is analysed; run Pilotage in that repository",))
-    tree = sources.at_commit(git, commit, place, like=Tree(head.path, head.files))
-    before = read(tree, directory, head, judged=False)
-    return Compared(changes.between(head, before, Base("git", commit)))
+        return _everything(f"{why}: every file is analysed; run Pilotage in that repository")
+    tree = sources.listed(git, commit, place)
+
+    def compared(head: MigrationDir) -> Compared:
+        before = read(tree(Tree(head.path, head.files)), directory, head, judged=False)
+        return Compared(changes.between(head, before, Base("git", commit)))
+
+    return compared
 
 
 def located(ground: Ground, git: sources.Git, directory: Directory) -> str | None:

@@ -1,11 +1,11 @@
 """Lint: read each directory, compare it with its base, replay and judge the change, put it into one report.
 
-What judges is imported when the statements are being read: of a long directory another process reads them meanwhile.
+What judges is imported while the files or their statements are being read: of a long directory another process reads them meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ci_runner import aside, sources, sql
 from ci_runner.config import Directory
 from ci_runner.journeys import merging
-from ci_runner.journeys.base import Compared, compare, read
+from ci_runner.journeys.base import Compared, comparing, read
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Statement
@@ -83,8 +83,11 @@ def directory(ground: Ground, wanted: Directory) -> Report:
 
 def examined(ground: Ground, wanted: Directory) -> Examined:
     """What is found in a directory, known or not."""
-    head = folder(ground, wanted)
-    compared = merging.guarded(ground, wanted, compare(ground, wanted, head))
+    head_of, compared_of = reading(ground, wanted), comparing(ground, wanted)
+    if not ground.config.all:
+        _import(wanted.dialect)
+    head = head_of()
+    compared = merging.guarded(ground, wanted, compared_of(head))
     changes = compared.changeset
     statements = analyse(changes)
     from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions
@@ -105,11 +108,33 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:
     """The directory as it lies in the working tree, or as the commit to judge has it."""
+    return reading(ground, wanted)()
+
+
+def reading(ground: Ground, wanted: Directory) -> Callable[[], MigrationDir]:
+    """As :func:`folder`, for whoever has something else to do first: the files are being read meanwhile."""
     if ground.commit is not None and ground.git is not None:
-        return read(sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir), wanted)
-    tree = sources.folder(ground.root / wanted.dir, root=ground.root, shown=wanted.dir)
-    ground.seen(tree)
-    return read(tree, wanted)
+        tree = sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir)
+        return lambda: read(tree, wanted)
+    files = sources.begun(ground.root / wanted.dir, root=ground.root, shown=wanted.dir)
+
+    def finished() -> MigrationDir:
+        tree = files()
+        ground.seen(tree)
+        return read(tree, wanted)
+
+    return finished
+
+
+def _import(dialect: str | None) -> None:
+    """Import what judges while the files are being read; where all are to be judged, that is done while their statements are."""
+    from ci_runner import lint, report  # noqa: F401
+    from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions  # noqa: F401
+    from ci_runner.model import difference, drawing  # noqa: F401
+    from ci_runner.sql import explaining, history, inspected  # noqa: F401
+
+    if dialect:
+        lint.catalogue(dialect)
 
 
 def analyse(changes: ChangeSet) -> Statements:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ci_runner.migrations.format import Entry, Format, Selection, root_sql
 from ci_runner.model.directory import Tree
 
 
+@lru_cache(20_000)  # a head and its base share most of their names
 def entry(path: str, name: str) -> Entry:
     """Version before the first ``_`` of ``name``, description after it, both without ``.sql``."""
     version, _, description = name.removesuffix(".sql").partition("_")

@@ -32,6 +32,7 @@ _AWKWARD = (
 )  # what no plain path holds between slashes
 _FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)
+_NUL, _RETURN, _LESS, _GREATER = b"\0\r<>"  # a byte is found in a tenth of the time that a row of bytes takes
 _CONFLICT = rb"(?m)^(?:<{7}|>{7})(?:[ \t\r].*)?$"
 _TROUBLE = {
     "unreadable": "cannot be read: give this user the right to",
@@ -137,7 +138,8 @@ def _first(ordered: Sequence[Entry], keys: Sequence[str] | Sequence[int | str]) 
 def duplicates(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     """``duplicate-version`` on the later of two files with one version, or with names that some file system takes for one."""
     known = [entry.version for entry in entries if entry.version]
-    folded_names = {entry.path.lower() for entry in entries if entry.path.isascii()}
+    paths = "\n".join([entry.path for entry in entries])  # no name that gets here holds a line break
+    folded_names = set(paths.lower().split("\n")) if paths.isascii() else ()
     if len(folded_names) == len(entries) and len(set(map(form.key, known))) == len(known):
         return
     versions: dict[object, str] = {}
@@ -224,7 +226,12 @@ def _wide(data: bytes) -> str | None:
 
 def quiet(data: bytes) -> bool:
     """Whether the bytes are text of which there is nothing to say: what :func:`decode` and :func:`content` need not look at."""
-    return data.isascii() and not (b"\0" in data or b"\r" in data or b"<<<<<<<" in data or b">>>>>>>" in data)
+    return data.isascii() and not (
+        _NUL in data
+        or _RETURN in data
+        or (_LESS in data and b"<<<<<<<" in data)
+        or (_GREATER in data and b">>>>>>>" in data)
+    )
 
 
 def content(path: str, data: bytes) -> tuple[Problem, ...]:

@@ -31,8 +31,8 @@ _SUM_ERRORS = {
 _HASH = "run 'pilotage hash' and commit the file, or set 'sum: optional' in pilotage.yml to do without"
 _REHASH = "look at the change, then run 'pilotage hash'"
 
-
 _UNDIRECTED, _WHOLE = Directed(), Sections()
+_COLON = ord(":")
 
 
 class _Settings(Struct, frozen=True):
@@ -159,10 +159,12 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     data = tree.files[path]
     if settings.known_files.get(path) is data and path in settings.known:
         return settings.known[path], ()
-    quiet = checks.quiet(data)
-    text = data.decode("ascii") if quiet else checks.decode(path, data)
-    directed, sections, problems = _UNDIRECTED, _WHOLE, () if quiet else checks.content(path, data)
-    if b"atlas:" in data or b"pilotage:" in data:
+    told = _COLON in data and (b"atlas:" in data or b"pilotage:" in data)
+    if settings.form.sections is None and not told and checks.quiet(data):
+        return _quiet(entry, data, settings.tx_mode)
+    text = checks.decode(path, data)
+    directed, sections, problems = _UNDIRECTED, _WHOLE, checks.content(path, data)
+    if told:
         from ci_runner.migrations import directives
 
         mark = data.startswith(b"\xef\xbb\xbf")
@@ -174,7 +176,7 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     parts = sections.parts if sections.parts is not None else (Part(directed.start, len(text)),)
     parts = parts or (Part(0, 0),)  # nothing runs, which no parts at all would not say
     if is_blank(text, parts[0].start, parts[0].end) and all(is_blank(text, part.start, part.end) for part in parts[1:]):
-        problems = (*problems, problem("empty-file", "notice", f"{path} holds no statement", path))
+        problems = (*problems, _empty(path))
     migration = Migration(
         path,
         entry.version,
@@ -188,6 +190,20 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
         directed.effective,
     )
     return migration, problems
+
+
+def _quiet(entry: Entry, data: bytes, tx_mode: TxMode) -> tuple[Migration, Sequence[Problem]]:
+    """A file that runs as a whole, without directives or anything odd: what most are, and so in as few steps as it takes."""
+    path, text = entry.path, data.decode("ascii")
+    whole = (Part(0, len(text)),)
+    found = Migration(
+        path, entry.version, entry.description, text, hashlib.sha256(data).hexdigest(), entry.kind, tx_mode, whole
+    )
+    return found, () if text[:1].isalpha() or not is_blank(text) else (_empty(path),)
+
+
+def _empty(path: str) -> Problem:
+    return problem("empty-file", "notice", f"{path} holds no statement", path)
 
 
 def _transaction(directed: Directed, sections: Sections, default: TxMode) -> TxMode:

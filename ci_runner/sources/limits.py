@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from ci_runner.errors import DirectoryRefusedError
@@ -49,6 +51,16 @@ class Count:
         if self.size > self.limits.directory:
             over = f"more than {self.limits.directory:,} bytes"
             raise self._refused(over, path, "load such data outside the migrations")
+
+    def several(self, sizes: Mapping[str, int]) -> None:
+        """As :func:`file` for each path: reckoned at once where all of them fit, one by one where the one that does not is to be named."""
+        files, size = self.files + len(sizes), self.size + sum(sizes.values())
+        fits = max(sizes.values(), default=0) <= self.limits.file
+        if fits and files <= self.limits.files and size <= self.limits.directory:
+            self.files, self.size = files, size
+            return
+        for path, each in sizes.items():
+            self.file(path, each)
 
     def _refused(self, over: str, path: str | None, remedy: str) -> DirectoryRefusedError:
         return DirectoryRefusedError("too-large", f"{self.shown} holds {over}: {remedy}", file=path)
