@@ -9,7 +9,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,12 +21,13 @@ from ci_runner import databases
 from ci_runner.databases import Address
 from ci_runner.devdb import ending, isolation
 from ci_runner.devdb.init import Init
-from ci_runner.devdb.packing import PackError, pack, unpack
+from ci_runner.devdb.packing import pack
 from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
 from ci_runner.devdb.server import ADMIN, SETTINGS, Owner, Server, owner_here, tail
 from ci_runner.devdb.shelf import Shelf, Slot
+from ci_runner.devdb.takeup import taken_up
 from ci_runner.devdb.workdir import work_folder
-from ci_runner.errors import ConfigError, PilotageError, SetupError
+from ci_runner.errors import ConfigError, SetupError
 
 PLACES = (
     "/usr/lib/postgresql/{major}",
@@ -77,8 +77,14 @@ def open_server(
         server = Server(_within_reach(home, folder, owner), folder, owner)
         if not trusted:
             server.close_off(isolation.way_in(server.options()), isolation.Limits())
+        held = stack.enter_context(ExitStack())
         stack.callback(server.stop, signal.SIGQUIT)  # immediate shutdown: nothing in the data folder is kept
-        shelved = _prepared(server, shelf, _traits(home, asked), superuser=asked.superuser)
+        slot = shelf.slot(*_traits(home, asked)) if shelf else None
+        lasting = not environment.get("CI")  # whose caches take a base as one file, not as many
+        taken = slot is not None and taken_up(server, slot, _configure, held, lasting=lasting)
+        if not taken:
+            _prepare(server, superuser=asked.superuser)
+        shelved = Shelved(shelf.base, taken, partial(_keep, server, slot), COPIES) if shelf and slot else None
         dev = _dev(server, asked, shelved, init, stack, trusted=trusted)
         kept = " with the base an earlier run replayed" if shelved and shelved.held else ""
         report(f"{dev.engine} started for this run{kept}" + ("" if trusted else ", without network"))
@@ -106,18 +112,14 @@ def _dev(
     return dev
 
 
-def _prepared(server: Server, shelf: Shelf | None, traits: tuple[str, ...], *, superuser: bool) -> Shelved | None:
-    """Start the server, on the base that is kept where there is one; how the one it will replay can be kept."""
-    slot = shelf.slot(*traits) if shelf else None
-    held = slot is not None and _unpacked(slot, server)
-    if not held:
-        _initdb(server)
-        _configure(server)
-        server.start()
-        session = databases.open_address(replace(server.admin, database="template1"))
-        provision(session, REPLAY, superuser=superuser)
-        session.close()
-    return Shelved(shelf.base, held, partial(_keep, server, slot), COPIES) if shelf and slot else None
+def _prepare(server: Server, *, superuser: bool) -> None:
+    """Make a data folder and start the server on it."""
+    _initdb(server)
+    _configure(server)
+    server.start()
+    session = databases.open_address(replace(server.admin, database="template1"))
+    provision(session, REPLAY, superuser=superuser)
+    session.close()
 
 
 def _traits(home: Path, asked: Asked) -> tuple[str, ...]:
@@ -135,23 +137,6 @@ def _traits(home: Path, asked: Asked) -> tuple[str, ...]:
         rights,
         str(COPIES),
     )
-
-
-def _unpacked(slot: Slot, server: Server) -> bool:
-    """Start the server on the base that is kept; False, with nothing left of it, when there is none or it is not fit."""
-    with slot.reading() as stream:
-        if stream is None:
-            return False
-        try:
-            unpack(stream, server.data, (server.owner.uid, server.owner.gid) if server.owner.switch else None)
-            _configure(server)
-            server.start()
-        except (PackError, OSError, EOFError, zlib.error, PilotageError):
-            server.stop(signal.SIGKILL)
-            shutil.rmtree(server.data, ignore_errors=True)
-            slot.discard()
-            return False
-    return True
 
 
 def _keep(server: Server, slot: Slot, numbers: Sequence[int]) -> None:
@@ -177,7 +162,7 @@ def _left_out(path: str, log: str) -> bool:
 def _configure(server: Server) -> None:
     """Our own configuration in place of initdb's, so that a base of an earlier run brings none."""
     for name, text in CONFIGURATION.items():
-        path = server.data / name
+        path = server.written / name
         path.write_text(text)
         if server.owner.switch:
             os.chown(path, server.owner.uid, server.owner.gid)

@@ -75,13 +75,16 @@ class Server:
         self.folder = folder
         self.owner = owner
         self.data = folder / "data"
+        self.written = self.data
+        self._own_account = False
         self.admin = Address("postgres", socket=str(folder), user=ADMIN, database="postgres")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def options(self) -> dict[str, object]:
-        """How its programs are started."""
+    def options(self, *, switched: bool = True) -> dict[str, object]:
+        """How its programs are started; not ``switched``: as this account."""
         owner = self.owner
-        switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner.switch else {}
+        switch: dict[str, object] = {"user": owner.uid, "group": owner.gid, "extra_groups": []}
+        switch = switch if owner.switch and switched else {}
         library = str(self.home / "lib")
         return switch | {
             "cwd": self.folder,
@@ -95,12 +98,22 @@ class Server:
         self._within = within
         self._limits = limits
 
+    def lay_over(self, within: Sequence[str], written: Path | None) -> None:
+        """From its next start on: ``within`` mounts the data folder and takes on the account; what it writes is seen in ``written``.
+
+        Without: as at first.
+        """
+        self._within = within
+        self._own_account = bool(within)
+        self.written = written or self.data
+
     def start(self) -> None:
         """Start it and wait until it answers; SetupError with the end of its log when it does not."""
         command = [*self._within, str(self.home / "bin" / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
         for name, value in SETTINGS.items():
             command += ["-c", f"{name}={value}"]
-        options = self.options() | {"preexec_fn": _before(self._limits)}  # threads of ours only wait at this time
+        options = self.options(switched=not self._own_account)
+        options["preexec_fn"] = _before(self._limits)  # threads of ours only wait at this time
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
         self._wait(self._process)
@@ -133,7 +146,7 @@ class Server:
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
         """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
         limit = time.monotonic() + START_LIMIT
-        status = self.data / "postmaster.pid"
+        status = self.written / "postmaster.pid"
         while time.monotonic() < limit:
             if server.poll() is not None:
                 raise SetupError(f"PostgreSQL stopped while starting: {self._log()}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOM = 256 * 1024 * 1024
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 SOCKET_PATH_LIMIT = 80  # a Unix socket's path may have 103 bytes on macOS; the socket's own name takes the rest
 
 
@@ -27,7 +29,7 @@ def work_folder(prefix: str, uid: int, gid: int) -> Iterator[Path]:
             os.chown(folder, uid, gid)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            removed(folder)
 
 
 def _parent() -> Path:
@@ -46,4 +48,41 @@ def _reap(parent: Path, prefix: str) -> None:
                 continue
             with (folder / "lock").open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                removed(folder)
+
+
+def removed(folder: Path) -> None:
+    """Remove the folder with all that is in it, as far as that can be done; no link is followed.
+
+    Many thousands of files come and go with a replay: this takes half the time of `shutil.rmtree`.
+    """
+    with suppress(OSError):
+        _emptied(os.open(folder, _OPEN))
+        folder.rmdir()
+
+
+def _emptied(number: int) -> None:
+    """Remove what is in the open folder, and close it."""
+    try:
+        with os.scandir(number) as found:
+            entries = list(found)
+        for entry in entries:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    _emptied(_opened(entry.name, number))
+                    os.rmdir(entry.name, dir_fd=number)
+                else:
+                    os.unlink(entry.name, dir_fd=number)
+            except OSError:  # as much as can be
+                continue
+    finally:
+        os.close(number)
+
+
+def _opened(name: str, within: int) -> int:
+    """The folder, also when it is one that its owner may not look into: Linux makes such ones where folders are laid over others."""
+    try:
+        return os.open(name, _OPEN, dir_fd=within)
+    except PermissionError:
+        os.chmod(name, stat.S_IRWXU, dir_fd=within)
+        return os.open(name, _OPEN, dir_fd=within)
