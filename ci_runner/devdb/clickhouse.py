@@ -40,14 +40,19 @@ def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
         clean()
         run(main, *([f"CREATE DATABASE {quote(name)}"] if name else []))
 
-    return Emptied(main, address, empty=empty, clean=clean, advice=advice, use=ALONE)
+    return Emptied(main, address, empty=empty, clean=clean, advice=advice, use=ALONE, fleeting=FLEETING)
+
+
+def renewed(admin: Address) -> Address:
+    """The administrator's password comes with each start, and is in no data folder."""
+    return admin
 
 
 def _account(main: Database) -> tuple[str, str] | None:
     """User and password of an account that reaches nothing outside; None on an engine without accounts."""
     password = secrets.token_hex(16)
     try:
-        run(main, f"CREATE USER {REPLAY} IDENTIFIED BY '{password}'")
+        run(main, f"CREATE USER OR REPLACE {REPLAY} IDENTIFIED BY '{password}'")
         run(main, f"GRANT CURRENT GRANTS ON *.* TO {REPLAY}", f"REVOKE {DENIED} ON *.* FROM {REPLAY}")
     except DatabaseFailure as failure:
         if failure.code in {"ACCESS_DENIED", "NOT_IMPLEMENTED", "SUPPORT_IS_DISABLED"}:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database
@@ -18,17 +18,16 @@ from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.images import Wanted, read
 from ci_runner.devdb.init import Init
 from ci_runner.devdb.postgres import PostgresDev, Shelved, literal, provision, quote, run
-from ci_runner.devdb.reach import Rung, Ways, reach
+from ci_runner.devdb.reach import Rung
 from ci_runner.devdb.shelf import Shelf
+from ci_runner.devdb.starting import Begin, Started, closed_off, started
 from ci_runner.devdb.volume import Passwords, Volume, volume_of
-from ci_runner.errors import PilotageError, SetupError
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-    from docker.models.containers import Container
+from ci_runner.devdb.whole import Whole, opened
+from ci_runner.errors import SetupError
 
 START_LIMIT = 60.0
 PULL_LIMIT = 300.0
+_GLOBAL = re.compile(r"\bglobal\b", re.IGNORECASE)
 SETUP, ADMIN = "pilotage_setup", "pilotage_admin"
 
 
@@ -45,7 +44,7 @@ def open_container(
     init: Init | None = None,
     start_limit: float = START_LIMIT,
     pull_limit: float = PULL_LIMIT,
-) -> Iterator[PostgresDev | Emptied]:
+) -> Iterator[PostgresDev | Emptied | Whole]:
     """Start the container ``url`` asks for, yield its dev database, remove it. ``clock`` is Unix time in seconds.
 
     A base on the ``shelf`` is put into it, and the one replayed is fetched from it.
@@ -59,12 +58,11 @@ def open_container(
         image = engine.image(client, wanted.image, report, pull_limit)
         password = f"Aa1-{secrets.token_hex(16)}"  # of four kinds of characters, which SQL Server insists on
         begin = Begin(client, image, wanted, password, environment, closed.Run(run_id, clock()), start_limit)
-        started = _started(begin, volume_of(shelf, image, wanted), stack) if trusted else _closed_off(begin, stack)
-        stack.enter_context(ending.told(partial(container.ended, started.made)))
-        dev = _dev(started, wanted, init)
-        kept = " with the base an earlier run replayed" if started.held else ""
+        volume = volume_of(shelf, image, wanted) if trusted and _outlives(init) else None
+        dev, rung, held = _opened(begin, volume, init, stack, trusted=trusted)
+        kept = " with the base an earlier run replayed" if held else ""
         where = "" if trusted else ", without network"
-        report(f"{dev.engine} started from image {wanted.image}{kept}{where}, reached by {started.rung.name}")
+        report(f"{dev.engine} started from image {wanted.image}{kept}{where}, reached by {rung.name}")
         stack.callback(dev.close)
         yield dev
 
@@ -79,109 +77,48 @@ def _understood(url: str, *, trusted: bool) -> Wanted:
     return wanted
 
 
-class Begin(NamedTuple):
-    """What a container is started from."""
-
-    client: DockerClient
-    image: Any
-    wanted: Wanted
-    password: str
-    environment: Mapping[str, str]
-    run: closed.Run
-    limit: float
+def _outlives(init: Init | None) -> bool:
+    """Does all that the SQL sets up outlive the server? Global settings do not."""
+    return init is None or not any(_GLOBAL.search(each.text) for each in init.statements)
 
 
-class Started(NamedTuple):
-    """A container and the way to its server; ``held`` are the passwords of a base it came up with, ``keep`` makes it one."""
-
-    made: Container
-    rung: Rung
-    volume: Volume | None = None
-    held: Passwords | None = None
-    again: Callable[[str], Address] | None = None
-
-
-def _started(begin: Begin, volume: Volume | None, stack: ExitStack) -> Started:
-    """The container, with the kept base in it where there is one that it starts with."""
-    options = _start_options(begin.image, begin.wanted, begin.password, begin.environment, begin.client)
-    if volume is None:
-        made = stack.enter_context(container.started(begin.client, begin.image, options, *begin.run))
-        return Started(made, _reached(begin, made, begin.password, stack))
-    del options["tmpfs"]  # what lies in memory cannot be fetched: a volume can, and goes with its container
-    options["volumes"] = [volume.folder]
-
-    def again(password: str) -> Address:
-        return _reached(begin, made, password, stack).address
-
-    made = stack.enter_context(container.created(begin.client, begin.image, options, *begin.run))
-    try:
-        held = volume.fill(made)
-        if held:
-            with container.told("cannot start a container with a kept base"):
-                made.start()
-            return Started(made, _reached(begin, made, held.replay, stack), volume, held, again)
-    except PilotageError:
-        volume.slot.discard()
-        container.remove(made)
-        made = stack.enter_context(container.created(begin.client, begin.image, options, *begin.run))
-    with container.told(f"cannot start a container of {begin.wanted.image}"):
-        made.start()
-    return Started(made, _reached(begin, made, begin.password, stack), volume, None, again)
+def _opened(
+    begin: Begin, volume: Volume | None, init: Init | None, stack: ExitStack, *, trusted: bool
+) -> tuple[PostgresDev | Emptied | Whole, Rung, bool]:
+    """The dev database, the way to its server, and whether it came up with a kept base; from here on an end of the server is told as that."""
+    if volume is not None and begin.wanted.driver.engine != "postgres":
+        whole = opened(begin, volume, partial(_server, begin.wanted, init), stack)
+        if whole is not None:
+            stack.enter_context(ending.told(partial(container.ended, whole.made)))
+            return whole, whole.rung, whole.held
+        volume = None
+    begun = started(begin, volume, stack) if trusted else closed_off(begin, stack)
+    stack.enter_context(ending.told(partial(container.ended, begun.made)))
+    return _dev(begun, begin.wanted, init), begun.rung, begun.held is not None
 
 
-def _closed_off(begin: Begin, stack: ExitStack) -> Started:
-    """A container for a stranger's SQL."""
-    client, image, wanted, password, environment, run, limit = begin
-    variables = _variables(wanted, password)
-    made, folder = closed.started(client, image, wanted, variables, run, stack, engine.remote_host(environment))
-    ways = Ways(environment, closed=True, folder=folder)
-    return Started(made, reach(made, wanted, password, ways, limit, stack))
+def _server(wanted: Wanted, init: Init | None, admin: Address, used: bool = False) -> Emptied:
+    """The databases of a server that cannot copy them; a password that was ``used`` before is changed."""
+    module = import_module(f"ci_runner.devdb.{wanted.driver.engine}")
+    admin = module.renewed(admin) if used else admin
+    server: Emptied = module.server(admin, wanted.database, wanted.options)
+    if init:
+        server.prepare = lambda: _prepare(replace(admin, database=wanted.database), init)
+    return server
 
 
-def _reached(begin: Begin, made: Container, password: str, stack: ExitStack) -> Rung:
-    return reach(made, begin.wanted, password, Ways(begin.environment), begin.limit, stack)
-
-
-def _start_options(
-    image: Any, wanted: Wanted, password: str, environment: Mapping[str, str], client: DockerClient
-) -> dict[str, Any]:
-    """What `containers.create` gets. An image of the user's own is started with its own command, and its database made by itself."""
-    driver = wanted.driver
-    volumes = sorted(image.attrs["Config"].get("Volumes") or {}) or [driver.data]
-    network = engine.own_network(client, environment)
-    elsewhere = engine.remote_host(environment) or (engine.inside() and not network)
-    listen = "0.0.0.0" if elsewhere else "127.0.0.1"  # noqa: S104 - the password is random
-    return {
-        "command": None if wanted.custom else list(driver.command) or None,
-        "environment": _variables(wanted, password),
-        "ports": {f"{driver.port}/tcp": (listen, None)},
-        "tmpfs": dict.fromkeys(volumes, ""),
-        "security_opt": ["no-new-privileges"],
-    } | ({"network": network} if network else {})
-
-
-def _variables(wanted: Wanted, password: str) -> dict[str, str]:
-    driver = wanted.driver
-    database = dict.fromkeys(driver.database, wanted.database) if wanted.custom else {}
-    return dict.fromkeys(driver.password, password) | dict(driver.fixed) | database
-
-
-def _dev(started: Started, wanted: Wanted, init: Init | None) -> PostgresDev | Emptied:
-    admin = started.rung.address
+def _dev(begun: Started, wanted: Wanted, init: Init | None) -> PostgresDev | Emptied:
+    admin = begun.rung.address
 
     def kill() -> None:
-        container.kill(started.made)
+        container.kill(begun.made)
 
     if wanted.driver.engine != "postgres":
-        whole: Emptied = import_module(f"ci_runner.devdb.{wanted.driver.engine}").server(
-            admin, wanted.database, wanted.options
-        )
-        whole.kill = kill
-        if init:
-            whole.prepare = lambda: _prepare(replace(admin, database=wanted.database), init)
-        return whole
-    owner = _taken_up(admin, started.held) if started.held else _step_aside(admin, wanted.superuser)
-    admin = replace(admin, password=owner.password) if started.held else admin
+        server = _server(wanted, init, admin)
+        server.kill = kill
+        return server
+    owner = _taken_up(admin, begun.held) if begun.held else _step_aside(admin, wanted.superuser)
+    admin = replace(admin, password=owner.password) if begun.held else admin
     options = {**admin.options, **wanted.options}
     user = replace(admin, database=wanted.database if wanted.database != "postgres" else "dev", options=options)
     template = wanted.database if wanted.custom and wanted.driver.database and wanted.database != "postgres" else ""
@@ -192,20 +129,20 @@ def _dev(started: Started, wanted: Wanted, init: Init | None) -> PostgresDev | E
         user,
         template=template,
         confined=not wanted.superuser,
-        shelved=_shelved(started, Passwords(user.password, owner.password)),
+        shelved=_shelved(begun, Passwords(user.password, owner.password)),
         kill=kill,
         init=init,
     )
 
 
-def _shelved(started: Started, passwords: Passwords) -> Shelved | None:
-    volume, again = started.volume, started.again
+def _shelved(begun: Started, passwords: Passwords) -> Shelved | None:
+    volume, again = begun.volume, begun.again
     if volume is None or again is None:
         return None
     return Shelved(
         volume.key,
-        started.held is not None,
-        lambda _numbers: volume.keep(started.made, passwords, lambda: again(passwords.replay)),
+        begun.held is not None,
+        lambda _numbers: volume.keep(begun.made, passwords, lambda: again(passwords.replay)),
     )
 
 

@@ -14,7 +14,10 @@ def run(database: Database, *statements: str) -> None:
 
 
 class Emptied:
-    """Replays run at ``address``, in a state that ``empty`` makes through the session ``main``; ``clean`` removes all they made."""
+    """Replays run at ``address``, in a state that ``empty`` makes through the session ``main``; ``clean`` removes all they made.
+
+    ``fleeting`` is a query that has rows where some of what they made would not outlive the server.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,7 @@ class Emptied:
         clean: Callable[[], None],
         advice: Callable[[DatabaseFailure], str],
         use: Use = databases.DEFAULT,
+        fleeting: str = "",
     ) -> None:
         self.engine = main.engine
         self.dialect = main.dialect
@@ -36,12 +40,21 @@ class Emptied:
         self._address = address
         self._empty = empty
         self._use = use
+        self._fleeting = fleeting
 
     def fresh(self, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002 - nothing is needed beforehand
         """An empty database."""
         self._empty()
         self.prepare()
+        return self.session()
+
+    def session(self) -> Database:
+        """A session on the database as it is."""
         return databases.open_address(self._address, self._use)
+
+    def fleeting(self) -> bool:
+        """Is there anything that a new start of the server would lose?"""
+        return bool(self._fleeting and self._main.query(self._fleeting))
 
     def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:  # noqa: ARG002
         """Nothing is kept."""

@@ -17,6 +17,9 @@ RIGHTS = (
     "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, "
     "SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER"
 )
+# Rows that lie in no file, and are gone with the next start.
+FLEETING = """SELECT 1 FROM information_schema.tables WHERE engine = 'MEMORY'
+ AND lower(table_schema) NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') LIMIT 1"""
 
 
 def quote(name: str) -> str:
@@ -34,7 +37,8 @@ def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
     user = replace(admin, user=REPLAY, password=password, database=name, options={**admin.options, **options})
     run(
         main,
-        f"CREATE USER '{REPLAY}'@'%' IDENTIFIED BY '{password}'",
+        f"CREATE USER IF NOT EXISTS '{REPLAY}'@'%'",
+        f"ALTER USER '{REPLAY}'@'%' IDENTIFIED BY '{password}'",
         f"GRANT {f'ALL ON {_pattern(name)}.*' if name else f'{RIGHTS} ON *.*'} TO '{REPLAY}'@'%'",
     )
 
@@ -46,7 +50,17 @@ def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
         clean()
         run(main, *([f"CREATE DATABASE {quote(name)}"] if name else []))
 
-    return Emptied(main, user, empty=empty, clean=clean, advice=advice)
+    return Emptied(main, user, empty=empty, clean=clean, advice=advice, fleeting=FLEETING)
+
+
+def renewed(admin: Address) -> Address:
+    """A new password for the administrator, whose old one has been in a file."""
+    password = secrets.token_hex(16)
+    session = databases.open_address(admin)
+    hosts = session.query(f"SELECT host FROM mysql.user WHERE user = '{admin.user}' AND host IN ('%', 'localhost')")
+    run(session, *(f"ALTER USER '{admin.user}'@'{host}' IDENTIFIED BY '{password}'" for (host,) in hosts))
+    session.close()
+    return replace(admin, password=password)
 
 
 def advice(failure: DatabaseFailure) -> str:

@@ -1,4 +1,4 @@
-"""The data folder of a PostgreSQL container kept from run to run, through the engine's archive interface: nothing is mounted."""
+"""The data folder of a container kept from run to run, through the engine's archive interface: nothing is mounted."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from ci_runner.errors import SetupError
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
+KEPT = frozenset({"postgres", "mysql", "clickhouse"})
 STOP_LIMIT = 30
-_HEAD = 4096
+HEAD = 4096
 _CHUNK = 1 << 20
 
 
@@ -41,11 +42,11 @@ class Volume(NamedTuple):
             if stream is None:
                 return None
             try:
-                passwords = Passwords(*map(str, json.loads(stream.readline(_HEAD))))
+                passwords = Passwords(*map(str, json.loads(stream.readline(HEAD))))
             except (ValueError, TypeError):
                 raise SetupError("a kept base is not one of ours") from None
             with told("cannot put a kept base into a container"):
-                made.put_archive(posixpath.dirname(self.folder), _chunks(stream))
+                made.put_archive(posixpath.dirname(self.folder), chunks(stream))
         return passwords
 
     def keep(self, made: Container, passwords: Passwords, again: Callable[[], Address]) -> Address:
@@ -64,15 +65,18 @@ class Volume(NamedTuple):
 
 
 def volume_of(shelf: Shelf | None, image: Any, wanted: Wanted) -> Volume | None:
-    """The volume of an image's data folder; None where nothing is to be kept, or of an engine whose replays cannot be copied anyway."""
-    if shelf is None or wanted.driver.engine != "postgres":
+    """The volume of an image's data folder; None where nothing is to be kept, or of an engine nobody has tried it with."""
+    if shelf is None or wanted.driver.engine not in KEPT:
         return None
     volumes = sorted(image.attrs["Config"].get("Volumes") or {}) or [wanted.driver.data]
+    folder = wanted.driver.data if wanted.driver.data in volumes else volumes[0]
     command = () if wanted.custom else wanted.driver.command
-    traits = ("docker", image.id, wanted.database, str(wanted.superuser), str(wanted.custom), " ".join(command))
-    return Volume(shelf.base, shelf.slot(*traits), volumes[0])
+    options = " ".join(f"{name}={value}" for name, value in sorted(wanted.options.items()))
+    traits = (image.id, wanted.database, str(wanted.superuser), str(wanted.custom), " ".join(command), options)
+    return Volume(shelf.base, shelf.slot("docker", *traits), folder)
 
 
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+def chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The rest of it, piece by piece."""
     while chunk := stream.read(_CHUNK):
         yield chunk

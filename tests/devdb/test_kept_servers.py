@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from ci_runner.devdb import whole
 from ci_runner.replay import ReplayFile
 from tests.devdb.test_shelf import Run, damage
 from tests.replay.writing import file
@@ -122,3 +125,67 @@ def test_a_damaged_base_of_clickhouses_engine_is_thrown_away(chdb_home: Path, tm
 
 def test_rows_in_memory_are_not_lost_to_clickhouses_change(chdb_home: Path, tmp_path: Path) -> None:
     assert_memory_is_not_kept(EMBEDDED_CLICKHOUSE, tmp_path)
+
+
+MYSQL = [
+    file(
+        "1.sql",
+        "CREATE TABLE users (id int NOT NULL PRIMARY KEY AUTO_INCREMENT, name varchar(40) NOT NULL DEFAULT 'x', CHECK (name <> ''));\n"
+        "INSERT INTO users (name) VALUES ('one'), ('two'), ('three');\nDELETE FROM users WHERE id = 3;\n",
+    ),
+    file(
+        "2.sql",
+        "CREATE INDEX users_name ON users (name);\nCREATE TABLE notes (id int PRIMARY KEY, owner int, FOREIGN KEY (owner) REFERENCES users (id));\n"
+        "CREATE VIEW seen AS SELECT id FROM notes;\n",
+    ),
+    file(
+        "3.sql",
+        "CREATE TRIGGER t BEFORE INSERT ON notes FOR EACH ROW SET NEW.id = NEW.id + 1;\n"
+        "CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 4;\nCREATE PROCEDURE p() SELECT 1;\n"
+        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1;\nINSERT INTO notes VALUES (1, 2);\n"
+        "CREATE TABLE parts (id int, y int) PARTITION BY RANGE (y) (PARTITION a VALUES LESS THAN (5), PARTITION b VALUES LESS THAN MAXVALUE);\n",
+    ),
+    file("4.sql", "".join(f"ALTER TABLE users ADD COLUMN c{number} int, ALGORITHM=INSTANT;\n" for number in range(5))),
+]
+MYSQL_CHANGE = [
+    file(
+        "5.sql",
+        "ALTER TABLE users ADD COLUMN must int NOT NULL;\nALTER TABLE users MODIFY name varchar(20) NOT NULL;\n",
+    ),
+    file(
+        "6.sql",
+        "DROP VIEW seen;\nCREATE UNIQUE INDEX notes_owner ON notes (owner);\nINSERT INTO users (name, must) VALUES ('next', 1);\n",
+    ),
+]
+MYSQL_CONTENT = """SELECT 'row', group_concat(id, name ORDER BY id), null FROM users UNION ALL SELECT 'note', group_concat(id, owner), null FROM notes
+UNION ALL SELECT 'event', event_name, event_definition FROM information_schema.events
+UNION ALL SELECT routine_type, routine_name, definer FROM information_schema.routines WHERE routine_schema = 'dev'
+UNION ALL SELECT 'trigger', trigger_name, definer FROM information_schema.triggers
+UNION ALL SELECT 'partition', partition_name, partition_description FROM information_schema.partitions WHERE table_name = 'parts'
+UNION ALL SELECT 'who', current_user(), database() UNION ALL SELECT 'f', f(), @@sql_mode"""
+MEMORY = "CREATE TABLE passing (n int NOT NULL) ENGINE = MEMORY;\nINSERT INTO passing VALUES (5);\nCREATE TABLE one (n int NOT NULL);\n"
+NEEDS = "INSERT INTO one VALUES ((SELECT n FROM passing));\n"
+MARIADB_BOX = Kind("docker://mariadb/10.11/dev", MYSQL, MYSQL_CHANGE, MYSQL_CONTENT, MEMORY, NEEDS)
+MYSQL_BOX = Kind("docker://mysql/9/dev", MYSQL, MYSQL_CHANGE, MYSQL_CONTENT, MEMORY, NEEDS)
+
+
+def test_a_kept_base_of_mariadb_is_as_good_as_a_replayed_one(
+    mariadb_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "AGAIN", 0)
+    assert_as_good_as_replayed(MARIADB_BOX, tmp_path)
+
+
+def test_a_kept_base_of_mysql_is_as_good_as_a_replayed_one(
+    mysql_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "AGAIN", 0)
+    assert_as_good_as_replayed(MYSQL_BOX, tmp_path)
+
+
+def test_a_damaged_base_of_mariadb_is_thrown_away(mariadb_image: str, tmp_path: Path) -> None:
+    assert_damage_is_a_miss(MARIADB_BOX, tmp_path, "a bit flipped", "something else")
+
+
+def test_rows_in_memory_are_not_lost_to_mariadbs_change(mariadb_image: str, tmp_path: Path) -> None:
+    assert_memory_is_not_kept(MARIADB_BOX, tmp_path)

@@ -14,10 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_runner import devdb
+from ci_runner.databases import Database
 from ci_runner.devdb import Shelf, shelf
 from ci_runner.devdb.packing import PackError, pack, unpack
+from ci_runner.model.inspected import Schema
 from ci_runner.model.report import Replay
 from ci_runner.replay import ReplayFile, replay
+from ci_runner.replay.standing import standing
 from tests.devdb.opening import RUN
 from tests.images.servers import assert_nothing_left
 from tests.replay.writing import file
@@ -54,13 +57,17 @@ CONTENT = """SELECT (SELECT last_value FROM side.s), (SELECT count(*) FROM pg_la
  (SELECT string_agg(name || '=' || coalesce(setting, ''), ' ' ORDER BY name) FROM pg_settings WHERE source NOT IN ('override', 'client'))"""
 
 
+def look(database: Database, query: str) -> tuple[Schema, list[tuple[object, ...]]]:
+    """The schema, and the rows of the query where there is one."""
+    return database.inspect(), database.query(query) if query else []
+
+
 class Run:
     """One run of a job with that cache folder: what the replay said, how often the history was asked for, what was reported."""
 
     def __init__(self, url: str, folder: Path | None, base: Files, change: Files, query: str = "") -> None:
         self.asked = 0
         self.lines: list[str] = []
-        self.rows: list[tuple[object, ...]] = []
 
         def history() -> Files:
             self.asked += 1
@@ -69,10 +76,13 @@ class Run:
         kept = Shelf(folder, KEY) if folder else None
         with devdb.open(url, environment=os.environ, run_id=RUN, report=self.lines.append, shelf=kept) as dev:
             self.replay: Replay = replay(history, change, dev, key=KEY)
-            again = dev.restore(KEY) or dev.fresh()
-            self.schema = again.inspect()
-            self.rows = again.query(query) if query else []
-            again.close()
+            again = dev.restore(KEY)
+            if again is None:  # nothing was kept: a full replay says what the history leaves
+                ran = base if self.replay.status == "ok" else []
+                self.schema, self.rows = standing(ran, dev, lambda database: look(database, query), 60)
+            else:
+                self.schema, self.rows = look(again, query)
+                again.close()
         assert_nothing_left(os.getpid(), RUN)
 
 
