@@ -32,6 +32,19 @@ class Session(Protocol):
         ...
 
 
+def taken(attempt: Callable[[str], object], texts: Iterable[str]) -> bool:
+    """Try one statement after the other until the database takes one; whether it did. A lost connection is raised."""
+    for text in texts:
+        try:
+            attempt(text)
+        except DatabaseFailure as failure:
+            if failure.lost:
+                raise
+            continue
+        return True
+    return False
+
+
 def run(
     session: Session, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
 ) -> tuple[Seen, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from ci_runner.errors import PilotageError
 from ci_runner.http import Trouble
+from ci_runner.text import line as one_line
 
 Kind = Literal[
     "unauthorised",
@@ -47,6 +50,20 @@ class ScmError(PilotageError):
     def final(self) -> bool:
         """Whether asking the same SCM anything else in this run is in vain."""
         return self.kind in {"unauthorised", "policy", "limited", "down", "garbled"}
+
+
+def answered(body: bytes | str | None) -> Mapping[str, Any]:
+    """The JSON object that an answer which says no holds; an empty one where it holds anything else."""
+    try:
+        data = json.loads(body or b"")
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def sentence(parts: Iterable[object]) -> str:
+    """Those parts that are texts as one line of at most 300 characters."""
+    return one_line(" – ".join(part for part in parts if isinstance(part, str) and part))[:300]
 
 
 def lost(trouble: Trouble, *, writes: bool) -> Kind:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ci_runner.http import HttpError
-from ci_runner.scm.failure import Kind, ScmError, lost
+from ci_runner.scm.failure import Kind, ScmError, answered, lost, sentence
 from ci_runner.text import line as one_line
 
 PERMISSION = "scope api and role Developer"
@@ -64,16 +63,10 @@ def _kind(status: int, said: str, *, writes: bool) -> Kind:
 
 def _said(body: bytes | str | None) -> str:
     """What an error body says: ``message`` (a text, or lists of texts by field), or ``error`` with its description."""
-    try:
-        data = json.loads(body or b"")
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(data, dict):
-        return ""
+    data = answered(body)
     message = data.get("message")
     if isinstance(message, dict):
         message = ", ".join(
             f"{name} {each}" for name, said in message.items() for each in (said if isinstance(said, list) else [said])
         )
-    parts = [message, data.get("error"), data.get("error_description")]
-    return one_line(" – ".join(part for part in parts if isinstance(part, str) and part))[:300]
+    return sentence([message, data.get("error"), data.get("error_description")])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from ci_runner.http import Answer, HttpError, Web, is_rate_limit, json_only
-from ci_runner.scm.failure import Kind, ScmError, lost
+from ci_runner.scm.failure import Kind, ScmError, answered, lost, sentence
 from ci_runner.text import line as one_line
 
 # hosts do not say their words for this in their references; these are the common ones
@@ -169,17 +169,11 @@ def _kind(answer: Answer, said: str, *, writes: bool) -> Kind:
 
 def _said(body: bytes) -> str:
     """What an error body says: ``message``, at the top, within ``error`` or in a list ``errors``, with the detail or the fields beside it."""
-    try:
-        data = json.loads(body or b"")
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(data, dict):
-        return ""
+    data = answered(body)
     inner = data.get("error")
     listed = data.get("errors")
     several = [each.get("message") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-    parts = [data.get("message"), *several, *(_words(inner) if isinstance(inner, dict) else [inner])]
-    return one_line(" – ".join(part for part in parts if isinstance(part, str) and part))[:300]
+    return sentence([data.get("message"), *several, *(_words(inner) if isinstance(inner, dict) else [inner])])
 
 
 def _words(error: Mapping[str, Any]) -> list[object]:

@@ -69,8 +69,13 @@ class Repository:
         return self.git("rev-parse", "HEAD")
 
     def run(self, *arguments: str, cwd: str = ".", **environ: str) -> Done:
+        """Pilotage in the folder ``cwd`` of it, with those variables beside its own."""
+        return self.process(sys.executable, "-m", "ci_runner", *arguments, cwd=cwd, **environ)
+
+    def process(self, *command: str, cwd: str = ".", **environ: str) -> Done:
+        """Any command, which may say what it likes but no traceback."""
         done = subprocess.run(
-            [sys.executable, "-m", "ci_runner", *arguments],
+            command,
             cwd=self.path / cwd,
             env={**self.environ, **environ},
             capture_output=True,

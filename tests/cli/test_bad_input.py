@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -84,18 +83,10 @@ def test_an_unreadable_file_is_named(folder: Repository) -> None:
     (folder.path / "migrations/1.sql").chmod(0)
     # root reads everything: as root, do without the right to
     without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
-    done = subprocess.run(
-        [*without, sys.executable, "-m", "ci_runner", "lint", "--dialect", "postgres"],
-        cwd=folder.path,
-        env=dict(folder.environ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert "1.sql" in done.stderr
-    assert "cannot be read" in done.stderr
+    done = folder.process(*without, sys.executable, "-m", "ci_runner", "lint", "--dialect", "postgres")
+    assert done.code == 2, done.err
+    assert "1.sql" in done.err
+    assert "cannot be read" in done.err
 
 
 def test_a_file_over_the_cap_is_named_with_the_cap(folder: Repository) -> None:

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Repository
+from tests.cli.conftest import Done, Repository
 
 PILOTAGE = f"{sys.executable} -m ci_runner"
 
 
-def shell(repository: Repository, command: str) -> subprocess.CompletedProcess[str]:
+def shell(repository: Repository, command: str) -> Done:
     """``command`` in bash, where PILOTAGE stands for the command; the exit code is the last one of a pipe that failed."""
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command.replace("PILOTAGE", PILOTAGE)],
-        cwd=repository.path,
-        env=dict(repository.environ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
+    done = repository.process("bash", "-o", "pipefail", "-c", command.replace("PILOTAGE", PILOTAGE))
+    assert "Exception ignored" not in done.err
     return done
 
 
 @pytest.mark.parametrize("command", ["rules", "lint --all --dialect postgres --format json", "--help"])
 def test_a_reader_that_goes_away_ends_the_command_as_it_ends_any_other(repository: Repository, command: str) -> None:
     done = shell(repository, f"PILOTAGE {command} | sleep 0")
-    assert (done.returncode, done.stderr) == (141, "")
+    assert (done.code, done.err) == (141, "")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +36,7 @@ def test_a_reader_that_goes_away_ends_the_command_as_it_ends_any_other(repositor
     ],
 )
 def test_a_closed_stream_changes_no_exit_code(repository: Repository, command: str, code: int) -> None:
-    assert shell(repository, f"PILOTAGE {command}").returncode == code
+    assert shell(repository, f"PILOTAGE {command}").code == code
 
 
 @pytest.fixture
@@ -58,13 +48,13 @@ def full_disk(need: Callable[[bool, str, str], None]) -> None:
 @pytest.mark.parametrize("command", ["rules", "lint --dialect postgres", "--help"])
 def test_a_full_disk_is_temporary_and_said(repository: Repository, command: str) -> None:
     done = shell(repository, f"PILOTAGE {command} >/dev/full")
-    assert done.returncode == 5
-    assert "there is no room left" in done.stderr
+    assert done.code == 5
+    assert "there is no room left" in done.err
 
 
 @pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_behind_stderr_leaves_the_exit_code(repository: Repository) -> None:
-    assert shell(repository, "PILOTAGE nonsense 2>/dev/full").returncode == 2
+    assert shell(repository, "PILOTAGE nonsense 2>/dev/full").code == 2
 
 
 @pytest.mark.parametrize("milliseconds", [60, 120, 250])
@@ -77,18 +67,9 @@ def test_an_interruption_at_any_moment_ends_without_a_traceback(repository: Repo
         "import ci_runner.__main__ as it\n"
         "it.main()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=repository.path,
-        env=dict(repository.environ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    assert done.returncode in {0, 130}, done.stderr
-    assert (done.returncode == 0) == ("rebuilds" in done.stdout and "interrupted" not in done.stderr)
+    done = repository.process(sys.executable, "-c", program)
+    assert done.code in {0, 130}, done.err
+    assert (done.code == 0) == ("rebuilds" in done.out and "interrupted" not in done.err)
 
 
 @pytest.mark.parametrize("command", [(), ("hooks",), ("registry",)])

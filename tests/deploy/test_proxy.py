@@ -26,6 +26,22 @@ FILES = {
 READY = b"Z\x00\x00\x00\x05"  # ReadyForQuery; a letter for the transaction's state follows
 
 
+def listening(serve: Callable[[socket.socket], None]) -> tuple[socket.socket, int]:
+    """A socket of ours and its port; ``serve`` gets each client that comes, in a thread of its own, until the socket is closed."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener, listener.getsockname()[1]
+
+
 class Proxy:
     """Passes bytes on until one message of the client's holds ``needle`` for the ``nth`` time; then cuts: before it is sent on, or behind it.
 
@@ -35,21 +51,14 @@ class Proxy:
     def __init__(self, port: int, needle: bytes, nth: int, when: str) -> None:
         self.target, self.needle, self.nth, self.when = port, needle, nth, when
         self.cut = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self._seen = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.listener, self.port = listening(self._serve)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            swallow = threading.Event()
-            threading.Thread(target=self._up, args=(client, server, swallow), daemon=True).start()
-            threading.Thread(target=self._down, args=(client, server, swallow), daemon=True).start()
+    def _serve(self, client: socket.socket) -> None:
+        server = socket.create_connection(("127.0.0.1", self.target))
+        swallow = threading.Event()
+        threading.Thread(target=self._up, args=(client, server, swallow), daemon=True).start()
+        self._down(client, server, swallow)
 
     def _up(self, client: socket.socket, server: socket.socket, swallow: threading.Event) -> None:
         while data := _receive(client):
@@ -168,16 +177,21 @@ def bouncer(postgres_server: Server, need: Callable[[bool, str, str], None]) -> 
             process.wait(10)
 
 
+def assert_refused_untouched(direct: Place, behind: Place) -> None:
+    """A deployment by way of ``behind`` is refused with the way out, and nothing stands in the database."""
+    refused = behind.deploy(FILES)
+    assert refused.error is not None
+    assert refused.error.code == 2
+    assert "direct address" in refused.error.message
+    assert not direct.memory().there
+    assert direct.rows("SELECT count(*) FROM pg_tables WHERE tablename = 'marks'") == [(0,)]
+
+
 def test_a_pooler_in_transaction_mode_is_refused_before_the_first_statement(
     postgres: Place, bouncer: Callable[[str, str], str]
 ) -> None:
     database = postgres.url.rpartition("/")[2]
-    refused = Place("postgres", bouncer("transaction", database)).deploy(FILES)
-    assert refused.error is not None
-    assert refused.error.code == 2
-    assert "direct address" in refused.error.message
-    assert not postgres.memory().there
-    assert postgres.rows("SELECT count(*) FROM pg_tables WHERE tablename = 'marks'") == [(0,)]
+    assert_refused_untouched(postgres, Place("postgres", bouncer("transaction", database)))
 
 
 class Swapper:
@@ -185,17 +199,7 @@ class Swapper:
 
     def __init__(self, server: Server, database: str) -> None:
         self.server, self.database = server, database
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        self.listener, self.port = listening(self._serve)
 
     def _serve(self, client: socket.socket) -> None:
         with (
@@ -224,13 +228,8 @@ def test_a_proxy_that_swaps_sessions_is_refused_before_the_first_statement(
     database = postgres.url.rpartition("/")[2]
     swapper = Swapper(postgres_server, database)
     behind = Place("postgres", postgres.url.replace(f":{postgres_server.port}/", f":{swapper.port}/"))
-    refused = behind.deploy(FILES)
+    assert_refused_untouched(postgres, behind)
     swapper.listener.close()
-    assert refused.error is not None
-    assert refused.error.code == 2
-    assert "direct address" in refused.error.message
-    assert not postgres.memory().there
-    assert postgres.rows("SELECT count(*) FROM pg_tables WHERE tablename = 'marks'") == [(0,)]
 
 
 def test_a_pooler_in_session_mode_keeps_the_lock_and_is_used(

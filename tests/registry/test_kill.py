@@ -32,18 +32,7 @@ def kill(folder: Path, seconds: float, *options: str) -> subprocess.CompletedPro
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 120)
 def test_eight_writers_killed_at_random_lose_nothing_acknowledged(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.registry.kill",
-        "--kills",
-        "1000000",
-        "--seconds",
-        str(SECONDS),
-        "--folder",
-        str(tmp_path),
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = kill(tmp_path, SECONDS)
     print(f"\n{done.stdout}{done.stderr}")
     assert done.returncode == 0
     assert done.stderr == ""

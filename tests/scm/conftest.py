@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ci_runner.http import Limits, Patience
-from ci_runner.scm import Scm
+from ci_runner.scm import Scm, ScmError
+from tests.fakes.server import Fault
 from tests.scm.host import HOSTS, Host, Waits
 
 
@@ -20,6 +21,21 @@ class Bench:
 
     def scm(self, who: str = "bot", *, patience: Patience | None = None, limits: Limits | None = None) -> Scm:
         return self.host.scm(self.fake, self.host.tokens[who], patience or self.waits.patience(), limits)
+
+    def refused(self, status: int, body: Any) -> ScmError:
+        """What becomes of every attempt to comment when the host answers with that."""
+        self.fake.faults.append(Fault("POST", "status", 99, status, body))
+        with pytest.raises(ScmError) as failed:
+            self.scm().create_comment(7, "x")
+        assert sum(self.waits.slept) <= 120
+        return failed.value
+
+    def misread(self, body: Any) -> ScmError:
+        """What becomes of listing the comments when the host answers with that."""
+        self.fake.faults.append(Fault("GET", "status", 1, 200, body))
+        with pytest.raises(ScmError) as failed:
+            self.scm().comments(7)
+        return failed.value
 
     def login(self, who: str = "bot") -> str:
         return self.host.logins[who]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
+
+from msgspec.structs import replace
 
 from ci_runner.http import Limits, Patience
 from ci_runner.model.ci import Trigger
@@ -110,32 +113,15 @@ def _github(fake: GitHub, token: str, patience: Patience, limits: Limits | None 
     return opened(trigger, token, patience, limits or Limits(read=30), 0)
 
 
-def _gitlab(fake: GitLab, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
-    from ci_runner.scm.gitlab import open as opened
+def _opened(module: str, where: Trigger, *, slash: str = "") -> Callable[..., Scm]:
+    """The SCM of that module at a fake's address, which may end in a slash."""
 
-    trigger = Trigger("gitlab", "gitlab", "pull_request", "acme/db/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=30))
+    def opened(fake: Any, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
+        trigger = replace(where, api_url=fake.url + slash)
+        scm: Scm = import_module(f"ci_runner.scm.{module}").open(trigger, token, patience, limits or Limits(read=30))
+        return scm
 
-
-def _bitbucket(fake: Bitbucket, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
-    from ci_runner.scm.bitbucket import open as opened
-
-    trigger = Trigger("bitbucket", "bitbucket", "pull_request", "acme/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=30))
-
-
-def _datacenter(fake: DataCenter, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
-    from ci_runner.scm.datacenter import open as opened
-
-    trigger = Trigger("local", "bitbucket", "pull_request", "ACME/shop", 7, api_url=fake.url)
-    return opened(trigger, token, patience, limits or Limits(read=30))
-
-
-def _azure(fake: Azure, token: str, patience: Patience, limits: Limits | None = None) -> Scm:
-    from ci_runner.scm.azure import open as opened
-
-    trigger = Trigger("azure", "azure", "pull_request", "Web Shop/shop", 7, api_url=f"{fake.url}/")
-    return opened(trigger, token, patience, limits or Limits(read=30))
+    return opened
 
 
 _AZURE_STATES = {"failed": "failure", "succeeded": "success", "pending": "pending"}
@@ -162,7 +148,7 @@ HOSTS = [
     Host(
         name="gitlab",
         make=GitLab,
-        scm=_gitlab,
+        scm=_opened("gitlab", Trigger("gitlab", "gitlab", "pull_request", "acme/db/shop", 7)),
         tokens={
             "owner": gitlab.OWNER_TOKEN,
             "bot": gitlab.BOT_TOKEN,
@@ -181,7 +167,7 @@ HOSTS = [
     Host(
         name="bitbucket",
         make=Bitbucket,
-        scm=_bitbucket,
+        scm=_opened("bitbucket", Trigger("bitbucket", "bitbucket", "pull_request", "acme/shop", 7)),
         tokens={
             "owner": bitbucket.OWNER_TOKEN,
             "bot": bitbucket.BOT_TOKEN,
@@ -207,7 +193,7 @@ HOSTS = [
     Host(
         name="azure",
         make=Azure,
-        scm=_azure,
+        scm=_opened("azure", Trigger("azure", "azure", "pull_request", "Web Shop/shop", 7), slash="/"),
         tokens={
             "owner": azure.OWNER_TOKEN,
             "bot": azure.BOT_TOKEN,
@@ -237,7 +223,7 @@ HOSTS = [
     Host(
         name="datacenter",
         make=DataCenter,
-        scm=_datacenter,
+        scm=_opened("datacenter", Trigger("local", "bitbucket", "pull_request", "ACME/shop", 7)),
         tokens={
             "owner": datacenter.OWNER_TOKEN,
             "bot": datacenter.BOT_TOKEN,

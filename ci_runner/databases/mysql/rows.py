@@ -6,9 +6,9 @@ import re
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.mysql.inspect import own
 from ci_runner.databases.named import naming, reached
+from ci_runner.databases.running import taken
 
 if TYPE_CHECKING:
     from ci_runner.databases.mysql import Mysql
@@ -110,17 +110,14 @@ def _expression(kind: str, whole: str, shape: str, precision: int | None, scale:
 def _insert(session: Mysql, table: str, values: list[Value]) -> bool:
     """With every value, or with those that must be there, their texts in one shape after the other."""
     chosen = (values, [value for value in values if value.needed])
-    for columns, shape in product(chosen, range(len(SHAPES))):
-        names = ", ".join(_name(value.column) for value in columns)
-        row = ", ".join(value.expressions[min(shape, len(value.expressions) - 1)] for value in columns)
-        try:
-            session.query(f"INSERT INTO {table} ({names}) VALUES ({row})")
-        except DatabaseFailure as failure:
-            if failure.lost:
-                raise
-            continue
-        return True
-    return False
+    rows = (_row(columns, shape) for columns, shape in product(chosen, range(len(SHAPES))))
+    return taken(session.query, (f"INSERT INTO {table} {row}" for row in rows))
+
+
+def _row(values: list[Value], shape: int) -> str:
+    names = ", ".join(_name(value.column) for value in values)
+    row = ", ".join(value.expressions[min(shape, len(value.expressions) - 1)] for value in values)
+    return f"({names}) VALUES ({row})"
 
 
 def _quoted(table: Name) -> str:

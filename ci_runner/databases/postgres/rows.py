@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.named import naming, reached
+from ci_runner.databases.running import taken
 
 if TYPE_CHECKING:
     from ci_runner.databases.postgres import Postgres
@@ -138,15 +139,8 @@ def _insert(session: Postgres, table: str, values: list[Value]) -> bool:
     needed = [value for value in known if value.needed]
     bare = [value for value in needed if not value.default]
     one_more = [[*needed, value] for value in known if not value.needed][:_CHOICES]
-    for row in dict.fromkeys(starmap(_row, product((known, needed, bare, *one_more), (False, True)))):
-        try:
-            session.query_nothing(f"INSERT INTO {table} {row}")
-        except DatabaseFailure as failure:
-            if failure.lost:
-                raise
-            continue
-        return True
-    return False
+    rows = dict.fromkeys(starmap(_row, product((known, needed, bare, *one_more), (False, True))))
+    return taken(session.query_nothing, (f"INSERT INTO {table} {row}" for row in rows))
 
 
 def _row(values: list[Value], shaped: bool) -> str:
