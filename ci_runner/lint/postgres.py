@@ -13,6 +13,7 @@ from ci_runner.lint.types import arguments, base
 from ci_runner.model.operations import AlterColumnType, Column, CreateIndex, DropIndex, Name, Statement, Type
 from ci_runner.model.schema import Catalog
 from ci_runner.sql.catalog_names import locate
+from ci_runner.sql.catalog_types import constrained, settled
 from ci_runner.text.pattern import later
 
 Effect = Literal["none", "index", "rewrite"]
@@ -28,13 +29,19 @@ _INDEX_ONLY = {
 }  # fmt: skip
 
 
-def type_change(old: Column, op: AlterColumnType, *, utc: bool) -> Effect:
+def type_change(old: Column, op: AlterColumnType, catalog: Catalog, *, utc: bool) -> Effect:
     """What ALTER COLUMN … TYPE costs: nothing, its indexes rebuilt, or the whole table. ``utc``: the session's time zone is UTC."""
     if old.type is None:
         return "rewrite"
+    same = base(old.type) == base(op.type)
+    if constrained(catalog, op.type) and not same:
+        return "rewrite"
     if op.using and not _plain(op.using, op.column):
         return "rewrite"
-    effect = _change(old.type, op.type, utc=utc)
+    present = settled(catalog, old.type)
+    if present is not old.type and not same:
+        present = Type(present.base, (), present.suffix)  # what comes out of a domain has no length
+    effect = _change(present, settled(catalog, op.type), utc=utc)
     if effect == "none" and op.collation and op.collation.strip('"') != old.collation.strip('"'):
         return "index"
     return effect
@@ -139,7 +146,7 @@ def volatile(default: str, catalog: Catalog) -> str | None:
 
 def rewrites_by_adding(column: Column, catalog: Catalog) -> bool:
     """Whether ADD COLUMN with that definition rewrites the table."""
-    if column.identity or column.generated == "stored":
+    if column.identity or column.generated == "stored" or constrained(catalog, column.type):
         return True
     return column.default is not None and not column.generated and volatile(column.default, catalog) is not None
 

@@ -147,7 +147,7 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
             yield target, _key(file, step, op.source)
             return
         text = uncommented(file.text[op.start : op.end])
-        for name in re.findall(r'\b(?:from|join)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE):
+        for name in re.findall(r'\b(?:from|join|as\s+table)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE):
             traits = dialect(file.dialect)
             *schema, bare = (unquote(part, traits, traits.fold) for part in name.split("."))
             yield target, _key(file, step, Name(".".join(schema), bare))

@@ -265,6 +265,13 @@ class AlterEnum(Operation, frozen=True, kw_only=True):
     after: str = ""
 
 
+class CreateDomain(Operation, frozen=True, kw_only=True):
+    """CREATE DOMAIN; ``definition`` is what a column of it is, with the names of its constraints among its options ("" for one without)."""
+
+    domain: Name
+    definition: Column
+
+
 class CreateFunction(Operation, frozen=True, kw_only=True):
     """CREATE FUNCTION / PROCEDURE; ``volatility`` immutable, stable or volatile."""
 

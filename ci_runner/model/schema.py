@@ -44,6 +44,7 @@ class Catalog(Struct, frozen=True, omit_defaults=True):
     index_tables: Mapping[Name, Name] = {}  # index → its table, where indexes live in a schema
     referrers: Mapping[Name, tuple[Name, ...]] = {}  # table → tables that ever had a foreign key to it
     enums: Mapping[Name, tuple[str, ...]] = {}
+    domains: Mapping[Name, Column] = {}  # → what a column of it is; ``options`` are the names of its constraints
     functions: Mapping[Name, str] = {}  # → volatility
     views: Mapping[Name, tuple[Name, ...]] = {}  # → what it reads
     schemas: frozenset[str] = frozenset()

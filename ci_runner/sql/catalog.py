@@ -12,6 +12,7 @@ from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_tables as tables
+from ci_runner.sql import catalog_types as types
 from ci_runner.sql.catalog_inherit import adopt, disown, passed_on
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import comparable, created, locate
@@ -131,6 +132,10 @@ def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
 
 
 def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalog:
+    for key, _, gone in types.carried(catalog, op) if dialect == "postgres" else ():
+        for column in gone:
+            dropped = ops.DropColumn(kind=op.kind, start=0, end=0, table=key, column=column.name)
+            catalog = columns.drop_column(catalog, dropped, dialect)
     for name in op.names:
         if op.kind in ("drop-schema", "drop-database"):
             catalog = _drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
@@ -140,6 +145,8 @@ def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalo
         elif op.kind in ("drop-type", "drop-enum"):
             key = locate(catalog, name, dialect, catalog.enums)
             catalog = replace(catalog, enums=Layered.of(catalog.enums).without(key))
+        elif op.kind == "drop-domain":
+            catalog = types.drop_domain(catalog, name, dialect)
         elif op.kind in ("drop-function", "drop-procedure"):
             key = locate(catalog, name, dialect, catalog.functions)
             catalog = replace(catalog, functions=Layered.of(catalog.functions).without(key))
@@ -151,7 +158,7 @@ def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Cata
         return catalog  # there a database holds schemas, and one cannot drop the one at work
     for key in [key for key in catalog.tables if key.schema == schema]:
         catalog = tables.remove_table(catalog, key, cascade=True)
-    for field in ("enums", "views", "functions"):
+    for field in ("enums", "domains", "views", "functions"):
         kept = Layered.of(getattr(catalog, field))
         for key in [key for key in kept if key.schema == schema]:
             kept = kept.without(key)
@@ -167,6 +174,8 @@ def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Cata
         return tables.rename_table(
             catalog, ops.RenameTable(kind=kind, start=0, end=0, table=op.name, new=op.new), dialect
         )
+    if kind == "rename-domain":
+        return _retyped(types.rename_domain(catalog, op, dialect), op)
     if kind == "rename-type":
         key = locate(catalog, op.name, dialect, catalog.enums)
         if key in catalog.enums:
@@ -334,6 +343,11 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-or-replace-database": _renewed_schema,
     "create-dictionary": _spread,
     "create-function": _spread,
+    **dict.fromkeys(
+        map("alter-domain.{}".format, ("add-constraint", "drop-constraint", "set-not-null", "drop-not-null")),
+        types.alter_domain,
+    ),
+    "alter-function.set-option": types.alter_function,
     "reset-setting": _reset,
     "use": _use,
     "alter-table.disable-constraint": _distrust,
@@ -361,6 +375,7 @@ _STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {
     ops.RenameIndex: columns.rename_index,
     ops.CreateEnum: _enum,
     ops.AlterEnum: _alter_enum,
+    ops.CreateDomain: types.create_domain,
     ops.CreateFunction: _function,
     ops.CreateView: _view,
     ops.DropObjects: _drop_objects,

@@ -8,12 +8,12 @@ from typing import Annotated
 from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder, encode
 
-from ci_runner.model.operations import Name
+from ci_runner.model.operations import Column, Name
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_map
 from ci_runner.sql.catalog_map import Layered
 
-VERSION = 3  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 4  # part of the cache key and of the bytes: catalogs of another make are not read
 _LARGEST = 10_000_000  # bytes of a catalog worth parsing
 
 
@@ -25,6 +25,7 @@ class _Stored(Struct):
     index_tables: list[tuple[Name, Name]]
     referrers: list[tuple[Name, tuple[Name, ...]]]
     enums: list[tuple[Name, tuple[str, ...]]]
+    domains: list[tuple[Name, Column]]
     functions: list[tuple[Name, str]]
     views: list[tuple[Name, tuple[Name, ...]]]
     schemas: frozenset[str]
@@ -45,6 +46,7 @@ def dumps(catalog: Catalog) -> bytes:
             list(catalog.index_tables.items()),
             list(catalog.referrers.items()),
             list(catalog.enums.items()),
+            list(catalog.domains.items()),
             list(catalog.functions.items()),
             list(catalog.views.items()),
             catalog.schemas,
@@ -73,6 +75,7 @@ def loads(data: bytes) -> Catalog | None:
         index_tables=Layered(dict(stored.index_tables)),
         referrers=Layered(dict(stored.referrers)),
         enums=Layered(dict(stored.enums)),
+        domains=Layered(dict(stored.domains)),
         functions=Layered(dict(stored.functions)),
         views=Layered(dict(stored.views)),
         schemas=stored.schemas,

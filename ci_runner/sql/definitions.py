@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ci_runner.model.operations import (
     AlterEnum,
+    Column,
+    CreateDomain,
     CreateEnum,
     CreateFunction,
     CreateIndex,
@@ -18,9 +20,10 @@ from ci_runner.model.operations import (
     RenameIndex,
     RenameObject,
 )
-from ci_runner.sql.cursor import unquote_text
+from ci_runner.sql.cursor import unquote, unquote_text
 from ci_runner.sql.keys import columns, tail
 from ci_runner.sql.objects import action
+from ci_runner.sql.options import definition
 from ci_runner.sql.queries import tables_read
 from ci_runner.sql.table_tails import on_cluster
 
@@ -193,6 +196,20 @@ def create_type(c: Cursor, first: int) -> Operation:
         kind = "create-alias-type"
     c.rest()
     return c.op(Other, kind, first, object=name)
+
+
+def create_domain(c: Cursor, first: int) -> Operation:
+    """CREATE DOMAIN behind the word DOMAIN."""
+    name = c.name()
+    c.take("AS")
+    begin = c.i
+    column = definition(c, name.name)
+    checks = [i for i in range(begin, c.i) if c.upper[i] == "CHECK"]
+    traits = c.traits
+    names = tuple(unquote(c.text[i - 1], traits, traits.fold) if c.upper[i - 2] == "CONSTRAINT" else "" for i in checks)
+    c.end()
+    kept = Column(name.name, column.type, column.nullable, column.default, options=names)
+    return c.op(CreateDomain, "create-domain", first, domain=name, definition=kept)
 
 
 def _text(c: Cursor) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import DropObjects, Name, Operation, Other, RenameObject
-from ci_runner.sql.cursor import Unmatched, unquote_text
+from ci_runner.sql.cursor import Unmatched, unquote, unquote_text
 
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
@@ -240,9 +240,22 @@ def action(c: Cursor, first: int, sort: str, name: Name | None) -> Operation:
         c.end()
         return c.op(RenameObject, f"rename-{sort}", first, name=name or Name("", ""), new=new)
     what = _action_name(c)
-    options = ("not valid",) if c.upper[c.last - 2 : c.last] == ["NOT", "VALID"] else ()
+    options: tuple[str, ...] = ("not valid",) if c.upper[c.last - 2 : c.last] == ["NOT", "VALID"] else ()
+    if sort in ("domain", "function", "routine"):
+        options += _said(c)
     c.rest()
     return c.op(Other, f"alter-{sort}.{what}", first, object=name, options=options)
+
+
+def _said(c: Cursor) -> tuple[str, ...]:
+    """What the catalog wants to know of it: a domain's constraint, a function's volatility."""
+    found = [word.lower() for word in c.upper[c.i : c.last] if word in ("IMMUTABLE", "STABLE", "VOLATILE")]
+    for i in range(c.i, c.last - 1):
+        if c.upper[i] == "CONSTRAINT":
+            at = i + 3 if c.upper[i + 1] == "IF" else i + 1
+            found.append(f"constraint {unquote(c.text[at], c.traits, c.traits.fold)}")
+            break
+    return tuple(found)
 
 
 def _action_name(c: Cursor) -> str:

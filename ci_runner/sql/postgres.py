@@ -87,6 +87,8 @@ def create(c: Cursor, first: int) -> list[Operation]:
     if c.seq("FOREIGN", "TABLE") or c.seq("EXTERNAL", "TABLE"):
         sort = f"create-{c.upper[c.i - 2].lower()}-table"
         return [tables.foreign_table(c, first, sort)]
+    if c.take("DOMAIN"):
+        return [definitions.create_domain(c, first)]
     sort = objects.read_phrase(c, _OBJECTS)
     if not sort:
         c.fail(f"no grammar for CREATE {c.text[c.i]}")

@@ -220,6 +220,7 @@ tables = st.builds(
 catalogs = st.builds(
     Catalog, st.dictionaries(names, tables, max_size=4), st.dictionaries(names, names, max_size=2),
     st.dictionaries(names, several, max_size=2), st.dictionaries(names, some, max_size=2),
+    st.dictionaries(names, columns, max_size=2),
     st.dictionaries(names, words, max_size=2), st.dictionaries(names, several, max_size=2), st.frozensets(words, max_size=3),
     st.dictionaries(words, words, max_size=3), some, st.dictionaries(st.tuples(words, names), st.just(True), max_size=2),
     st.tuples(st.integers(0, 9), st.integers(0, 9)), st.dictionaries(names, st.just(True), max_size=2), st.frozensets(words, max_size=2),

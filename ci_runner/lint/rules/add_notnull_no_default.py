@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.domains import chain
 from ci_runner.lint.facts import emptied, has_default, not_null
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.stepwise import required_column
@@ -53,7 +54,10 @@ def check(context: Context) -> Iterator[Hit]:
         return
     assert isinstance(op, AddColumn)  # noqa: S101
     column = op.column
-    if not context.old(op.table) or not not_null(column) or has_default(column) or not _refused(context, column):
+    domains = tuple(chain(context.catalog, column.type))
+    required = not_null(column) or any(domain.nullable is False for domain in domains)
+    given = has_default(column) or (column.default is None and any(map(has_default, domains)))
+    if not context.old(op.table) or not required or given or not _refused(context, column):
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
         return

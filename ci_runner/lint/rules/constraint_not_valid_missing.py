@@ -24,16 +24,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.domains import users
 from ci_runner.lint.facts import has_default
 from ci_runner.lint.mysql import unchecked_key
 from ci_runner.lint.rule import MYSQL, POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import column_check, not_valid
-from ci_runner.model.operations import AddColumn, AddConstraint, Constraint
+from ci_runner.model.operations import AddColumn, AddConstraint, Constraint, Other
 
 
 @rule(
-    "warning", (*POSTGRES, *MYSQL), on=(AddConstraint, AddColumn),
-    aliases=("PG305", "PG306", "adding-foreign-key-constraint", "constraint-missing-not-valid"),
+    "warning", (*POSTGRES, *MYSQL), on=(AddConstraint, AddColumn, Other),
+    aliases=("PG305", "PG306", "adding-foreign-key-constraint", "constraint-missing-not-valid", "ban-alter-domain-with-add-constraint"),
     seen=("scan",),
 )  # fmt: skip
 def check(context: Context) -> Iterator[Hit]:
@@ -41,6 +42,9 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, AddColumn):
         yield from _column(context, op)
+        return
+    if isinstance(op, Other):
+        yield from _domain(context, op)
         return
     assert isinstance(op, AddConstraint)  # noqa: S101
     constraint = op.constraint
@@ -66,6 +70,16 @@ def _message(op: AddConstraint, constraint: Constraint) -> str:
     what = "CHECK" if constraint.kind == "check" else "NOT NULL"
     name = f" {quoted(constraint.name)}" if constraint.name else ""
     return f"{what}{name} is checked against every row of {quoted(op.table)} while nobody can use the table."
+
+
+def _domain(context: Context, op: Other) -> Iterator[Hit]:
+    if op.kind != "alter-domain.add-constraint" or op.object is None or "not valid" in op.options:
+        return
+    tables = [quoted(table.name) for key, table, _ in users(context.catalog, op.object) if context.old(key)]
+    if tables:
+        yield Hit(
+            f"The constraint is checked against every row of {', '.join(tables)}, whose columns are of domain {quoted(op.object)}, while writes wait."
+        )
 
 
 def _column(context: Context, op: AddColumn) -> Iterator[Hit]:

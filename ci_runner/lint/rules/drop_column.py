@@ -21,16 +21,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
+from ci_runner.lint.domains import carried
 from ci_runner.lint.facts import added_here
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.lint.replaced import moved
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import CreateTable, DropColumn, DropTable
+from ci_runner.model.operations import CreateTable, DropColumn, DropObjects, DropTable
 from ci_runner.model.schema import Table
 
 
-@rule("error", on=(DropColumn, DropTable, CreateTable), aliases=("DS103", "ban-drop-column"))
+@rule("error", on=(DropColumn, DropTable, CreateTable, DropObjects), aliases=("DS103", "ban-drop-column"))
 def check(context: Context) -> Iterator[Hit]:
     """Dropped columns of old tables, and columns a rebuild leaves out."""
     op = context.step.operation
@@ -40,6 +41,9 @@ def check(context: Context) -> Iterator[Hit]:
                 f"Dropping column {quoted(op.column)} of {quoted(op.table)} deletes its values, and the running release that names it fails."
             )
         return
+    if isinstance(op, DropObjects):
+        yield from _with_type(context, op)
+        return
     if isinstance(op, CreateTable):
         if "or alter" in op.options and context.old(op.table):
             yield from _missing(context, context.table(op.table), op)
@@ -47,6 +51,18 @@ def check(context: Context) -> Iterator[Hit]:
     for rebuild in context.file.rebuilds:
         if rebuild.dropped is not None and rebuild.dropped.position == context.step.position:
             yield from _left_out(context, rebuild)
+
+
+def _with_type(context: Context, op: DropObjects) -> Iterator[Hit]:
+    """The columns that DROP TYPE, DOMAIN or EXTENSION … CASCADE takes along."""
+    for key, table, columns in carried(context.catalog, op) if context.dialect == "postgres" else ():
+        gone = [column.name for column in columns if not added_here(context, table.name, column.name)]
+        if gone and context.old(key):
+            noun = "columns" if len(gone) > 1 else "column"
+            yield Hit(
+                f"CASCADE drops {noun} {listed(gone)} of {quoted(table.name)} with the type: "
+                "the values are deleted, and the running release that names them fails."
+            )
 
 
 def _holds_data(context: Context, op: DropColumn) -> bool:

@@ -22,10 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from ci_runner.lint.constraints import dropped, replaced
 from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import DropConstraint
+from ci_runner.model.operations import Constraint, DropConstraint
 
 
 @rule("warning", on=(DropConstraint,), aliases=("CD101", "ban-drop-constraint"))
@@ -34,6 +36,8 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, DropConstraint)  # noqa: S101
     found = dropped(context, op)
+    if found is not None and "cascade" in op.options and found.kind in ("primary-key", "unique"):
+        yield from _carried(context, op, found)
     if found is None or found.kind != "foreign-key" or replaced(context, op, found):
         return
     if context.dropped_later(op.table) or (found.references and context.dropped_later(found.references.table)):
@@ -44,3 +48,24 @@ def check(context: Context) -> Iterator[Hit]:
     yield Hit(
         f"Dropping foreign key{name}{columns}: rows of {quoted(op.table)} may from now on refer{target or ' to rows'} that do not exist."
     )
+
+
+def _carried(context: Context, op: DropConstraint, key: Constraint) -> Iterator[Hit]:
+    """The foreign keys that refer to a key dropped with CASCADE."""
+    target = context.key(op.table)
+    for name in context.catalog.referrers.get(target, ()):
+        child = context.catalog.tables.get(name)
+        for found in child.constraints if child and context.old(name) else ():
+            far = found.references
+            if far is None or far.table != target or not _stands_on(far.columns, key):
+                continue
+            gone = replace(op, table=name, name=found.name, options=())
+            if not replaced(context, gone, found) and not context.dropped_later(name):
+                yield Hit(
+                    f"CASCADE drops the foreign key {quoted(found.name)} of {quoted(context.shown(name))} too: its rows may from now on "
+                    f"refer to rows of {quoted(op.table)} that do not exist."
+                )
+
+
+def _stands_on(columns: tuple[str, ...], key: Constraint) -> bool:
+    return columns == key.columns or (not columns and key.kind == "primary-key")

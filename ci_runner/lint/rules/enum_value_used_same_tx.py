@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from ci_runner.lint.clauses import rewrite
 from ci_runner.lint.context import REACH, Context, Step, quoted
 from ci_runner.lint.enums import may_hold
+from ci_runner.lint.naming import enum_key
 from ci_runner.lint.rule import POSTGRES, Edit, Fix, Hit, rule
 from ci_runner.model.operations import AlterEnum, CreateFunction
 
@@ -37,7 +38,7 @@ def check(context: Context) -> Iterator[Hit]:
     """The first later operation of the same transaction that speaks of the value where the type is at home."""
     op = context.step.operation
     assert isinstance(op, AlterEnum)  # noqa: S101
-    if op.kind != "alter-type.add-value":
+    if op.kind != "alter-type.add-value" or op.value in context.catalog.enums.get(enum_key(context, op.type), ()):
         return
     word = re.compile(rf"'{re.escape(op.value.replace(chr(39), chr(39) * 2))}'")
     for step in context.file.steps[context.step.position + 1 :][:REACH]:

@@ -23,16 +23,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.domains import users
 from ci_runner.lint.facts import not_null, proves_not_null
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import set_not_null
-from ci_runner.model.operations import AddConstraint, AlterColumn, DropConstraint, Name
+from ci_runner.model.operations import AddConstraint, AlterColumn, DropConstraint, Name, Other
 
 
 @rule(
     "warning",
     POSTGRES,
-    on=(AlterColumn, AddConstraint),
+    on=(AlterColumn, AddConstraint, Other),
     aliases=("MF104", "PG303", "PG304", "adding-not-nullable-field"),
 )
 def check(context: Context) -> Iterator[Hit]:
@@ -49,6 +50,9 @@ def check(context: Context) -> Iterator[Hit]:
                 fix=set_not_null(context, op),
             )
         return
+    if isinstance(op, Other):
+        yield from _domain(context, op)
+        return
     assert isinstance(op, AddConstraint)  # noqa: S101
     if op.constraint.kind != "primary-key" or not op.constraint.using_index:
         return
@@ -58,6 +62,16 @@ def check(context: Context) -> Iterator[Hit]:
         if _scanned(context, op.table, column):
             yield Hit(
                 f"PRIMARY KEY USING INDEX makes nullable {quoted(column)} NOT NULL: all of {quoted(op.table)} is read while nobody can use it."
+            )
+
+
+def _domain(context: Context, op: Other) -> Iterator[Hit]:
+    if op.kind != "alter-domain.set-not-null" or op.object is None:
+        return
+    for key, table, columns in users(context.catalog, op.object):
+        if context.old(key) and not all(not_null(column) for column in columns):
+            yield Hit(
+                f"SET NOT NULL on domain {quoted(op.object)} reads all of {quoted(table.name)} while writes wait."
             )
 
 

@@ -46,7 +46,7 @@ def check(context: Context) -> Iterator[Hit]:
         column is None
         or column.type is None
         or not context.old(op.table)
-        or type_change(column, op, utc=utc(context)) != "index"
+        or type_change(column, op, context.catalog, utc=utc(context)) != "index"
     ):
         return
     index = index_on(context.table(op.table), op.column, context.dialect)

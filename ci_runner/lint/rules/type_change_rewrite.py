@@ -48,7 +48,7 @@ def check(context: Context) -> Iterator[Hit]:
     if column is None or column.type is None:
         inferred = True
     elif context.dialect == "postgres":
-        inferred = type_change(column, op, utc=utc(context)) == "rewrite"
+        inferred = type_change(column, op, context.catalog, utc=utc(context)) == "rewrite"
     else:
         inferred = sqlserver.rewrites(column.type, op.type, context.table(op.table), modern=context.file.at_least(13))
     hazard, observed = context.judged("rewrite", inferred, op.table)

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.clickhouse import key_use
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.domains import settled
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.types import narrows
 from ci_runner.model.operations import AlterColumnType, CreateTable, Name, Type
@@ -46,7 +47,7 @@ def _shrunk(context: Context, table: Name, name: str, new: Type | None) -> Itera
     column = context.column(table, name)
     if column is None or column.type is None or new is None or not context.old(table):
         return
-    if narrows(column.type, new, context.dialect):
+    if narrows(settled(context.catalog, column.type), settled(context.catalog, new), context.dialect):
         yield Hit(
             f"Column {quoted(name)} of {quoted(table)} shrinks from {column.type.text or column.type.base} to {new.text or new.base}: "
             "values that do not fit fail the statement, or are cut."

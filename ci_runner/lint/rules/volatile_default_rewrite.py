@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.domains import chain, constrained
 from ci_runner.lint.postgres import volatile
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import volatile_default
@@ -34,14 +35,26 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, AddColumn)  # noqa: S101
     column = op.column
-    if not context.old(op.table) or column.generated or column.identity or column.default is None:
+    if not context.old(op.table) or column.generated or column.identity:
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
         return
-    function = volatile(column.default, context.catalog)
+    if constrained(context.catalog, column.type):
+        yield Hit(
+            f"The constraints of its domain are checked for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} "
+            "while nobody can use it.",
+            remedy="Add the column with the domain's base type, and the constraint as a CHECK with NOT VALID that is validated afterwards.",
+        )
+        return
+    default = column.default
+    if default is None:  # a domain may have one
+        default = next((each.default for each in chain(context.catalog, column.type) if each.default is not None), None)
+    if default is None:
+        return
+    function = volatile(default, context.catalog)
     hazard, observed = context.judged("rewrite", function is not None, op.table)
     if hazard:
-        what = f"{function}()" if function else column.default
+        what = f"{function}()" if function else default
         yield Hit(
             f"{what} is computed for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.",
             observed=observed,
