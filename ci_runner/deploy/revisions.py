@@ -6,6 +6,7 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from msgspec import convert
@@ -33,6 +34,12 @@ _STATE = {
 }  # fmt: skip
 
 
+# What tells where a database stands; the rest is how it got there.
+_BRIEF = (
+    "version", "position", "name", "kind", "state", "statements_total", "statements_done", "file_hash", "text_hash", "finished_at", "error",
+)  # fmt: skip
+
+
 class Memory(NamedTuple):
     """What a database remembers of one directory; ``there`` says that the own tables exist, ``others`` that other directories have rows."""
 
@@ -41,24 +48,26 @@ class Memory(NamedTuple):
     there: bool = False
 
 
-def read(target: Target, directory: str) -> Memory:
-    """Everything about ``directory``. RefusedError when a newer Pilotage wrote it; nothing is made."""
-    state_columns, columns = (
-        ", ".join(target.quoted(name) for name in _STATE),
-        ", ".join(target.quoted(name) for name in _REVISION),
-    )
+def read(target: Target, directory: str, *, brief: bool = False) -> Memory:
+    """Everything about ``directory``; ``brief``: of its rows only what tells where it stands. RefusedError when a newer Pilotage wrote it.
+
+    Nothing is made.
+    """
+    names = _BRIEF if brief else tuple(_REVISION)
+    state_columns, columns = (", ".join(map(target.quoted, each)) for each in (_STATE, names))
     where = f"WHERE {target.quoted('dir')} = {target.literal(directory)}"
     if not exists(target):
         return Memory()
     rows = target.query(f"SELECT {target.quoted('layout')} FROM {target.qualified(STATE)}")
-    newest = max((int(layout) for (layout,) in rows), default=LAYOUT)
+    newest = max((int(layout or 0) for (layout,) in rows), default=LAYOUT)
     if newest > LAYOUT:
         raise RefusedError(
             f"{target.facts.name} was deployed to by a newer Pilotage (layout {newest}, this one knows {LAYOUT}): use that version or a later one"
         )
     states = target.query(f"SELECT {state_columns} FROM {target.qualified(STATE)} {where}{_last(target, _STATE)}")
     found = target.query(f"SELECT {columns} FROM {target.qualified(REVISIONS)} {where}{_last(target, _REVISION)}")
-    revisions = sorted((_revision(row) for row in found), key=lambda each: (each.position, each.version))
+    rows_of = (_brief(directory, row) for row in found) if brief else map(_revision, found)
+    revisions = sorted(rows_of, key=attrgetter("position", "version"))
     return Memory(tuple(revisions), _state(states[-1]) if states else None, there=True)
 
 
@@ -193,10 +202,25 @@ def _revision(row: tuple[Any, ...]) -> Revision:
     """The row as a value; columns stand in the order of its fields. One that is not as we write it is looked at field by field."""
     if type(row[2]) is int and type(row[7]) is int and type(row[8]) is int and row.count(None) <= 2:
         return Revision(*(*row[:9], tuple(row[9].split()) if row[9] else (), *row[10:]))
-    values = {name: _plain(value, _REVISION[name]) for name, value in zip(_REVISION, row, strict=True)}
-    values["statement_hashes"] = tuple(str(values["statement_hashes"]).split())
-    for name in ("intent_statement", "error_statement"):
-        values[name] = row[list(_REVISION).index(name)]
+    return _converted(dict(zip(_REVISION, row, strict=True)))
+
+
+def _brief(directory: str, row: tuple[Any, ...]) -> Revision:
+    """The same of a row of _BRIEF."""
+    version, position, name, kind, state, total, done, file_hash, text_hash, finished, error = row
+    if type(position) is int and type(total) is int and type(done) is int and None not in row:
+        return Revision(
+            directory, version, position, name, "", kind, state, total, done, (), file_hash, text_hash, None, "", "", "", finished, 0, error
+        )  # fmt: skip
+    return _converted({"dir": directory, **dict(zip(_BRIEF, row, strict=True))})
+
+
+def _converted(row: Mapping[str, Any]) -> Revision:
+    values = {name: _plain(value, _REVISION[name]) for name, value in row.items()}
+    if "statement_hashes" in row:
+        values["statement_hashes"] = tuple(str(values["statement_hashes"]).split())
+    for name in {"intent_statement", "error_statement"} & row.keys():
+        values[name] = row[name]
     return convert(values, Revision, strict=False)
 
 

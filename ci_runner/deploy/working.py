@@ -24,8 +24,7 @@ from ci_runner.deploy import (
     stopped,
 )
 from ci_runner.deploy.effects import effect
-from ci_runner.deploy.looking import look
-from ci_runner.deploy.options import Adopt, Options
+from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
 from ci_runner.deploy.run import Run
@@ -33,7 +32,7 @@ from ci_runner.deploy.steps import DOWN, key
 from ci_runner.deploy.stop import Tools
 from ci_runner.deploy.stopped import Stopped
 from ci_runner.errors import ConflictError, PilotageError, TemporaryError
-from ci_runner.model.deploy import DirState, Failure, Outcome, Plan, Standing, Step
+from ci_runner.model.deploy import DirState, Failure, Outcome, Plan, Step
 
 InChain = Callable[[str], bool]
 
@@ -65,19 +64,6 @@ def sizes(target: Target, plan: Plan) -> dict[str, int]:
     return found
 
 
-def standing(target: Target, source: Source, options: Options, memory: Memory | None = None) -> Standing:
-    """Where the database stands, without a lock and without writing anything. ``memory`` is what it remembers, where that was read already."""
-    memory = memory or revisions.read(target, options.dir)
-    if memory.there and not memory.revisions:
-        source, options = naming.known(target, source, options)
-        memory = revisions.read(target, options.dir)
-    tables = () if memory.revisions else target.tables()
-    if tables:
-        memory = _as_if_taken_over(target, source, options, memory)
-    objects = target.fingerprint() if memory.state is not None and options.drift != "off" else {}
-    return look(source, memory, target.facts, options, objects, tables)
-
-
 def _decided(
     target: Target, source: Source, options: Options, memory: Memory, in_chain: InChain, *, back: bool
 ) -> Plan:
@@ -86,17 +72,6 @@ def _decided(
         guard.clean(target.tables(), target.facts.name, options)
     plan = backwards.plan if back else planning.plan
     return plan(source, memory, target.facts, options, target.fingerprint())
-
-
-def _as_if_taken_over(target: Target, source: Source, options: Options, memory: Memory) -> Memory:
-    """What would be remembered had the history of another tool been taken over; the same memory where there is none, or it cannot be."""
-    from ci_runner.deploy.foreign import taking
-
-    try:
-        taken = taking.prepared(target, source, replace(options, adopt=Adopt(auto=True, allow_missing=True)))
-    except PilotageError:
-        return memory
-    return memory._replace(revisions=taken.adopted)
 
 
 def _taken_over(target: Target, source: Source, options: Options) -> Options:

@@ -131,9 +131,11 @@ def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
     folder = reading(ground, wanted, databases.scheme_of(request.url))
     target = connect(request.url, ground.nonce()[:12], stop, look=True)
     try:
-        memory = deploy.read(target, name_of(wanted)) if folder else None  # asked for while the folder is being read
+        known = (
+            deploy.asked(target, name_of(wanted), request.options) if folder else None
+        )  # while the folder is being read
         found = find(ground, wanted, target.facts.dialect, folder)
-        return deploy.standing(target, found.source, completed(ground, request, found), memory)
+        return deploy.standing(target, found.source, completed(ground, request, found), known)
     finally:
         target.close()
 

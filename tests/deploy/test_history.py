@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from ci_runner.deploy import revisions
 from ci_runner.model.deploy import Failure, Outcome
 from tests.deploy.place import Place
 
@@ -192,3 +193,24 @@ def test_a_plan_that_was_approved_runs_only_while_nothing_changed(sqlite: Place,
     if change == "order":
         assert sqlite.deploy(C, plan=digest).status == "ok"
         assert sqlite.deploy(C, plan=digest).status == "noop"
+
+
+def test_what_is_asked_in_brief_is_of_each_row_what_tells_where_it_stands(place: Place) -> None:
+    place.deploy({**C, "4_d.sql": "CREATE TABLE d (id int);\nCREATE TABLE nowhere.e (id int);\n"})
+    target = place.open()
+    try:
+        whole, brief = (revisions.read(target, "app", brief=brief) for brief in (False, True))
+    finally:
+        target.close()
+    assert whole.revisions[-1].state != "applied"
+    assert (whole.state, whole.there) == (brief.state, brief.there)
+    told = ("dir", *revisions._BRIEF)
+    assert [[getattr(row, name) for name in told] for row in brief.revisions] == [
+        [getattr(row, name) for name in told] for row in whole.revisions
+    ]
+
+
+def test_a_brief_row_that_is_not_as_we_write_it_is_read_all_the_same() -> None:
+    row = (b"1", "2", None, "versioned", "applied", 1, "1", None, "", None, None)
+    found = revisions._brief("app", row)
+    assert (found.version, found.position, found.name, found.statements_done, found.error) == ("1", 2, "", 1, "")
