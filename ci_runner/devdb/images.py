@@ -41,6 +41,9 @@ _PG_COMMAND = (
     "autovacuum=off",
 )
 _MY_COMMAND = ("--local-infile=0", "--skip-log-bin", "--skip-name-resolve")
+# Little space ahead in log and table space: what is kept of a server is its files. An older MySQL does not know its option.
+_MYSQL_SPACE = "--loose-innodb-redo-log-capacity=32M"
+_MARIADB_SPACE = ("--innodb-log-file-size=32M", "--innodb-autoextend-increment=8")
 # Variables: https://hub.docker.com/_/postgres, /_/mysql, /_/mariadb. PostGIS would fill POSTGRES_DB with schemas of its own.
 DRIVERS: Mapping[str, Driver] = {
     "postgres": Driver(
@@ -58,7 +61,7 @@ DRIVERS: Mapping[str, Driver] = {
         ("MYSQL_ROOT_PASSWORD",),
         (),
         "/var/lib/mysql",
-        (*_MY_COMMAND, "--secure-file-priv=NULL"),
+        (*_MY_COMMAND, "--secure-file-priv=NULL", _MYSQL_SPACE),
     ),
     "mariadb": Driver(
         "mariadb",
@@ -68,7 +71,7 @@ DRIVERS: Mapping[str, Driver] = {
         ("MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"),
         (),
         "/var/lib/mysql",
-        _MY_COMMAND,
+        (*_MY_COMMAND, *_MARIADB_SPACE),
     ),
     "clickhouse": Driver(
         "clickhouse/clickhouse-server",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
+from docker.errors import APIError
+from docker.models.containers import ContainerCollection
 
-from ci_runner.devdb import whole
-from ci_runner.replay import ReplayFile
-from tests.devdb.test_shelf import Run, damage
+from ci_runner import devdb
+from ci_runner.databases import Sql
+from ci_runner.devdb import Shelf, images, whole
+from ci_runner.devdb.volume import volume_of
+from ci_runner.replay import ReplayFile, replay
+from tests.devdb.opening import RUN
+from tests.devdb.test_shelf import KEY, Run, damage
+from tests.images.servers import assert_nothing_left
 from tests.replay.writing import file
 
 CLICKHOUSE = [
@@ -120,7 +130,7 @@ def test_a_kept_base_of_clickhouses_engine_is_as_good_as_a_replayed_one(chdb_hom
 
 
 def test_a_damaged_base_of_clickhouses_engine_is_thrown_away(chdb_home: Path, tmp_path: Path) -> None:
-    assert_damage_is_a_miss(EMBEDDED_CLICKHOUSE, tmp_path, "a bit flipped", "something else")
+    assert_damage_is_a_miss(EMBEDDED_CLICKHOUSE, tmp_path, "something else")
 
 
 def test_rows_in_memory_are_not_lost_to_clickhouses_change(chdb_home: Path, tmp_path: Path) -> None:
@@ -169,18 +179,27 @@ MARIADB_BOX = Kind("docker://mariadb/10.11/dev", MYSQL, MYSQL_CHANGE, MYSQL_CONT
 MYSQL_BOX = Kind("docker://mysql/9/dev", MYSQL, MYSQL_CHANGE, MYSQL_CONTENT, MEMORY, NEEDS)
 
 
-def test_a_kept_base_of_mariadb_is_as_good_as_a_replayed_one(
-    mariadb_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+CLICKHOUSE_BOX = EMBEDDED_CLICKHOUSE._replace(url="docker://clickhouse/23.11/dev")
+
+
+@pytest.fixture
+def anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little time a history takes, a server is started anew rather than running it again."""
     monkeypatch.setattr(whole, "AGAIN", 0)
+
+
+def test_a_kept_base_of_mariadb_is_as_good_as_a_replayed_one(mariadb_image: str, anew: None, tmp_path: Path) -> None:
     assert_as_good_as_replayed(MARIADB_BOX, tmp_path)
 
 
-def test_a_kept_base_of_mysql_is_as_good_as_a_replayed_one(
-    mysql_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(whole, "AGAIN", 0)
+def test_a_kept_base_of_mysql_is_as_good_as_a_replayed_one(mysql_image: str, anew: None, tmp_path: Path) -> None:
     assert_as_good_as_replayed(MYSQL_BOX, tmp_path)
+
+
+def test_a_kept_base_of_a_clickhouse_server_is_as_good_as_a_replayed_one(
+    clickhouse_image: str, anew: None, tmp_path: Path
+) -> None:
+    assert_as_good_as_replayed(CLICKHOUSE_BOX, tmp_path)
 
 
 def test_a_damaged_base_of_mariadb_is_thrown_away(mariadb_image: str, tmp_path: Path) -> None:
@@ -189,3 +208,75 @@ def test_a_damaged_base_of_mariadb_is_thrown_away(mariadb_image: str, tmp_path: 
 
 def test_rows_in_memory_are_not_lost_to_mariadbs_change(mariadb_image: str, tmp_path: Path) -> None:
     assert_memory_is_not_kept(MARIADB_BOX, tmp_path)
+
+
+def test_a_short_history_is_run_again_on_rows_rather_than_a_server_started_anew(
+    mariadb_image: str, tmp_path: Path
+) -> None:
+    first, second = (Run(MARIADB_BOX.url, tmp_path, MYSQL, MYSQL_CHANGE) for _ in range(2))
+    assert (first.asked, second.asked) == (1, 1)
+    assert "with the base an earlier run replayed" in second.lines[-1]
+    assert (first.replay.changes, first.replay.observations) == (second.replay.changes, second.replay.observations)
+    assert first.replay.statements > second.replay.statements
+
+
+def test_a_base_is_for_one_image_its_database_and_its_options() -> None:
+    urls = (
+        "docker://mariadb/10.11/dev",
+        "docker://mariadb/10.11",
+        "docker://mariadb/10.11/other",
+        "docker://mariadb/10.11/dev?foreign_key_checks=0",
+        "docker+mariadb://_/mariadb:10.11/dev",
+        "docker://mysql/8/dev",
+        "docker://clickhouse/24.8/dev",
+        "docker://postgres/16/dev",
+        "docker://postgres/16/dev?search_path=app",
+        "docker://postgres/16/dev?superuser=true",
+    )
+    images_here = [SimpleNamespace(id=digest, attrs={"Config": {}}) for digest in ("sha256:1", "sha256:2")]
+    shelves = [Shelf(Path(), key) for key in ("one history", "another")]
+    slots = {
+        volume.slot.key
+        for url in urls
+        for image in images_here
+        for shelf in shelves
+        if (volume := volume_of(shelf, image, images.read(url)))
+    }
+    assert len(slots) == len(urls) * len(images_here) * len(shelves)
+
+
+def test_what_a_merge_leaves_is_the_base_of_the_change_behind_it(
+    mariadb_image: str, anew: None, tmp_path: Path
+) -> None:
+    shelf = Shelf(tmp_path, KEY)
+    with devdb.open(MARIADB_BOX.url, environment=os.environ, run_id=RUN, report=lambda _: None, shelf=shelf) as dev:
+        assert replay([], MYSQL, dev, key="nothing yet", keep=KEY).status == "ok"
+    assert_nothing_left(os.getpid(), RUN)
+    run = Run(MARIADB_BOX.url, tmp_path, MYSQL, MYSQL_CHANGE)
+    assert (run.asked, run.replay.status) == (0, "ok")
+
+
+@pytest.mark.parametrize("refused", ["mounts", "entrypoint"])
+def test_an_engine_that_holds_nothing_in_memory_costs_the_cache_and_nothing_else(
+    mariadb_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    create: Callable[..., object] = ContainerCollection.create
+
+    def choosy(*given: object, **options: object) -> object:
+        if refused in options:
+            raise APIError(f"{refused} are not allowed here")
+        return create(*given, **options)
+
+    monkeypatch.setattr(ContainerCollection, "create", choosy)
+    assert Run(MARIADB_BOX.url, tmp_path, MYSQL, MYSQL_CHANGE).replay.status == "ok"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_global_setting_of_dev_init_would_not_outlive_its_server(mariadb_image: str, tmp_path: Path) -> None:
+    init = devdb.Init("init.sql", (Sql("SET GLOBAL sql_mode = 'ANSI_QUOTES'"),))
+    shelf = Shelf(tmp_path, KEY)
+    with devdb.open(
+        MARIADB_BOX.url, environment=os.environ, run_id=RUN, report=lambda _: None, shelf=shelf, init=init
+    ) as dev:
+        assert replay(MYSQL[:1], [file("2.sql", 'CREATE TABLE "quoted" (id int);\n')], dev, key=KEY).status == "ok"
+    assert not list(tmp_path.iterdir())

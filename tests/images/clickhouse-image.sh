@@ -6,7 +6,8 @@ home=$1 tag=$2 label=$3
 here=$(dirname "$0")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-"$here/debroot.sh" "$dir/root" bookworm python3-minimal libpython3-stdlib
+"$here/debroot.sh" "$dir/root" bookworm python3-minimal libpython3-stdlib busybox-static
+for tool in sh sleep cp rm; do [ -e "$dir/root/usr/bin/$tool" ] || ln -s busybox "$dir/root/usr/bin/$tool"; done
 mkdir -p "$dir/root/opt" "$dir/root/var/lib/clickhouse"
 cp -a "$home/chdb" "$home/chdb_core.libs" "$dir/root/opt/"
 cp "$here/clickhouse_front.py" "$dir/root/opt/front.py"
