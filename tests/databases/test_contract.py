@@ -12,7 +12,8 @@ from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Sql
 from ci_runner.model.inspected import Schema
 from tests.databases.speaking import native
-from tests.images.servers import Server, account, owned_folder
+from tests.images.processes import account, owned_folder
+from tests.images.servers import Server
 
 ENGINES = ["sqlite", "postgres", "mariadb", "mysql", "redshift", "clickhouse", "clickhouse-embedded"]
 if "PILOTAGE_TEST_FAKESNOW" in os.environ:  # set by test_snowflake.py, for the process it starts

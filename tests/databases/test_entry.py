@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ci_runner import databases
 from ci_runner.errors import ConfigError, PilotageError, SetupError
-from tests.images.servers import Server, free_port
+from tests.images.processes import free_port
+from tests.images.servers import Server
 
 SECRET = "s3cret%&word"
 URL_SECRET = quote(SECRET, safe="")

@@ -15,7 +15,7 @@ from ci_runner import databases
 from ci_runner.databases.snowflake import failure
 from ci_runner.errors import SetupError
 from tests.conftest import ROOT
-from tests.images.servers import fetched
+from tests.images.fetched import fetched
 
 LEAST = 10
 PACKAGES = ("fakesnow[server]==0.12.1", "snowflake-connector-python<4.4", "pytest", "hypothesis", "pytest-timeout")

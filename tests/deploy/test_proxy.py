@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from tests.deploy.place import Place
-from tests.images.servers import PASSWORD, Server, account, as_user, free_port, owned_folder
+from tests.images.processes import account, as_user, free_port, owned_folder
+from tests.images.servers import PASSWORD, Server
 
 FILES = {
     "1_a.sql": "CREATE TABLE marks (n int);\n",

@@ -165,9 +165,9 @@ def main() -> None:
 @contextmanager
 def mysql() -> Iterator[Any]:
     """MySQL 9 in a container, of the image that the tests build."""
-    from tests.images import servers
+    from tests.images import containers, servers
 
-    with servers.container_process("mysql:9", 3306, {"MYSQL_ROOT_PASSWORD": servers.PASSWORD}) as port:
+    with containers.container_process("mysql:9", 3306, {"MYSQL_ROOT_PASSWORD": servers.PASSWORD}) as port:
         server = servers.Server("mysql", port, "root", None)
         servers.wait_for(None, server.url(), "mysql:9")
         yield server

@@ -15,7 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.devdb.test_contract import direct_url
-from tests.images.servers import Server, engine_answers, free_port, leftovers
+from tests.images.containers import engine_answers
+from tests.images.processes import free_port
+from tests.images.servers import Server, leftovers
 
 ROOT = Path(__file__).resolve().parents[2]
 HARMLESS = "CREATE TABLE t (id int);\n"

@@ -14,7 +14,7 @@ from ci_runner.databases import DatabaseFailure
 from ci_runner.devdb import DevDatabase, Shelf
 from ci_runner.replay import replay
 from tests.devdb.opening import RUN, execute
-from tests.images.servers import POSTGRES, fetched_postgres
+from tests.images.fetched import POSTGRES, fetched_postgres
 from tests.replay.test_observe import BASE
 from tests.replay.test_observe import POSTGRES as CHANGES
 from tests.replay.writing import file

