@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from pwd import struct_passwd
 from typing import NamedTuple
 
 import pytest
@@ -72,30 +73,22 @@ def told(log: Path | str) -> str:
     return log.read_text(errors="replace") if isinstance(log, Path) else log
 
 
+def initialise(home: Path, folder: Path, owner: struct_passwd) -> None:
+    """A cluster in ``folder`` whose superuser is ``boss``, with our password."""
+    (folder / "pw").write_text(PASSWORD)
+    (folder / "pw").chmod(0o644)
+    options = ["-D", str(folder / "data"), "-U", "boss", "-A", "scram-sha-256", "-N", "--locale=C", "-E", "UTF8"]
+    command = [str(home / "bin/initdb"), *options, f"--pwfile={folder / 'pw'}"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user(owner))
+
+
 @contextmanager
 def postgres_process(settings: Mapping[str, str] = {"fsync": "off"}) -> Iterator[Server]:
     """PostgreSQL with passwords, on a loopback port."""
     home = find_home("", os.environ)
     owner = account("postgres")
     with owned_folder(owner) as folder:
-        (folder / "pw").write_text(PASSWORD)
-        initdb = [
-            str(home / "bin/initdb"),
-            "-D",
-            str(folder / "data"),
-            "-U",
-            "boss",
-            "-A",
-            "scram-sha-256",
-            "-N",
-            "--locale=C",
-            "-E",
-            "UTF8",
-        ]
-        (folder / "pw").chmod(0o644)
-        subprocess.run(
-            [*initdb, f"--pwfile={folder / 'pw'}"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user(owner)
-        )
+        initialise(home, folder, owner)
         port = free_port()
         command = [
             str(home / "bin/postgres"),
