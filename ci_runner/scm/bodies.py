@@ -52,7 +52,7 @@ def plain(body: str) -> str:
 
 def _without_html(row: str) -> str:
     row = _DETAILS.sub(r"**\1**", row)
-    for tag, instead in (("</details>", ""), ("<sub>", ""), ("</sub>", ""), ("<br>", " · ")):
+    for tag, instead in (("</details>", ""), ("<sub>", ""), ("</sub>", ""), ("<br>", " · "), ("&nbsp;", "\u00a0")):
         row = row.replace(tag, instead)
     return row
 

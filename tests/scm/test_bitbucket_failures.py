@@ -80,6 +80,7 @@ def test_html_becomes_plain_markdown_and_sql_stays_as_it_is(bench: Bench) -> Non
     body = "<details><summary>1 notice</summary>\n\n```sql\nSELECT '<br>';\n~~~\n</details>\n```\n\n</details>\n<sub>x</sub>"
     assert plain(body) == "**1 notice**\n\n```sql\nSELECT '<br>';\n~~~\n</details>\n```\n\n\nx"
     assert plain(plain(body)) == plain(body)
+    assert plain("| ➕&nbsp;added<br>x |\n```\n&nbsp;\n```") == "| ➕\u00a0added · x |\n```\n&nbsp;\n```"
 
 
 def test_a_comment_that_differs_only_in_what_cannot_be_shown_is_not_sent_again(bench: Bench) -> None:
