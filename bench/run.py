@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))  # the sections use the servers of the tests
 SECTIONS = {
     "linting": "The linter",
     "oracle": "The dev database",
+    "kept": "Kept bases of engines that cannot copy databases",
     "registry": "The registry",
     "deploying": "Deployment",
     "image": "The image",
