@@ -125,12 +125,14 @@ class Cursor:
         """Reads one part of a name, folded as ``fold`` says (default: as the dialect folds names of tables)."""
         i = self.i
         token = self.text[i]
-        if token in _NOT_NAMES or token[0] == "'" or i >= self.last:
+        if token in _NOT_NAMES or i >= self.last or (token[0] == "'" and self.dialect != "sqlite"):
             self.fail()
         self.i = i + 1
         if token == ":" and self.text[i + 1] not in _NOT_NAMES:  # psql's variable
             self.i = i + 2
             return token + self.text[i + 1]
+        if token[0] == "'":  # SQLite takes a string where only a name can stand
+            return unquote_text(token)
         if token[0] in _QUOTES:
             return unquote(token, self.traits, fold or self.traits.fold)
         how = fold or self.traits.fold

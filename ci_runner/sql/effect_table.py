@@ -62,7 +62,8 @@ _POSTGRES = _costs(
     ACCESS EXCLUSIVE|scan: .attach-partition
     ACCESS EXCLUSIVE|scan: .set-not-null .add-check .add-unique .add-primary-key .add-exclusion .add-not-null reindex
     ACCESS EXCLUSIVE|rewrite: .alter-column-type .set-tablespace .set-logged .set-unlogged .set-access-method .set-expression vacuum-full cluster
-    ACCESS EXCLUSIVE|rewrite: refresh-materialized-view alter-index.set-tablespace
+    ACCESS EXCLUSIVE|rewrite: refresh-materialized-view alter-index.set-tablespace repack .merge-partitions .split-partition
+    SHARE UPDATE EXCLUSIVE|rewrite: repack-concurrently
     ACCESS EXCLUSIVE|rewrite: alter-materialized-view.set-tablespace alter-materialized-view.set-access-method alter-sequence.set-logged
     EXCLUSIVE|scan: refresh-materialized-view-concurrently
     SHARE ROW EXCLUSIVE|scan: .add-foreign-key
@@ -120,6 +121,7 @@ _SQLITE = _costs(
     EXCLUSIVE|metadata: alter-table create-table create-table-as create-virtual-table create-view create-trigger drop-table drop-view drop-trigger
     EXCLUSIVE|metadata: drop-index
     EXCLUSIVE|rewrite: .drop-column vacuum
+    EXCLUSIVE|scan: .set-not-null .add-check
     EXCLUSIVE|scan: create-index reindex analyze update delete
     RESERVED|none: insert
     """

@@ -153,9 +153,9 @@ def _alter_sequence(c: Cursor, first: int) -> Operation:
 
 
 def _reindex(c: Cursor, first: int) -> list[Operation]:
-    text = c.parens().upper() if c.at("(") else ""
+    text = c.parens() if c.at("(") else ""
     c.need("INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM")
-    concurrently = c.take("CONCURRENTLY") or "CONCURRENTLY" in text
+    concurrently = c.take("CONCURRENTLY") or _on(text, "CONCURRENTLY")
     name = objects.maybe_name(c)
     c.end()
     return [c.op(Other, "reindex-concurrently" if concurrently else "reindex", first, object=name)]
@@ -166,6 +166,18 @@ def _on(options: str, word: str) -> bool:
     words = options.upper().replace(",", " , ").split()
     at = words.index(word) + 1 if word in words else 0
     return bool(at) and words[at : at + 1] not in (["FALSE"], ["OFF"], ["0"])
+
+
+def _repack(c: Cursor, first: int) -> list[Operation]:
+    """PostgreSQL 19's VACUUM FULL and CLUSTER in one."""
+    options = c.parens() if c.at("(") else ""
+    name = objects.maybe_name(c) if not c.at("USING") else None
+    if c.at("("):
+        c.skip_parens()
+    if c.seq("USING", "INDEX"):
+        objects.maybe_name(c)
+    c.end()
+    return [c.op(Other, "repack-concurrently" if _on(options, "CONCURRENTLY") else "repack", first, object=name)]
 
 
 def _analyze(c: Cursor, first: int) -> list[Operation]:
@@ -281,7 +293,7 @@ HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
     "MERGE": changes.merge, "WITH": changes.with_query, "SELECT": changes.select, "VALUES": changes.select,
     "TABLE": changes.select, "(": changes.select, "COPY": changes.copy, "GRANT": command("grant", named=False),
     "REVOKE": command("revoke", named=False), "DO": _do, "CALL": command("call"), "VACUUM": _vacuum,
-    "ANALYZE": _analyze, "ANALYSE": _analyze, "REINDEX": _reindex,
+    "ANALYZE": _analyze, "ANALYSE": _analyze, "REINDEX": _reindex, "REPACK": _repack,
     "CLUSTER": _cluster, "REFRESH": _refresh, "LOCK": _lock, "NOTIFY": command("notify"),
     "LISTEN": command("listen"), "UNLISTEN": command("unlisten"), "CHECKPOINT": command("checkpoint"), "LOAD": command("load"),
     "PREPARE": _prepare, "EXECUTE": command("execute-prepared"), "DEALLOCATE": command("deallocate", "PREPARE", "ALL"),

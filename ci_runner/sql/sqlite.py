@@ -67,12 +67,32 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
     return found
 
 
-def _add(c: Cursor, table: Name, first: int) -> list[Operation]:
+def _alter_column(c: Cursor, table: Name, first: int) -> list[Operation]:
+    """ALTER [COLUMN]: SET and DROP NOT NULL, which SQLite has since 3.53, and what other databases have there and SQLite has not."""
     c.take("COLUMN")
-    return alter.one(alter.add_column(c, table, first))
+    column = c.column()
+    if c.take("TYPE") or c.seq("SET", "DATA", "TYPE"):
+        return alter.one(alter.alter_type(c, table, column, first))
+    if c.seq("SET", "DEFAULT"):
+        return alter.one(alter.set_default(c, table, column, first))
+    manner = c.word().lower()
+    if manner not in ("set", "drop"):
+        c.fail()
+    if manner == "drop" and c.take("DEFAULT"):
+        return alter.one(alter.property_change(c, table, column, first, "drop-column-default"))
+    c.need("NOT")
+    c.need("NULL")
+    if c.seq("ON", "CONFLICT"):
+        c.word()
+    return alter.one(alter.property_change(c, table, column, first, f"{manner}-not-null"))
 
 
-_ACTIONS: dict[str, alter.Action] = {"ADD": _add, "DROP": alter.drop, "RENAME": alter.rename}
+_ACTIONS: dict[str, alter.Action] = {
+    "ADD": alter.add,
+    "DROP": alter.drop,
+    "RENAME": alter.rename,
+    "ALTER": _alter_column,
+}
 
 
 def _vacuum(c: Cursor, first: int) -> list[Operation]:

@@ -38,7 +38,10 @@ def create_table(
     if c.dialect == "snowflake":
         draft["if_not_exists"] = c.if_not_exists() or draft["if_not_exists"]
     hashed = c.dialect in ("sqlserver", "redshift") and draft["table"].name.startswith("#")
-    temporary = hashed or bool(modifiers & {"TEMP", "TEMPORARY", "VOLATILE"})
+    scratch = {"postgres": "pg_temp", "sqlite": "temp"}.get(c.dialect, "\0")
+    temporary = (
+        hashed or bool(modifiers & {"TEMP", "TEMPORARY", "VOLATILE"}) or draft["table"].schema.lower() == scratch
+    )
     draft["temporary"] = temporary
     draft["options"] += [
         word.lower() for word in ("UNLOGGED", "TRANSIENT", "HYBRID", "EXTERNAL", "FOREIGN") if word in modifiers

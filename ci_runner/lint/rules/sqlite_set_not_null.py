@@ -31,12 +31,19 @@ from ci_runner.lint.facts import mentions, not_null
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild, unwrapped
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import Column, CreateTable, Dml
+from ci_runner.model.operations import AlterColumn, Column, CreateTable, Dml
 
 
-@rule("warning", ("sqlite",), on=(Dml,), aliases=("LT101",), seen=("error",))
+@rule("warning", ("sqlite",), on=(Dml, AlterColumn), aliases=("LT101",), seen=("error",))
 def check(context: Context) -> Iterator[Hit]:
-    """The copying INSERT of a rebuild, column by column."""
+    """The copying INSERT of a rebuild, column by column, and what SQLite 3.53 can do in place."""
+    op = context.step.operation
+    if isinstance(op, AlterColumn):
+        known = context.column(op.table, op.column)
+        able = op.kind == "alter-table.set-not-null" and context.file.at_least(3, 53, default=False)
+        if able and context.old(op.table) and not (known and not_null(known)) and not _filled(context, op.column):
+            yield Hit(f"SET NOT NULL fails on the first row of {quoted(op.table)} whose {quoted(op.column)} is NULL.")
+        return
     for rebuild in context.file.rebuilds:
         if rebuild.copied.position == context.step.position:
             yield from _copied(context, rebuild)

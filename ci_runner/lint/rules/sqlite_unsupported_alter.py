@@ -1,7 +1,8 @@
 """An ALTER that SQLite does not have.
 
 ADD COLUMN cannot bring UNIQUE, PRIMARY KEY or a STORED generated column, and DROP COLUMN is refused for a column that is part of a key,
-an index, a CHECK of the table, or a foreign key.
+an index, a CHECK of the table, or a foreign key, or that a view or a trigger names. A column's type and default cannot be changed, keys
+cannot be added; NOT NULL and CHECK can be from SQLite 3.53 on (say so with `server_version`).
 
 Instead: drop the index first, or build the table anew: create, copy, drop, rename.
 
@@ -26,7 +27,16 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import mentions
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
-from ci_runner.model.operations import AddColumn, DropColumn
+from ci_runner.model.operations import (
+    AddColumn,
+    AddConstraint,
+    AlterColumn,
+    AlterColumnType,
+    DropColumn,
+    DropConstraint,
+    Operation,
+    RenameConstraint,
+)
 
 _PARTS = {
     "primary-key": "the primary key",
@@ -35,7 +45,10 @@ _PARTS = {
 }
 
 
-@rule("error", ("sqlite",), on=(AddColumn, DropColumn), seen=("error",))
+@rule(
+    "error", ("sqlite",), on=(AddColumn, DropColumn, AlterColumn, AlterColumnType, AddConstraint, DropConstraint, RenameConstraint),
+    seen=("error",),
+)  # fmt: skip
 def check(context: Context) -> Iterator[Hit]:
     """What SQLite 3.35 and later still refuse, whether or not the table has rows."""
     op = context.step.operation
@@ -57,13 +70,25 @@ def check(context: Context) -> Iterator[Hit]:
                 f"SQLite refuses to add {quoted(column.name)} to {quoted(op.table)}: with foreign keys on, a REFERENCES column must default to NULL."
             )
         return
-    assert isinstance(op, DropColumn)  # noqa: S101
+    if not isinstance(op, DropColumn):
+        yield from _unknown(context, op)
+        return
     use = _use(context, op)
     if use:
         yield Hit(
             f"SQLite cannot drop {quoted(op.column)} of {quoted(op.table)}: it is part of {use}.",
             fix=_without_index(context, use),
         )
+
+
+def _unknown(context: Context, op: Operation) -> Iterator[Hit]:
+    """What other databases alter in place."""
+    words = " ".join(context.text().split()[:3])
+    newer = op.kind.endswith((".set-not-null", ".drop-not-null", ".add-check", ".drop-constraint"))
+    if newer and not context.file.at_least(3, 53, default=False):
+        yield Hit(f"SQLite before 3.53 does not know {words} …: the statement is a syntax error.")
+    elif not newer:
+        yield Hit(f"SQLite does not know {words} … in ALTER TABLE: the statement is a syntax error.")
 
 
 @rewrite
