@@ -111,9 +111,12 @@ class Session(Generic[D]):
             self.database.rollback()
 
     def write(self, statements: Sequence[str]) -> None:
-        """Our own statements in whatever is open."""
-        for statement in statements:
-            self.database.step(Sql(statement))
+        """Our own statements in whatever is open; a refusal says which."""
+        for index, statement in enumerate(statements):
+            try:
+                self.database.step(Sql(statement))
+            except DatabaseFailure as failure:
+                raise failure.at(index) from None
 
     def busy(self, code: str) -> bool:
         """Somebody else held what the statement needed."""

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from ci_runner.model.deploy import Facts
 
 OWN_TABLES = ("pilotage_revisions", "pilotage_state", "pilotage_lock")
+LET_GO = (
+    "a statement that ran in this deployment let go of its lock (one that releases all locks of the session): another deployment may be at work. "
+    "Take that statement out and run again"
+)
 
 
 class Words(NamedTuple):

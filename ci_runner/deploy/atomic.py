@@ -8,14 +8,16 @@ from msgspec.structs import replace
 
 from ci_runner.databases import DatabaseFailure
 from ci_runner.deploy.run import Run, sent, with_failure
-from ci_runner.deploy.stopped import Stopped, kept, refused
+from ci_runner.deploy.stopped import Stopped, at_the_end, kept, refused
 from ci_runner.errors import TemporaryError
 from ci_runner.model.deploy import Applied, Revision, Step
 
 
 class _At(Exception):  # noqa: N818 - carries a failure to where it is written down
-    def __init__(self, step: Step, index: int, failure: DatabaseFailure, *, ending: bool = False) -> None:
-        self.step, self.index, self.failure, self.ending = step, index, failure, ending
+    """``own``: how many rows of ours stood before the COMMIT that was refused; None while the file's statements ran."""
+
+    def __init__(self, step: Step, index: int, failure: DatabaseFailure, own: int | None = None) -> None:
+        self.step, self.index, self.failure, self.own = step, index, failure, own
 
 
 def together(run: Run, steps: Sequence[Step]) -> None:
@@ -23,9 +25,9 @@ def together(run: Run, steps: Sequence[Step]) -> None:
     try:
         rows = run.patiently(steps[0].name, lambda: _attempt(run, steps))
     except DatabaseFailure as failure:
-        raise _recorded(run, steps[0], 0, failure) from None
+        raise _recorded(run, _At(steps[0], 0, failure)) from None
     except _At as at:
-        raise _recorded(run, at.step, at.index, at.failure) from None
+        raise _recorded(run, at) from None
     for step, (row, times) in zip(steps, rows, strict=True):
         run.known.add(step.version)
         run.through(
@@ -92,7 +94,7 @@ def _commit(run: Run, steps: Sequence[Step], pending: Sequence[str]) -> None:
     except DatabaseFailure as failure:
         if not failure.lost:
             run.target.rollback()
-            raise _At(last, max(0, len(last.statements) - 1), failure) from None
+            raise _At(last, max(0, len(last.statements) - 1), failure, len(pending)) from None
         row = run.again(last.version)
         if row is None or row.run_id != run.options.run_id or row.state != "applied":
             raise TemporaryError(
@@ -101,9 +103,11 @@ def _commit(run: Run, steps: Sequence[Step], pending: Sequence[str]) -> None:
         run.tools.say(f"{last.name}: the connection was lost at COMMIT; a new one shows that it was committed")
 
 
-def _recorded(run: Run, step: Step, index: int, failure: DatabaseFailure) -> Stopped:
+def _recorded(run: Run, at: _At) -> Stopped:
     """Write down what stopped the file; where that cannot be written the transaction that is undone says enough."""
-    stopped = kept(refused(run, step, index, failure), step, 0)
+    step, failure = at.step, at.failure
+    within = at.own is None
+    stopped = kept(refused(run, step, at.index, failure), step, 0) if within else at_the_end(run, step, failure, at.own)
     if not failure.lost:
         row = with_failure(
             run.row(step, "failed", done=0), "failed", stopped.failure.message, stopped.failure.statement

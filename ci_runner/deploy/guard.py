@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 from ci_runner.deploy.options import Options
-from ci_runner.errors import ConflictError, IntegrityError
-from ci_runner.model.deploy import DirState, Origin
+from ci_runner.deploy.revisions import REVISIONS, Memory
+from ci_runner.errors import ConflictError, IntegrityError, RefusedError
+from ci_runner.model.deploy import DirState, Origin, RevisionState
 
+STATES = frozenset(get_args(RevisionState))
 # Tables in which other tools keep what they have applied.
 FOREIGN = (
     "atlas_schema_revisions", "flyway_schema_history", "schema_migrations", "goose_db_version", "_prisma_migrations",
@@ -30,6 +33,21 @@ def clean(tables: Sequence[str], name: str, options: Options) -> None:
         f"{name} is not empty: it has the table {tables[0]}{more}, and nothing was ever deployed to it. Say which version it is at with "
         "--baseline VERSION, or give --allow-dirty to run every migration all the same"
     )
+
+
+def sound(memory: Memory, name: str, options: Options) -> None:
+    """What is remembered must be what we wrote: RefusedError for a state we do not know, ConflictError where every row is gone."""
+    for row in memory.revisions:
+        if row.state not in STATES:
+            raise RefusedError(
+                f"{row.name}: its row in {REVISIONS} of {name} has the state {row.state!r}, which this Pilotage does not know: it was changed by "
+                "hand, or written by a newer version"
+            )
+    if memory.state is not None and not memory.revisions and options.baseline is None and not options.clean:
+        raise ConflictError(
+            f"the rows of {options.dir} are gone from {REVISIONS} of {name}, although it was deployed there ({memory.state.updated_at}): put them "
+            "back, say which version the database is at with --baseline VERSION, or give --allow-dirty to run every migration again"
+        )
 
 
 def rollback(state: DirState | None, origin: Origin, in_chain: Callable[[str], bool], options: Options) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from ci_runner import migrations, sql
+from ci_runner.deploy import unfit
 from ci_runner.deploy.compare import changed_statements
-from ci_runner.deploy.effects import effect
+from ci_runner.deploy.effects import Effect, effect
 from ci_runner.deploy.hashes import file_hash, statement_hash, text_hash
 from ci_runner.errors import ConflictError, RefusedError, UsageError
 from ci_runner.model.deploy import Facts, Revision, RevisionKind, Step, StepMode
@@ -34,7 +36,9 @@ def step(mdir: MigrationDir, migration: Migration, facts: Facts, position: int, 
     statements = _repeated(sql.statements(migration, mdir.dialect))
     if len(statements) > migrations.STATEMENTS:
         raise migrations.too_many_statements(migration.name, len(statements))
-    mode, parts = _mode(mdir, migration, statements, facts)
+    effects = [effect(each, mdir.dialect) for each in statements]
+    unfit.refuse(mdir.path, migration, mdir.dialect, statements, effects)
+    mode, parts = _mode(mdir, migration, statements, effects, facts)
     data = mdir.files[migration.name]
     done = _done(mdir.path, migration, statements, before) if before is not None else 0
     return Step(
@@ -78,13 +82,13 @@ def _repeated(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
 
 
 def _mode(
-    mdir: MigrationDir, migration: Migration, statements: tuple[Statement, ...], facts: Facts
+    mdir: MigrationDir, migration: Migration, statements: tuple[Statement, ...], effects: Sequence[Effect], facts: Facts
 ) -> tuple[StepMode, tuple[int, ...]]:
     wanted = migrations.transaction(migration, statements, mdir.format)
     if wanted == "changeset":
         starts = [part.start for part in migration.parts]
         return "none", tuple(bisect_right(starts, each.start) for each in statements)
-    own = any(effect(each, mdir.dialect).kind in _OWN for each in statements)
+    own = any(each.kind in _OWN for each in effects)
     if wanted == "all":
         if not facts.ddl:
             raise UsageError(

@@ -71,12 +71,12 @@ def _ended(going: _Going, row: Revision, spent: int) -> None:
         intent_statement=None,
         intent_fingerprint="",
     )
+    run.target.reset()  # before the row: what the file left behind may not reach it
     if step.closing is None or not run.target.facts.rows:
         run.target.write(run.last(step, row))
     else:
         run.target.begin()
         run.target.commit(run.last(step, row))
-    run.target.reset()
     count, times = len(step.statements), tuple(going.times)
     run.through(Applied(step.version, step.name, step.kind, count, spent, step.file_hash, times, step.done))
 
@@ -184,15 +184,16 @@ def _own_transaction(going: _Going, row: Revision, index: int) -> tuple[int, Rev
     """The file's own BEGIN, COMMIT, ROLLBACK; the count goes into its transaction, right before the COMMIT."""
     run, kind = going.run, going.effects[index].kind
     after = row if kind == "begin" else replace(row, statements_done=index + 1)
-    if kind == "commit":
+    with_it = kind == "commit" and run.target.in_transaction
+    if with_it:
         run.target.write([revisions.progress(run.target, after)])
     try:
         _send(going, index, index + 1)
     except DatabaseFailure as failure:
-        if kind != "commit" or not failure.lost:
+        if not with_it or not failure.lost:
             raise
         _look_up(going, index + 1, failure)
-    if kind == "rollback":
+    if kind != "begin" and not with_it:
         run.target.write([revisions.progress(run.target, after)])
     return index + 1, after
 
@@ -255,7 +256,7 @@ def _written(going: _Going, index: int, failure: DatabaseFailure) -> Stopped:
     stopped = refused(run, step, index, failure)
     if failure.lost:
         return stopped
-    run.target.rollback()
+    run.target.reset()  # the file may have left another role, or settings that keep us from reading and writing
     rows = revisions.read(run.target, run.options.dir).revisions
     now = next((row for row in rows if row.version == step.version), None)
     if now is None:
@@ -265,7 +266,6 @@ def _written(going: _Going, index: int, failure: DatabaseFailure) -> Stopped:
     invalid = _invalid(going, index)
     if invalid:
         stopped.failure = replace(stopped.failure, message=f"{stopped.failure.message}\n{invalid}")
-    run.target.reset()
     run.target.write([run.put(replace(row, intent_statement=None, intent_fingerprint=""))])
     return stopped
 

@@ -7,10 +7,15 @@ from msgspec.structs import replace
 from ci_runner.databases import DatabaseFailure
 from ci_runner.deploy.place import place
 from ci_runner.deploy.run import Run
-from ci_runner.errors import PilotageError
+from ci_runner.errors import PilotageError, TemporaryError
 from ci_runner.model.deploy import Failure, Step
 
 REFUSED, USAGE, IN_DOUBT, TEMPORARY = 1, 2, 4, 5
+# Rights that are missing, and servers that take no writes: PostgreSQL, MySQL and MariaDB, SQLite, SQL Server, ClickHouse.
+_RIGHTS = frozenset({"42501", "1044", "1045", "1142", "1143", "1227", "1370", "229", "262", "ACCESS_DENIED"})
+_READ_ONLY = frozenset({"25006", "1290", "1836", "1792", "SQLITE_READONLY", "3906", "TABLE_IS_READ_ONLY"})
+# Statements that no transaction can hold.
+_ALONE = ("cannot run inside a transaction", "from within a transaction", "invalid transaction termination")
 
 
 class Stopped(Exception):  # noqa: N818 - the end of a run that was written down, not a failure of the program
@@ -45,11 +50,38 @@ def _line(failure: DatabaseFailure) -> str:
 
 
 def _hint(failure: DatabaseFailure) -> str:
-    if failure.code == "25001":
+    if any(words in failure.message for words in _ALONE):
         return "\nIt must run outside a transaction: write '-- pilotage:txmode none' at the top of the file"
     if failure.code in {"53100", "1021", "SQLITE_FULL", "1114"}:
         return "\nThe server has no space left: make room and run again"
     return ""
+
+
+def ours(failure: DatabaseFailure) -> Failure:
+    """A statement of our own was refused: the connection, no room, a right that is missing, a server that takes no writes."""
+    if failure.lost:
+        return of(TemporaryError(f"the connection to the database was lost: {failure.message}; run again"))
+    if failure.full:
+        words = f"the database has no room for Pilotage's own rows: {failure.message}; make room, then run again"
+        return replace(of(TemporaryError(words)), sql_code=failure.code)
+    words = f"the database refused a statement of Pilotage's own: {failure.message}"
+    if failure.code in _READ_ONLY or failure.code.startswith("SQLITE_READONLY"):
+        words += "; it takes no writes from here: give the address of the primary, and a user that may write"
+        return Failure(USAGE, words, sql_code=failure.code)
+    if failure.code in _RIGHTS:
+        return Failure(USAGE, f"{words}; check the rights of its user", sql_code=failure.code)
+    return Failure(REFUSED, words, sql_code=failure.code)
+
+
+def at_the_end(run: Run, step: Step, failure: DatabaseFailure, own: int | None) -> Stopped:
+    """The end of a step's transaction was refused: one of our ``own`` rows, or the COMMIT, where deferred constraints are checked."""
+    if run.tools.stop.asked or run.target.busy(failure.code):
+        return refused(run, step, max(0, len(step.statements) - 1), failure)
+    if failure.full or (failure.statement is not None and failure.statement < (own or 0)):
+        found = ours(failure)
+        return Stopped(replace(found, message=f"{step.name}: {found.message}", file=step.name))
+    words = f"{step.name}: at its COMMIT: {failure.message}; nothing of it took effect"
+    return Stopped(Failure(REFUSED, words, step.name, None, failure.code))
 
 
 def kept(stop: Stopped, step: Step, done: int) -> Stopped:

@@ -31,7 +31,7 @@ from ci_runner.deploy.run import Run
 from ci_runner.deploy.steps import DOWN, key
 from ci_runner.deploy.stop import Tools
 from ci_runner.deploy.stopped import Stopped
-from ci_runner.errors import ConflictError, PilotageError, TemporaryError
+from ci_runner.errors import ConflictError, PilotageError
 from ci_runner.model.deploy import DirState, Failure, Outcome, Plan, Step
 
 InChain = Callable[[str], bool]
@@ -67,6 +67,7 @@ def sizes(target: Target, plan: Plan) -> dict[str, int]:
 def _decided(
     target: Target, source: Source, options: Options, memory: Memory, in_chain: InChain, *, back: bool
 ) -> Plan:
+    guard.sound(memory, target.facts.name, options)
     guard.rollback(memory.state, source.origin, in_chain, options)
     if not memory.there and not back:
         guard.clean(target.tables(), target.facts.name, options)
@@ -149,7 +150,7 @@ def _through(run: Run, in_chain: InChain, *, back: bool) -> Failure | None:
     except Stopped as stop:
         return stop.failure
     except DatabaseFailure as error:
-        return _failure(error)
+        return stopped.ours(error)
     except PilotageError as error:
         return stopped.of(error)
     return None
@@ -163,17 +164,6 @@ def _named(run: Run) -> None:
         run.target.unlock(run.lock)
         run.lock = hashes.lock(run.options.dir, run.target.facts.schema)
         run.waited += locking.acquire(run.target, run.lock, run.options.lock_wait, run.tools)
-
-
-def _failure(error: DatabaseFailure) -> Failure:
-    """A statement of our own was refused: the connection, no room, or a right that is missing."""
-    if error.lost:
-        return stopped.of(TemporaryError(f"the connection to the database was lost: {error.message}; run again"))
-    if error.full:
-        words = f"the database has no room for Pilotage's own rows: {error.message}; make room, then run again"
-        return replace(stopped.of(TemporaryError(words)), sql_code=error.code)
-    words = f"the database refused a statement of Pilotage's own: {error.message}; check the rights of its user"
-    return Failure(stopped.USAGE, words, sql_code=error.code)
 
 
 def _carry_out(run: Run, plan: Plan) -> None:

@@ -150,7 +150,7 @@ def test_the_own_session_may_not_lose_its_lock_between_two_files(postgres: Place
     outcome = postgres.deploy(FILES, wrap=Losing)  # type: ignore[arg-type]
     assert outcome.error is not None
     assert (outcome.error.code, outcome.after) == (2, "1")
-    assert "direct address" in outcome.error.message
+    assert "let go of its lock" in outcome.error.message
 
 
 def test_a_wrong_or_weak_user_is_told_what_is_missing(postgres: Place) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SESSION = re.compile(r"\b(?:set|use|lock|prepare|temporary|flush)\b", re.IGNORECASE)
 _NEAR = re.compile(r"near '(.*)' at line (\d+)$", re.DOTALL)
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
-_IN_TRANSACTION = 1  # SERVER_STATUS_IN_TRANS of the client protocol
+_IN_TRANSACTION, _AUTOCOMMIT = 1, 2  # SERVER_STATUS_IN_TRANS and SERVER_STATUS_AUTOCOMMIT of the client protocol
 _LOST = frozenset({0, 1053, 2006, 2013, 2014, 2055})
 
 
@@ -159,6 +159,11 @@ class Mysql:
     def in_transaction(self) -> bool:
         """Is a transaction open? The server says so with every answer."""
         return self.connection.open and bool(self.connection.server_status & _IN_TRANSACTION)
+
+    @property
+    def commits_by_itself(self) -> bool:
+        """Is autocommit on? The server says that, too."""
+        return not self.connection.open or bool(self.connection.server_status & _AUTOCOMMIT)
 
     def _send(self, sql: str) -> None:
         """Send ``sql`` and read every row of every result, keeping none."""

@@ -16,11 +16,12 @@ _COLUMNS = """SELECT table_schema, table_name, column_name, column_type, is_null
 FROM information_schema.columns WHERE {own} ORDER BY table_schema, table_name, ordinal_position"""
 _INDEXES = """SELECT table_schema, table_name, index_name, non_unique, index_type, column_name, sub_part{expression}
 FROM information_schema.statistics WHERE {own} ORDER BY table_schema, table_name, index_name, seq_in_index"""
-_FOREIGN = """SELECT k.table_schema, k.table_name, k.constraint_name, k.column_name,
- k.referenced_table_name, k.referenced_column_name, r.update_rule, r.delete_rule
-FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
- ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
-WHERE k.referenced_table_name IS NOT NULL AND {own} ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position"""
+# Not joined by the server: MariaDB fills its views anew for each query and compares every row with every other.
+_FOREIGN = """SELECT table_schema, table_name, constraint_name, column_name, referenced_table_name, referenced_column_name
+FROM information_schema.key_column_usage
+WHERE referenced_table_name IS NOT NULL AND {own} ORDER BY table_schema, table_name, constraint_name, ordinal_position"""
+_RULES = """SELECT constraint_schema, table_name, constraint_name, update_rule, delete_rule
+FROM information_schema.referential_constraints WHERE {own}"""
 _CHECKS_MARIADB = """SELECT constraint_schema, table_name, constraint_name, check_clause FROM information_schema.check_constraints
 WHERE {own} ORDER BY 1, 2, 3"""
 _CHECKS_MYSQL = """SELECT c.constraint_schema, t.table_name, c.constraint_name, c.check_clause FROM information_schema.check_constraints c
@@ -47,7 +48,8 @@ def inspect(query: Query, database: str) -> Schema:
     indexes, keys = _indexes(
         rows(_INDEXES.replace("{expression}", ", NULL" if mariadb else ", expression"), "table_schema"), name
     )
-    constraints = _foreign(rows(_FOREIGN, "k.table_schema"), name)
+    foreign = rows(_FOREIGN, "table_schema")
+    constraints = _foreign(foreign, rows(_RULES, "constraint_schema") if foreign else (), name)
     checks = rows(_CHECKS_MARIADB, "constraint_schema") if mariadb else _mysql_checks(rows, query)
     for schema, table, constraint, clause in checks:
         constraints.setdefault(name(schema, table), {})[constraint] = f"check ({clause})"
@@ -121,14 +123,17 @@ def _indexes(
     return indexes, keys
 
 
-def _foreign(rows: Iterable[tuple[Any, ...]], name: Callable[[str, str], str]) -> dict[str, dict[str, str]]:
+def _foreign(
+    rows: Iterable[tuple[Any, ...]], rules: Iterable[tuple[Any, ...]], name: Callable[[str, str], str]
+) -> dict[str, dict[str, str]]:
+    acting = {tuple(rule[:3]): f"on update {rule[3]} on delete {rule[4]}".lower() for rule in rules}
     parts: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for row in rows:
         parts.setdefault((name(row[0], row[1]), row[2]), []).append(row)
     found: dict[str, dict[str, str]] = {}
     for (table, constraint), members in parts.items():
         near, far = (", ".join(row[column] for row in members) for column in (3, 5))
-        actions = f"on update {members[0][6]} on delete {members[0][7]}".lower()
+        actions = acting.get(tuple(members[0][:3]), "")
         found.setdefault(table, {})[constraint] = f"foreign key ({near}) references {members[0][4]} ({far}) {actions}"
     return found
 

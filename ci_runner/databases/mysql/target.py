@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from ci_runner.databases import Sql
 from ci_runner.databases.address import Address, Use
@@ -12,7 +13,7 @@ from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.mysql import SESSION, Mysql, connect
 from ci_runner.databases.mysql.inspect import inspect
 from ci_runner.databases.session import Session, digest, objects
-from ci_runner.databases.target import OWN_TABLES, Lock, Target, Words
+from ci_runner.databases.target import LET_GO, OWN_TABLES, Lock, Target, Words
 from ci_runner.errors import RefusedError, SetupError
 from ci_runner.model.deploy import Facts
 
@@ -20,6 +21,15 @@ _GONE = frozenset(
     {"1146", "1051", "1305", "1360", "1049", "1356", "4091"}
 )  # no such table, routine, trigger, database, sequence
 _COUNTER = re.compile(r"\bAUTO_INCREMENT=\d+\s?")
+# A table that LOCK TABLES did not name or only for reading, and FLUSH TABLES WITH READ LOCK.
+_LOCKED = frozenset({"1100", "1099", "1223"})
+_WORD = r"(?:`(?:[^`]|``)+`|[\w$]+)"
+_TEMPORARY = re.compile(
+    rf"\bcreate\s+(?:or\s+replace\s+)?temporary\s+table\s+(?:if\s+not\s+exists\s+)?({_WORD}(?:\s*\.\s*{_WORD})?)",
+    re.IGNORECASE,
+)
+_LONG = 20_000
+_VARIABLE = re.compile(r"(?<![@\w`'\"])@([A-Za-z_$][\w$]*)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 # Session variables that are results, not settings, or change by themselves.
 _RESULTS = frozenset(
@@ -52,10 +62,11 @@ UNION ALL SELECT 'comment on', table_name, table_comment FROM information_schema
  WHERE table_comment <> '' AND table_type = 'BASE TABLE' AND table_schema = {own}
 UNION ALL SELECT 'comment on', concat(table_name, '.', column_name), column_comment FROM information_schema.columns
  WHERE column_comment <> '' AND table_schema = {own}
-UNION ALL SELECT 'collation of', concat(c.table_name, '.', c.column_name), c.collation_name FROM information_schema.columns c
- JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
- WHERE c.collation_name <> t.table_collation AND c.table_schema = {own}
 UNION ALL SELECT 'event', event_name, event_definition FROM information_schema.events WHERE event_schema = {own}"""
+# Two queries, compared here: MariaDB joins its views by comparing every column with every table.
+_COLLATIONS = """SELECT table_name, column_name, collation_name FROM information_schema.columns
+WHERE collation_name IS NOT NULL AND table_schema = {own}"""
+_DEFAULTS = "SELECT table_name, table_collation FROM information_schema.tables WHERE table_schema = {own}"
 
 
 def open_target(address: Address, name: str) -> Target:
@@ -82,17 +93,33 @@ class MysqlTarget(Session[Mysql]):
         super().__init__(database, facts, again)
         self._limits = (-1, -1)
         self._touched = False
+        self._temporary: set[str] = set()
+        self._named: set[str] = set()  # variables of the user's
+        self._number = 0
         self._first = self._variables()
 
     @property
     def in_transaction(self) -> bool:
-        """The server says so with every answer; a change of the schema ends it."""
-        return self.database.in_transaction
+        """The server says so with every answer; a change of the schema ends it. With autocommit off there always is one."""
+        return self.database.in_transaction or not self.database.commits_by_itself
 
     def run(self, statements: Sequence[Sql]) -> tuple[int, ...]:
         """One after the other, remembering whether the session's settings were touched."""
         self._touched |= any(SESSION.search(each.text) for each in statements)
+        for each in statements:
+            if len(each.text) < _LONG:  # what is longer is data
+                self._temporary.update(_TEMPORARY.findall(each.text))
+                self._named.update(_VARIABLE.findall(each.text))
         return super().run(statements)
+
+    def write(self, statements: Sequence[str]) -> None:
+        """Our own statements; locks that a file holds on tables give way to them."""
+        try:
+            super().write(statements)
+        except DatabaseFailure as failure:
+            if failure.code not in _LOCKED:
+                raise
+            super().write(["UNLOCK TABLES", *statements[failure.statement or 0 :]])
 
     def limits(self, lock_ms: int, statement_ms: int) -> None:
         """Whole seconds for locks; MySQL itself limits only SELECT."""
@@ -114,9 +141,15 @@ class MysqlTarget(Session[Mysql]):
     def reset(self) -> None:
         """Every setting that differs from the session's first is put back: a new session would give up the lock."""
         self.rollback()
+        self.write([f"SET @{name} = NULL" for name in sorted(self._named)])
+        self._named.clear()
         if not self._touched:
             return
-        self.write([f"USE {self.quoted(self.facts.schema)}"])
+        for name in sorted(self._temporary):
+            with suppress(DatabaseFailure):  # of a database that is gone
+                self.write([f"DROP TEMPORARY TABLE IF EXISTS {name}"])
+        self._temporary.clear()
+        self.write(["UNLOCK TABLES", f"USE {self.quoted(self.facts.schema)}"])
         now = self._variables()
         for name, value in self._first.items():
             if now.get(name) != value and name not in _RESULTS:
@@ -127,11 +160,14 @@ class MysqlTarget(Session[Mysql]):
 
     def try_lock(self, lock: Lock) -> bool:
         """A named lock belongs to the session and ends with it."""
-        return bool(self.query(f"SELECT GET_LOCK({self.literal(lock.name)}, 0)")[0][0])
+        ((found, self._number),) = self.query(f"SELECT GET_LOCK({self.literal(lock.name)}, 0), CONNECTION_ID()")
+        return bool(found)
 
     def check_lock(self, lock: Lock) -> None:
         """Asked of the server before every statement."""
         ((holder, own),) = self.query(f"SELECT IS_USED_LOCK({self.literal(lock.name)}), CONNECTION_ID()")
+        if holder != own and own == self._number:
+            raise RefusedError(f"{self.facts.name}: {LET_GO}")
         if holder != own:
             raise RefusedError(
                 f"{self.facts.name}: the lock is not on this session any more: a proxy between here and the server gives each transaction "
@@ -164,9 +200,16 @@ class MysqlTarget(Session[Mysql]):
     def fingerprint(self) -> Mapping[str, str]:
         """What inspecting finds, and partitions, comments, collations and events beside it."""
         found = {name: digest(text) for name, text in objects(inspect(self.query, self.facts.schema))}
-        for kind, name, text in self.query(_MORE.replace("{own}", self.literal(self.facts.schema))):
+        for kind, name, text in self._here(_MORE):
             found[f"{kind} {name}"] = digest(str(text))
+        usual = dict(self._here(_DEFAULTS))
+        for table, column, collation in self._here(_COLLATIONS):
+            if usual.get(table) not in {None, collation}:
+                found[f"collation of {table}.{column}"] = digest(str(collation))
         return found
+
+    def _here(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.query(sql.replace("{own}", self.literal(self.facts.schema)))
 
     def tables(self) -> tuple[str, ...]:
         """Base tables of the database."""
@@ -221,8 +264,8 @@ class MysqlTarget(Session[Mysql]):
         return int(found[0][0]) if found and found[0][0] is not None else None
 
     def literal(self, value: str | int | None) -> str:
-        """In hexadecimal where a quote or backslash stands: what those mean depends on the session's sql_mode."""
-        if isinstance(value, str) and ("'" in value or "\\" in value or "\0" in value):
+        """In hexadecimal where the session's sql_mode and character set decide what it means."""
+        if isinstance(value, str) and ("'" in value or "\\" in value or "\0" in value or not value.isascii()):
             return f"CONVERT(0x{value.encode('utf-8', 'replace').hex()} USING utf8mb4)"
         return super().literal(value)
 

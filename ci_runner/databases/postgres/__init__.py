@@ -29,7 +29,11 @@ OWN_WAY = re.compile(
 )
 _COPY = re.compile(_LEAD + r"copy\b.*\b(?:stdin|stdout)\b", re.IGNORECASE | re.DOTALL)
 _TO_CLIENT = re.compile(r"\bto\s+stdout\b", re.IGNORECASE)
-_SESSION = re.compile(r"\b(?:set|set_config|reset|discard)\b", re.IGNORECASE)
+_SESSION = re.compile(
+    r"\b(?:set|set_config|reset|discard|temp|temporary|pg_temp|prepare|declare|listen)\b", re.IGNORECASE
+)
+# DISCARD ALL would let go of advisory locks and cannot run with others: https://www.postgresql.org/docs/current/sql-discard.html
+_AFRESH = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
 _CREATE = re.compile(r"(\s*create\s+(extension|schema)\s+)(?!if\s)(\"[^\"]+\"|\w+)", re.IGNORECASE)
 _IDLE = 0
 
@@ -54,6 +58,7 @@ def connect(address: Address, use: Use) -> Postgres:
             dbname=address.database or "postgres",
             autocommit=True,
             client_encoding="UTF8",
+            prepare_threshold=None,  # files and poolers do away with prepared statements
             **options,  # type: ignore[arg-type]
         )
     except psycopg.Error as error:
@@ -126,10 +131,10 @@ class Postgres:
         return ()
 
     def reset(self) -> None:
-        """Settings, role and open transactions back to those of a new session."""
+        """Settings, role, open transactions and all that lasts for a session back to those of a new one."""
         self.rollback()
         if self.touched:
-            self._send("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL")
+            self._send(_AFRESH)
             self.touched = False
 
     def watcher(self) -> PostgresWatcher:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -15,7 +16,7 @@ from ci_runner.databases.postgres.lock import HELD, HOLDER, pooled
 from ci_runner.databases.postgres.messages import send
 from ci_runner.databases.postgres.objects import DEFINITIONS, INVALID, MORE
 from ci_runner.databases.session import Session, digest
-from ci_runner.databases.target import OWN_TABLES, Lock, Target
+from ci_runner.databases.target import LET_GO, OWN_TABLES, Lock, Target
 from ci_runner.errors import RefusedError, SetupError
 from ci_runner.model.deploy import Facts
 
@@ -28,6 +29,8 @@ _ALIVE = {
     "tcp_user_timeout": "60000",
 }
 _CHECK = "SET client_connection_check_interval = '1s'"
+_ROLE = re.compile(r"\b(?:role|session\s+authorization|session_authorization)\b", re.IGNORECASE)
+_OURSELVES = ("SET {}session_authorization = DEFAULT", "SET {}role = DEFAULT")  # {} is LOCAL in a transaction
 
 
 def open_target(address: Address, name: str) -> Target:
@@ -66,6 +69,8 @@ class PostgresTarget(Session[Postgres]):
         super().__init__(database, facts, again)
         self._address = address
         self._waiting: list[str] = []
+        self._disguised = False  # a file may have taken on another role, which may not write our rows
+        self._process: object = None
         self._limits: tuple[int, int] | None = (0, 0)
         self._first_settings()
 
@@ -91,6 +96,7 @@ class PostgresTarget(Session[Postgres]):
     def run(self, statements: Sequence[Sql]) -> tuple[int, ...]:
         """Neighbours that only need to be sent go in one message; a refusal is blamed by how many answers came before it."""
         times: list[int] = []
+        self._disguised |= any(_ROLE.search(each.text) for each in statements)
         for alone, group in groupby(
             statements, key=lambda each: bool(OWN_WAY.match(each.text)) or each.data is not None
         ):
@@ -112,6 +118,8 @@ class PostgresTarget(Session[Postgres]):
         if self._waiting == ["BEGIN"] and not first:
             self._waiting.clear()
             return
+        if self._disguised and first:
+            self._sent([each.format("LOCAL ") for each in _OURSELVES])
         self._sent([*first, "COMMIT"])
 
     def rollback(self) -> None:
@@ -121,9 +129,23 @@ class PostgresTarget(Session[Postgres]):
         super().rollback()
 
     def write(self, statements: Sequence[str]) -> None:
-        """Our own statements."""
-        for statement in statements:
-            self._sent([statement])
+        """Our own statements, under our own name; the role a file goes on in is taken on again."""
+        role = self._taken_off() if self._disguised and statements else []
+        for index, statement in enumerate(statements):
+            try:
+                self._sent([statement])
+            except DatabaseFailure as failure:
+                raise failure.at(index) from None
+        if role:
+            self._sent(role)
+
+    def _taken_off(self) -> list[str]:
+        """Be ourselves again, in a transaction for no longer than that; what makes us who we were."""
+        ((session, role),) = self.query("SELECT session_user::text, current_setting('role')")
+        local = "LOCAL " if self.in_transaction else ""
+        self._sent([each.format(local) for each in _OURSELVES])
+        again = [] if role == "none" else [f"SET {local}ROLE {self.quoted(str(role))}"]
+        return [f"SET {local}SESSION AUTHORIZATION {self.quoted(str(session))}", *again]
 
     def limits(self, lock_ms: int, statement_ms: int) -> None:
         """For the session, so that a transaction that is undone does not undo them."""
@@ -136,12 +158,13 @@ class PostgresTarget(Session[Postgres]):
         self._waiting.clear()
         if self.database.touched:
             self.database.reset()
-            self._limits = (0, 0)
+            self._limits, self._disguised = (0, 0), False
             self._first_settings()
 
     def try_lock(self, lock: Lock) -> bool:
         """Never the blocking form: one that waits in a transaction deadlocks with CREATE INDEX CONCURRENTLY of the holder."""
-        return bool(self.query(f"SELECT pg_try_advisory_lock({lock.number})")[0][0])
+        ((found, self._process),) = self.query(f"SELECT pg_try_advisory_lock({lock.number}), pg_backend_pid()")
+        return bool(found)
 
     def check_lock(self, lock: Lock) -> None:
         """Sent with what follows; a division by zero stops the message where the lock is not ours."""
@@ -215,8 +238,20 @@ class PostgresTarget(Session[Postgres]):
         except DatabaseFailure as failure:
             index = failure.statement or 0
             if index < len(before) and failure.code == "22012":
-                raise RefusedError(f"{self._address}: {POOLED}") from None
+                raise RefusedError(f"{self._address}: {self._lock_lost()}") from None
             raise failure.at(max(0, index - len(before))) from None
+
+    def _lock_lost(self) -> str:
+        """Why this session has the lock no longer."""
+        self.rollback()
+        same = self.query("SELECT pg_backend_pid()")[0][0] == self._process
+        return LET_GO if same else POOLED
+
+    def literal(self, value: str | int | None) -> str:
+        """With its backslashes marked as such: what a bare one means depends on the session."""
+        if isinstance(value, str) and "\\" in value:
+            return "E" + super().literal(value.replace("\\", "\\\\"))
+        return super().literal(value)
 
 
 def _halves(number: int) -> tuple[int, int]:

@@ -74,8 +74,15 @@ class SqliteTarget(Session[Sqlite]):
         """With the whole file locked there is nobody to wait for; SQLite has no time-out of statements."""
 
     def reset(self) -> None:
-        """PRAGMAs back to their first values."""
+        """PRAGMAs back to their first values; what lasts for a session only is done away with."""
         self.database.reset()
+        for kind, name in self.query(
+            "SELECT type, name FROM sqlite_temp_schema WHERE sql IS NOT NULL ORDER BY type DESC"
+        ):
+            self.write([f"DROP {kind} IF EXISTS temp.{self.quoted(name)}"])
+        for _, name, _ in self.query("PRAGMA database_list"):
+            if name not in {"main", "temp"}:
+                self.write([f"DETACH {self.quoted(name)}"])
 
     def try_lock(self, lock: Lock) -> bool:
         """A transaction that locks the file, which is kept when it ends."""
