@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
-from ci_runner.databases import DatabaseFailure
+from ci_runner.databases import Database, DatabaseFailure
 from ci_runner.devdb import DevDatabase, WentAway
 from ci_runner.errors import TemporaryError
 from ci_runner.model.diagram import Diagram
@@ -16,6 +17,7 @@ from ci_runner.replay.clock import Clock
 from ci_runner.replay.files import History, ReplayFile, texts
 from ci_runner.replay.observe import Observed, observe
 from ci_runner.replay.runner import Runner, Stopped
+from ci_runner.replay.sides import Touched, Whole, sides
 
 __all__ = ["ReplayFile", "replay"]
 
@@ -43,7 +45,9 @@ def replay(
     ``seeds`` fill tables before the change is watched. WentAway when the server itself is gone.
     """
     try:
-        return _replayed(History(base, key or BASE), change, dev, Wishes(time_limit, progress, bool(key), seeds, keep))
+        wishes = Wishes(time_limit, progress, bool(key), seeds, keep)
+        with ExitStack() as opened:
+            return _replayed(History(base, key or BASE), change, dev, wishes, opened)
     except DatabaseFailure as failure:  # a refusal of a migration's statement is none: it is in the answer
         advice = dev.advice(failure) or "run it again"
         raise WentAway(" between two migrations", failure.message.splitlines()[0], advice) from None
@@ -59,13 +63,21 @@ class Wishes(NamedTuple):
     keep: str
 
 
-def _replayed(history: History, change: Sequence[ReplayFile], dev: DevDatabase, wishes: Wishes) -> Replay:
+def _replayed(
+    history: History, change: Sequence[ReplayFile], dev: DevDatabase, wishes: Wishes, opened: ExitStack
+) -> Replay:
     kept = dev.restore(history.key, texts(change)) if wishes.again else None
     database = kept or dev.fresh(texts(history.files))
     with Clock(database, wishes.time_limit, dev.kill) as clock:
         runner = Runner(database, dev, clock, wishes.progress)
         try:
-            changes, diagram = _first_pass(runner, None if kept else history, change, dev)
+            if kept is None:
+                runner.released(history.files)
+                runner.go_on(dev.snapshot(runner.database, history.key, texts(change)))
+            look = _looking(runner.database, history, change, dev, wishes)
+            if look.other is not None:
+                opened.callback(look.other.close)
+            changes, diagram = _first_pass(runner, change, look)
             if wishes.keep:
                 runner.go_on(dev.snapshot(runner.database, wishes.keep))
         except Stopped as stopped:
@@ -78,7 +90,7 @@ def _replayed(history: History, change: Sequence[ReplayFile], dev: DevDatabase, 
             ) from None
         finally:
             runner.database.close()
-    seen = _watched(dev, history, change, wishes)
+    seen = _watched(dev, history, change, wishes, look.other)
     return Replay(
         "ok",
         dev.engine,
@@ -96,23 +108,29 @@ def _watched(
     history: History,
     change: Sequence[ReplayFile],
     wishes: Wishes,
+    untouched: Database | None,
 ) -> Observed:
     """The second pass, for a change a reviewer could read; of a whole history nobody asks how it behaved on rows."""
     if len(change) > WATCHED:
         return Observed(
             (), (f"{len(change)} files are too many to be watched on tables with rows (at most {WATCHED})",)
         )
-    return observe(dev, history, change, wishes.time_limit, wishes.seeds) if change else Observed((), ())
+    return observe(dev, history, change, wishes.time_limit, wishes.seeds, untouched) if change else Observed((), ())
+
+
+def _looking(
+    database: Database, history: History, change: Sequence[ReplayFile], dev: DevDatabase, wishes: Wishes
+) -> Whole | Touched:
+    """At the schema, before the change is run. What it touched is asked for where the second pass needs another database anyway."""
+    return (
+        Whole(database) if wishes.keep or not 0 < len(change) <= WATCHED else sides(database, dev, history.key, change)
+    )
 
 
 def _first_pass(
-    runner: Runner, history: History | None, change: Sequence[ReplayFile], dev: DevDatabase
+    runner: Runner, change: Sequence[ReplayFile], look: Whole | Touched
 ) -> tuple[tuple[SchemaChange, ...], Diagram | None]:
-    """Both on empty tables, with the base kept for the second pass; what the change did to the schema. No history: it ran already."""
-    if history is not None:
-        runner.released(history.files)
-        runner.go_on(dev.snapshot(runner.database, history.key, texts(change)))
-    before = runner.database.inspect()
+    """The change on empty tables, and what it did to the schema."""
     runner.changed(change)
-    after = runner.database.inspect()
+    before, after = look.schemas()
     return difference(before, after), changed(before, after)

@@ -30,16 +30,21 @@ def observe(
     change: Sequence[ReplayFile],
     seconds: float,
     seeds: Sequence[ReplayFile] = (),
+    untouched: Database | None = None,
 ) -> Observed:
     """Run each changed file on the state before it, with the rows of ``seeds`` and a row in every other table it names.
+
+    The first is run in ``untouched``, a database in the state of the base, where there is one already.
 
     A refusal is an observation; the next file then starts from the state the first pass had, without seeds, for they belong to the schema
     before the change. Nothing here changes the outcome of that pass: when the time is over or the server is gone, what was seen so far is all.
     """
     found: list[Observation] = []
     left_out: dict[str, None] = {}
-    database, remarks = _sown(dev, history, change, seconds, seeds) if seeds else (None, ())
-    sown = database is not None
+    database, remarks = (
+        _sown(dev, history, change, seconds, seeds, untouched) if seeds else (untouched, tuple[str, ...]())
+    )
+    sown = bool(seeds) and database is not None
     for number, file in enumerate(change):
         try:
             database = database or state(dev, history, change, number, seconds)
@@ -64,12 +69,16 @@ def observe(
 
 
 def _sown(
-    dev: DevDatabase, history: History, change: Sequence[ReplayFile], seconds: float, seeds: Sequence[ReplayFile]
+    dev: DevDatabase,
+    history: History,
+    change: Sequence[ReplayFile],
+    seconds: float,
+    seeds: Sequence[ReplayFile],
+    database: Database | None,
 ) -> tuple[Database | None, tuple[str, ...]]:
     """The state before the change with the rows of the seeds; None, and why, where they do not run."""
-    database: Database | None = None
     try:
-        database = state(dev, history, change, 0, seconds)
+        database = database or state(dev, history, change, 0, seconds)
         with Clock(database, seconds, dev.kill) as clock:
             Runner(database, dev, clock, lambda _files: None).changed(seeds)
     except Stopped as stopped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ci_runner.databases.address import Address, Use
@@ -141,10 +141,10 @@ class Postgres:
         """Somebody who looks on from now."""
         return PostgresWatcher(self)
 
-    def inspect(self) -> Schema:
-        """The schema; with a search_path only the schemas on it."""
+    def inspect(self, only: Mapping[str, Iterable[int]] | None = None) -> Schema:
+        """The schema; with a search_path only the schemas on it; ``only`` those relations, types and functions."""
         self.reset()
-        return inspect(self.query, self._search_path)
+        return inspect(self.query, self._search_path, only)
 
     def interrupt(self) -> None:
         """Ask the server to cancel what this session runs."""
