@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from ci_runner.databases import Address
@@ -116,6 +117,8 @@ class Server:
         options["preexec_fn"] = _before(self._limits)  # threads of ours only wait at this time
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
+        with suppress(ImportError):  # said when it is used; importing it takes as long as the server takes to start
+            import_module("psycopg")
         self._wait(self._process)
 
     def stop(self, number: int) -> None:
