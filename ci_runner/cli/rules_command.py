@@ -31,15 +31,15 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 def command(world: World, /, rule: str | None, as_json: bool, dialect: str | None) -> None:
     """List the rules, or explain RULE: what it finds, why that hurts, what to do instead.
 
-    RULE may be one of Pilotage's names, an Atlas code (DS102) or a squawk rule name.
+    RULE may be one of Pilotage's names, an Atlas code (DS102) or a squawk rule name; those may stand for several rules.
     """
     from ci_runner import lint
     from ci_runner.sql import normalize_dialect
 
     if rule:
-        found = _described(lint.explain(rule))
+        found = [_described(one) for one in lint.explain(rule)]
         if as_json:
-            world.say(json.dumps(found, indent=2, ensure_ascii=False))
+            world.say(json.dumps(found if len(found) > 1 else found[0], indent=2, ensure_ascii=False))
         else:
             _print(world, found)
         return
@@ -77,7 +77,15 @@ def _described(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _print(world: World, one: dict[str, Any]) -> None:
+def _print(world: World, rules: list[dict[str, Any]]) -> None:
+    """Each rule as a page of its own, a line between two."""
+    for number, one in enumerate(rules):
+        if number:
+            world.say(f"\n{'─' * min(world.width, 100)}\n")
+        _page(world, one)
+
+
+def _page(world: World, one: dict[str, Any]) -> None:
     severity = click.style(one["severity"], fg=_COLOURS[one["severity"]])
     world.say(f"{click.style(one['rule'], bold=True)}  {severity}{'' if one['default'] else ', off unless asked for'}")
     for key, heading in (("title", "What"), ("why", "Why"), ("remedy", "Do instead")):

@@ -84,8 +84,8 @@ def catalogue(dialect: str = "") -> tuple[Rule, ...]:
     return tuple(discover(dialect))
 
 
-def explain(slug: str) -> Rule:
-    """The rule of that name, also by an Atlas or squawk name that means one alone; see ``document`` for its words.
+def explain(slug: str) -> tuple[Rule, ...]:
+    """The rule of that name, or those that an Atlas or squawk name stands for, in order of slug; see ``document`` for their words.
 
     Raises UsageError for a name that is none, with the nearest one.
     """
@@ -94,10 +94,8 @@ def explain(slug: str) -> Rule:
     rules = {rule.slug: rule for rule in catalogue()}
     known = names(rules.values())
     covered = {slug} if slug in rules else known.get(slug, frozenset())
-    if len(covered) == 1:
-        return rules[next(iter(covered))]
     if covered:
-        raise UsageError(f"'{slug}' covers several rules: {', '.join(sorted(covered))}")
+        return tuple(rules[each] for each in sorted(covered))
     close = get_close_matches(slug, list(known), 1)
     raise UsageError(
         f"there is no rule '{slug}'{f' — did you mean {close[0]!r}?' if close else ''}; 'pilotage rules' lists them"

@@ -109,6 +109,9 @@ def _finding(
 
 def _proposed(text: str, width: int | None) -> Iterator[Row]:
     """The lines of a suggestion, long ones on several rows, and how many more there are where they are too many."""
+    if not text.strip():
+        yield [("      - ", "error"), ("the lines above are taken out", "")]
+        return
     rows = lines_of(text.rstrip("\n"))
     for row in rows[:SUGGESTED_LINES]:
         room = max(20, width - 8) if width else len(row) + 1

@@ -164,6 +164,9 @@ def test_rules_are_listed_and_explained_by_any_of_their_names(folder: Repository
     assert "Do instead" in explained
     assert folder.run("rules", "ban-drop-column", "--json").json["rule"] == "drop-column"
     assert all("sqlite" in rule["databases"] for rule in folder.run("rules", "--dialect", "sqlite", "--json").json)
+    several = folder.run("rules", "DS103")
+    assert several.out.index("drop-column  error") < several.out.index("rename-column  ")
+    assert [each["rule"] for each in folder.run("rules", "DS103", "--json").json] == ["drop-column", "rename-column"]
     unknown = folder.run("rules", "drop-colum")
     assert unknown.code == 2
     assert "drop-column" in unknown.err

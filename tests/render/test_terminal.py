@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from ci_runner import render
+from ci_runner import render, report
+from ci_runner.model.report import Linted, Replay
 from tests.report import examples
 from tests.text.test_escape import FOREIGN, HIDDEN
 
@@ -78,6 +79,13 @@ def test_no_line_is_a_command_and_nothing_hidden_gets_through(foreign: list[str]
 def test_no_row_is_wider_than_the_terminal_but_one_that_begins_with_a_place(name: str) -> None:
     rows = render.text(examples.RUNS[name](), width=80).splitlines()
     assert [row for row in rows if len(row) > 80 and not row.startswith(("db/", "services/"))] == []
+
+
+def test_a_suggestion_without_text_says_that_the_lines_go() -> None:
+    text = "DROP TABLE a;\n"
+    found = examples.finding("1_a.sql", text, "DROP TABLE a;", "drop-column", "error", "gone", fix="\n")
+    made = report.build(examples.change_set(examples.changed("1_a.sql", text)), Linted((found,)), Replay("ok"))
+    assert "      - the lines above are taken out" in render.text(report.combine([made])).splitlines()
 
 
 def test_lines_of_source_are_cut_to_the_width() -> None:
