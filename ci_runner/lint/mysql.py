@@ -6,6 +6,17 @@ import re
 
 from ci_runner.lint.clauses import clause, end, rewrite
 from ci_runner.lint.context import Context
+from ci_runner.lint.mysql_text import (
+    CHARACTERS,
+    Encoding,
+    bytes_of,
+    charset,
+    converts,
+    encoding,
+    keyed,
+    lengthened,
+    recodes,
+)
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
 from ci_runner.model.operations import (
@@ -13,19 +24,26 @@ from ci_runner.model.operations import (
     AddConstraint,
     AlterColumnType,
     Column,
+    CreateIndex,
+    DropColumn,
     DropConstraint,
+    DropIndex,
     Operation,
     Other,
+    RenameTable,
     Type,
 )
 from ci_runner.model.schema import Table
 from ci_runner.text.pattern import later
 
-_CHARACTERS = {"varchar", "char", "text", "tinytext", "mediumtext", "longtext", "enum", "set"}
-_WIDTHS = {"utf8mb4": 4, "utf16": 4, "utf32": 4, "utf8": 3, "utf8mb3": 3, "ucs2": 2, "gbk": 2, "big5": 2, "sjis": 2}
+_BINARY = {
+    "varchar": "varbinary",
+    "tinytext": "tinyblob",
+    "text": "blob",
+    "mediumtext": "mediumblob",
+    "longtext": "longblob",
+}
 _INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
-_ONE_BYTE = 255  # most bytes a VARCHAR may have while its length is kept in one byte
-_ALWAYS_ONE = 127  # up to here InnoDB needs one byte whatever the column may grow to (MariaDB makes use of it)
 
 
 def algorithm(operation: Operation) -> str:
@@ -37,6 +55,8 @@ def copies(
     op: Operation, table: Table | None, column: Column | None, siblings: tuple[Operation, ...], dialect: str
 ) -> str | None:
     """Why the operation copies the table, as the end of a sentence ("… because"); None when it does not, or it cannot be told."""
+    if _changes_virtual(op, table) and not all(_joins_virtual(op, each, table, dialect) for each in siblings):
+        return "virtual columns come and go in place only by themselves"
     if isinstance(op, AlterColumnType):
         return _modified(column, op.definition or Column(op.column, op.type), table, dialect)
     if isinstance(op, AddColumn):
@@ -54,10 +74,42 @@ def copies(
     return _whole(op, table, dialect) if isinstance(op, Other) else None
 
 
+def _changes_virtual(op: Operation, table: Table | None) -> bool:
+    """Whether the operation adds or drops a virtual column; the expression of an index is one, hidden."""
+    if isinstance(op, AddColumn):
+        return op.column.generated == "virtual"
+    if isinstance(op, DropColumn):
+        known = table.columns.get(op.column) if table else None
+        return known is not None and known.generated == "virtual"
+    return (
+        isinstance(op, CreateIndex)
+        and op.kind.startswith("alter-table.")
+        and any(map(_is_expression, op.index.columns))
+    )
+
+
+def _is_expression(part: str) -> bool:
+    return part.startswith("(") or re.search(r"[-+*/]|\(.*\D.*\)", part) is not None
+
+
+def _joins_virtual(op: Operation, other: Operation, table: Table | None, dialect: str) -> bool:
+    """Whether one ALTER may hold both and still be done in place (measured)."""
+    if _changes_virtual(other, table) or isinstance(other, DropIndex):
+        return True
+    if isinstance(other, CreateIndex):
+        return not other.index.unique and other.kind == "alter-table.add-index"
+    if dialect == "mariadb":
+        return isinstance(other, DropColumn)
+    if isinstance(op, CreateIndex):
+        return False
+    return isinstance(other, RenameTable) or other.kind.endswith("-column-default")
+
+
 _WHOLE = {
     "alter-table.repartition": "every row moves to its partition",
     "alter-table.order-by": "its rows are put into another order",
     "alter-table.remove-partitioning": "every row leaves its partition",
+    "alter-table.add-period": "every row is checked against the period",
     "alter-table.add-system-versioning": "every row gets its period columns",
     "alter-table.drop-system-versioning": "every row loses its period columns",
 }
@@ -65,31 +117,29 @@ _WHOLE = {
 
 def _whole(op: Other, table: Table | None, dialect: str) -> str | None:
     if op.kind == "alter-table.convert-charset":
-        target = next((o.partition("=")[2] for o in op.options if o.startswith("charset=")), "")
-        return _converted(table, target, dialect)
+        return _converted(op, table, dialect)
     if op.kind == "alter-table.set-engine":
         target = next((o.partition("=")[2] for o in op.options if o.startswith("engine=")), "innodb")
         known = (table.engine.lower() if table else "") or "innodb"
         return "every row moves to the other engine" if target != known else None
+    if op.kind == "alter-table.alter-constraint":
+        return "a CHECK is tested row by row into a new copy" if "enforced" in op.options else None
+    if op.kind == "alter-table.order-by" and dialect == "mariadb" and table and _clustered(table):
+        return None  # InnoDB keeps the order of the primary key, and the clause is ignored
     return _WHOLE.get(op.kind)
 
 
-def _converted(table: Table | None, target: str, dialect: str) -> str | None:
+def _clustered(table: Table) -> bool:
+    return any(c.kind == "primary-key" for c in table.constraints) or any(c.primary_key for c in table.columns.values())
+
+
+def _converted(op: Other, table: Table | None, dialect: str) -> str | None:
     reason = "the text of every row is converted"
     if table is None or table.partial:
         return reason
-    texts = [c for c in table.columns.values() if c.type and base(c.type) in _CHARACTERS]
-    changed = [c for c in texts if not _compatible(c.charset or table.charset, target, dialect)]
-    return reason if changed else None
-
-
-def _compatible(old: str, new: str, dialect: str) -> bool:
-    old, new = _charset(old), _charset(new)
-    return old == new or (dialect == "mariadb" and (old, new) in (("utf8mb3", "utf8mb4"), ("ascii", "utf8mb4")))
-
-
-def _charset(name: str) -> str:
-    return {"utf8": "utf8mb3"}.get(name.lower(), name.lower())
+    asked = dict(option.split("=", 1) for option in op.options if "=" in option)
+    target = Encoding(charset(asked.get("charset", "")), asked.get("collate", ""))
+    return reason if converts(table, target, dialect) else None
 
 
 # MariaDB 10.11 adds a column in place whatever its default calls, but for these and for other columns
@@ -107,6 +157,10 @@ def _differs_by_row(default: str, table: Table | None) -> bool:
 def _added(column: Column, table: Table | None, dialect: str) -> str | None:
     if column.generated == "stored":
         return "a stored generated column is computed for every row"
+    if column.check and dialect == "mysql" and "not enforced" not in column.options:
+        return "a CHECK is tested row by row into a new copy"
+    if dialect == "mariadb" and column.position and _moves_virtual(column, table):
+        return "it moves a virtual column"
     if column.references and dialect == "mariadb":
         return "an inline foreign key is checked row by row"
     default = (column.default or "").lower()
@@ -117,13 +171,32 @@ def _added(column: Column, table: Table | None, dialect: str) -> str | None:
     return None
 
 
+def _moves_virtual(column: Column, table: Table | None) -> bool:
+    """Whether a virtual column stands behind the place the new one takes."""
+    names = list(table.columns) if table else []
+    at = (
+        names.index(column.position.removeprefix("after ")) + 1
+        if column.position.removeprefix("after ") in names
+        else 0
+    )
+    return table is not None and any(table.columns[name].generated == "virtual" for name in names[at:])
+
+
 def _modified(old: Column | None, new: Column, table: Table | None, dialect: str) -> str | None:
     if new.generated != (old.generated if old else "") and "stored" in (new.generated, old.generated if old else ""):
         return "the column's values are computed anew for every row"
     if old is None or old.type is None or new.type is None:
         return None
+    required = new.nullable is False and old.nullable is not False and not old.primary_key
+    if dialect == "mariadb" and required and table and any(c.generated == "stored" for c in table.columns.values()):
+        return "a table with stored generated columns is built anew to make a column NOT NULL"
+    recomputed = new.generated == "stored" or (new.generated == "virtual" and dialect == "mysql")
+    if recomputed and old.generated == new.generated and _expression(old) != _expression(new):
+        return "the column's values are computed anew for every row"
     if new.identity and not old.identity:
         return "AUTO_INCREMENT is given to every row"
+    if old.identity and not new.identity and dialect == "mysql":
+        return "AUTO_INCREMENT is taken from the column"
     if dialect == "mariadb" and base(new.type) == "timestamp" and new.nullable is False and old.nullable is not False:
         return "NULL becomes a moment in every row that has it"
     before, after = (f"{_shown(t)}" for t in (old.type, new.type))
@@ -144,53 +217,39 @@ def _same_representation(old: Column, new: Column, table: Table | None, dialect:
     assert old.type is not None  # noqa: S101 — the caller looked
     assert new.type is not None  # noqa: S101
     one, two = _plain(old.type), _plain(new.type)
+    before, after = encoding(old, table), encoding(new, table)
+    if dialect == "mysql" and _BINARY.get(one) == two and not keyed(table, old.name):
+        given = arguments(old.type), arguments(new.type)
+        return one != "varchar" or (all(given) and lengthened(given[0][0] * before.width, given[1][0], dialect))
     if one != two:
         return False
-    if one in _CHARACTERS and not _same_charset(old, new, table, dialect):
+    if one in CHARACTERS and recodes(before, after, old, table, dialect):
         return False
     first, second = arguments(old.type), arguments(new.type)
+    if ("unsigned" in old.type.suffix) != ("unsigned" in new.type.suffix):
+        return False
     if one in _INTEGERS:
-        return ("unsigned" in old.type.suffix) == ("unsigned" in new.type.suffix)
+        return True
     if one in ("varchar", "varbinary"):
-        width = 1 if one == "varbinary" else _width(new.charset or old.charset or (table.charset if table else ""))
-        return bool(first and second) and _lengthened(first[0], second[0], width, dialect)
+        widths = (1, 1) if one == "varbinary" else (before.width, after.width)
+        return bool(first and second) and lengthened(first[0] * widths[0], second[0] * widths[1], dialect)
     if one in ("enum", "set"):
-        return new.type.args[: len(old.type.args)] == old.type.args
-    if one == "bit":
-        return first == second
+        sizes = [bytes_of(one, len(each.type.args)) for each in (old, new) if each.type]
+        return new.type.args[: len(old.type.args)] == old.type.args and sizes[0] == sizes[1]
+    if one == "char":
+        return (
+            first == second and lengthened(first[0] * before.width, first[0] * after.width, dialect) if first else True
+        )
     return first == second
+
+
+def _expression(column: Column) -> str:
+    return re.sub(r"[\s`()]+", "", column.default or "").lower()
 
 
 def _plain(type_: Type) -> str:
     name = base(type_)
     return {"boolean": "tinyint", "nvarchar": "varchar", "nchar": "char"}.get(name, name)
-
-
-def _same_charset(old: Column, new: Column, table: Table | None, dialect: str) -> bool:
-    inherited = table.charset if table else ""
-    before = old.charset or _of_collation(old.collation) or inherited
-    after = new.charset or _of_collation(new.collation) or inherited
-    if not before or not after:
-        return before == after or not (old.charset or new.charset)
-    return _compatible(before, after, dialect)
-
-
-def _of_collation(collation: str) -> str:
-    return collation.strip("`'\"").partition("_")[0]
-
-
-def _width(charset: str) -> int:
-    """The most bytes a character takes; utf8mb4, the default of both servers today, where nothing is said."""
-    return _WIDTHS.get(_charset(charset), 1) if charset else 4
-
-
-def _lengthened(old: int, new: int, width: int, dialect: str) -> bool:
-    if new < old:
-        return False
-    short, long = old * width, new * width
-    if dialect == "mariadb" and short <= _ALWAYS_ONE:
-        return True
-    return (short <= _ONE_BYTE) == (long <= _ONE_BYTE)
 
 
 _ONLINE = ", ALGORITHM=INPLACE, LOCK=NONE"

@@ -259,10 +259,11 @@ def _convert(c: Cursor, table: Name, first: int) -> list[Operation]:
     c.need("TO")
     if c.seq("CHARACTER", "SET") or c.take("CHARSET"):
         charset = c.word().lower().strip("'\"")
+        options = [f"charset={charset}"]
         if c.take("COLLATE"):
             c.take("=")
-            c.word()
-        return other(c, table, first, "convert-charset", f"charset={charset}")
+            options.append(f"collate={c.word().lower()}")
+        return other(c, table, first, "convert-charset", *options)
     return c.fail()
 
 

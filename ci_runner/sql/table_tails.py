@@ -87,6 +87,9 @@ def mysql_option(c: Cursor, draft: Draft) -> None:
         c.take("=")
         draft["engine"] = c.text[c.i].strip("'\"`")
         c.i += 1
+    elif c.take("COLLATE"):
+        c.take("=")
+        draft["options"].append("collate=" + c.word().lower().strip("'\"`"))
     elif c.take("PARTITION"):
         _mysql_partitions(c, draft)
     elif c.seq("WITH", "SYSTEM"):

@@ -19,9 +19,8 @@ Good, mysql:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import takewhile
 
-from ci_runner.lint.context import Context, quoted
+from ci_runner.lint.context import REACH, Context, quoted
 from ci_runner.lint.mysql import algorithm, copies, fail_fast
 from ci_runner.lint.rule import MYSQL, Hit, rule
 from ci_runner.model.operations import (
@@ -58,10 +57,7 @@ def check(context: Context) -> Iterator[Hit]:
     asked = algorithm(op)
     if asked in ("instant", "inplace", "nocopy"):
         return  # refused at once by the server instead of copying
-    if any(
-        asked == "copy" or _reason(context, other, table)
-        for other in takewhile(lambda other: other is not op, context.statement.operations)
-    ):
+    if any(asked == "copy" or _reason(each, each.step.operation, table) for each in _before(context)):
         return  # one copy serves the whole statement, and is told once
     reason = _reason(context, op, table)
     observed = _observed(context)
@@ -70,6 +66,14 @@ def check(context: Context) -> Iterator[Hit]:
     because = f": {reason}" if reason else ": it names ALGORITHM=COPY" if asked == "copy" else ""
     message = f"This change copies all of {quoted(table)} while writes wait{because}."
     yield Hit(message, observed=observed is True, fix=fail_fast(context))
+
+
+def _before(context: Context) -> Iterator[Context]:
+    """The earlier operations of the same statement, each with the schema before it."""
+    at = context.step.position
+    for step in context.file.steps[max(at - REACH, 0) : at]:
+        if step.statement == context.step.statement:
+            yield Context(context.file, step)
 
 
 def _reason(context: Context, op: Operation, table: Name) -> str | None:
