@@ -16,7 +16,7 @@ MANY = 1000  # the same of a list that both work at
 CHUNK = 25  # items whose answers are sent together
 SHARE = 100  # the same of a list whose other end this process works at: it may do as many in vain
 _KILL = 9
-_PIPE = 1024 * 1024  # bytes a pipe holds where the system allows it, so that nobody waits for whoever reads it
+_PIPE = 1024 * 1024  # bytes
 _HEAD = 8  # bytes that say how long a message is
 
 _second: list[bool] = []  # not empty: this is the second process, which has no second of its own
@@ -61,6 +61,14 @@ def shared(work: Callable[[T], R], items: Sequence[T]) -> Callable[[], list[R]]:
     if second is None:
         return lambda: [*map(work, items)]
     return lambda: _met(work, chunks, second)
+
+
+def widen(pipe: int) -> None:
+    """Let a pipe hold as much as the system allows, so that who writes into it need not wait for who reads, who has other things to do."""
+    with suppress(ImportError, OSError):
+        from fcntl import F_SETPIPE_SZ, fcntl
+
+        fcntl(pipe, F_SETPIPE_SZ, _PIPE)
 
 
 class _Table(Mapping[str, R]):
@@ -202,14 +210,9 @@ def _chunk(answers: BinaryIO) -> list[Any] | None:
 
 
 def _from_the_end(work: Callable[[T], R], chunks: Sequence[Sequence[T]], answers: BinaryIO) -> None:
-    from fcntl import fcntl
-
     from msgspec import msgpack
 
-    with suppress(OSError, ImportError):
-        from fcntl import F_SETPIPE_SZ
-
-        fcntl(answers.fileno(), F_SETPIPE_SZ, _PIPE)
+    widen(answers.fileno())
     for chunk in reversed(chunks):
         packed = msgpack.encode([work(item) for item in chunk])
         answers.write(len(packed).to_bytes(_HEAD, "big") + packed)

@@ -25,7 +25,7 @@ def between(head: MigrationDir, base: MigrationDir | None, ref: Base) -> ChangeS
     for index, migration in enumerate(head.migrations):
         was = before.get(migration.name)
         if was is not None:
-            if was.sha256 != migration.sha256:
+            if was is not migration and was.sha256 != migration.sha256:
                 changed[migration.name] = ChangedFile(migration.name, "edited", migration, was)
             continue
         old = sources.pop(migration.sha256, None)
@@ -81,6 +81,8 @@ def _in_order(
 ) -> tuple[ChangedFile, ...]:
     """Changed files in head's order, each removed one before the file that followed it in the base."""
     missing = {migration.name: migration for migration in removed}
+    if not missing:
+        return tuple(changed.values())  # found in head's order
     places = {migration.name: index for index, migration in enumerate(head.migrations)}
     keyed = [((places[name], 1), file) for name, file in changed.items()]
     place = len(places)

@@ -74,7 +74,7 @@ def plain(paths: Collection[str]) -> bool:
     if not _LETTERS.fullmatch(whole) or max(map(len, paths), default=0) > 255:
         return False
     folded = whole.lower()
-    return not any(awkward in folded for awkward in _AWKWARD)
+    return not paths or not any(awkward in folded for awkward in _AWKWARD)
 
 
 def unicode(path: str) -> bool:

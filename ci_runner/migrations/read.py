@@ -98,7 +98,7 @@ def _known(what: str, given: str | None, known: Iterable[str]) -> None:
 def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     form = settings.form
     checks.irregular(tree)
-    plain = checks.plain(tree.files)
+    plain = checks.plain(tree.files.keys() - settings.known_files.keys())
     for path in () if plain else tree.files:
         if len(path) > 255 or not checks.unicode(path):  # before any of it is taken for a number or hashed
             checks.name(path)

@@ -17,6 +17,8 @@ from ci_runner.sources.limits import Count, Limits
 from ci_runner.wanted import markers, wanted
 
 _IRREGULAR = {"120000": "symlink", "160000": "submodule"}
+_MODE = 6  # characters, and a blank
+_END = b"\0"
 
 
 class _Blob(Struct, frozen=True):
@@ -44,29 +46,25 @@ def listed(git: Git, commit: str, path: str, *, limits: Limits | None = None) ->
             "outside-repository", f"{path} lies outside the repository {git.root}: no commit can hold it"
         )
     inside = "" if inside == "." else inside
-    blobs = _listed(git, commit, inside)
-    count = Count(f"{path} at {commit[:12]}", limits or Limits())
-    count.listed(len(blobs), max((blob.path.count("/") for blob in blobs), default=0))
-    return partial(_read, git, commit, _Folder(path, inside, blobs), count)
+    rows, count = _listed(git, commit, inside), Count(f"{path} at {commit[:12]}", limits or Limits())
+    return lambda like: _read(git, commit, _Folder(path, inside, rows()), count, like)
 
 
 class _Folder(Struct, frozen=True):
-    """A directory in a commit: as the user named it, as Git does, and everything in it."""
+    """A directory in a commit: as the user named it, as Git does, and a row of Git's for everything in it."""
 
     path: str
     inside: str
-    blobs: list[_Blob]
+    rows: list[str]
 
 
 def _read(git: Git, commit: str, folder: _Folder, count: Count, like: Tree | None) -> Tree:
-    have = like.files if like is not None else {}
-    regular = [
-        blob for blob in folder.blobs if blob.mode not in _IRREGULAR and (blob.path in have or wanted(blob.path))
-    ]
-    irregular = [(blob.path, _IRREGULAR[blob.mode]) for blob in folder.blobs if blob.mode in _IRREGULAR]
-    known = _known(regular, have)
+    known, blobs = _known(folder.rows, like.files if like is not None else {})
+    paths = [*known, *(blob.path for blob in blobs)]
+    count.listed(len(paths), max((path.count("/") for path in paths), default=0))
+    irregular = [(blob.path, _IRREGULAR[blob.mode]) for blob in blobs if blob.mode in _IRREGULAR]
     around = _around(folder.inside) if like is None else {}
-    unread = [blob for blob in regular if blob.path not in known]
+    unread = [blob for blob in blobs if blob.mode not in _IRREGULAR and wanted(blob.path)]
     sizes = {path: len(data) for path, data in known.items()}
     sizes.update((blob.path, size) for blob, size in zip(unread, _sizes(git, unread), strict=True))
     count.several(sizes)
@@ -75,7 +73,7 @@ def _read(git: Git, commit: str, folder: _Folder, count: Count, like: Tree | Non
     found = zip(around, contents[len(unread) :], strict=True)
     context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
     context = dict(like.context) if like is not None else context
-    folders = {above for blob in folder.blobs if "/" in blob.path for above in _above(blob.path)}
+    folders = {above for path in paths if "/" in path for above in _above(path)}
     return Tree(folder.path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
 
 
@@ -86,11 +84,26 @@ def _around(inside: str) -> dict[str, str]:
     return {marker: place for marker, place in places.items() if not place.startswith("..")}
 
 
-def _known(blobs: list[_Blob], files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Those of the files that have the bytes of the blob of their name: Git names an object by the hash of its kind, size and bytes."""
-    kind = hashlib.sha256 if blobs and len(blobs[0].sha) == 64 else partial(hashlib.sha1, usedforsecurity=False)
-    there = [(blob.path, blob.sha, files[blob.path]) for blob in blobs if blob.path in files]
-    return {path: data for path, sha, data in there if kind(b"blob %d\0%b" % (len(data), data)).hexdigest() == sha}
+def _known(rows: list[str], files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[_Blob]]:
+    """Those of the files whose bytes the commit has under their name, and what else it has.
+
+    Git names an object by the hash of its kind, size and bytes, so that the row of each file is known beforehand.
+    """
+    sha256 = bool(rows) and len(rows[0].partition("\t")[0].rpartition(" ")[2]) == 64
+    kind = hashlib.sha256 if sha256 else partial(hashlib.sha1, usedforsecurity=False)
+    names = {
+        f"blob {kind(b'blob %d' % len(data) + _END + data).hexdigest()}\t{path}": path for path, data in files.items()
+    }
+    known: dict[str, bytes] = {}
+    others = []
+    for row in rows:
+        path = names.get(row[_MODE + 1 :])
+        if path is None or row[:_MODE] in _IRREGULAR:
+            facts, _, path = row.partition("\t")
+            others.append(_Blob(path, facts[:_MODE], facts[facts.rindex(" ") + 1 :]))
+        else:
+            known[path] = files[path]
+    return known, others
 
 
 def _above(path: str) -> Iterator[str]:
@@ -99,16 +112,21 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _listed(git: Git, commit: str, inside: str) -> list[_Blob]:
-    """Every entry below the directory; [] when the commit has none there."""
-    code, output, _ = git.attempt("ls-tree", "-r", "-z", "--full-tree", git.checked(f"{commit}:{inside}"))
-    if code:
-        git.ensure_commit(commit)
-        if git.attempt("rev-parse", "--verify", "--quiet", f"{commit}:{inside}")[0]:
-            return []
-        output = git.output("ls-tree", "-r", "-z", "--full-tree", f"{commit}:{inside}")
-    rows = (row.partition("\t") for row in os.fsdecode(output).split("\0") if row)
-    return [_Blob(name, facts[:6], facts[facts.rindex(" ") + 1 :]) for facts, _, name in rows]
+def _listed(git: Git, commit: str, inside: str) -> Callable[[], list[str]]:
+    """Git's row for every entry below the directory, which it writes meanwhile; [] when the commit has none there."""
+    question = ("ls-tree", "-r", "-z", "--full-tree", git.checked(f"{commit}:{inside}"))
+    answer = git.begun(*question)
+
+    def rows() -> list[str]:
+        code, output, _ = answer()
+        if code:
+            git.ensure_commit(commit)
+            if git.attempt("rev-parse", "--verify", "--quiet", f"{commit}:{inside}")[0]:
+                return []
+            output = git.output(*question)
+        return os.fsdecode(output).split("\0")[:-1]
+
+    return rows
 
 
 def _sizes(git: Git, blobs: list[_Blob]) -> list[int]:

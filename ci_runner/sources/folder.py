@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 from ci_runner import aside
@@ -115,39 +116,28 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
     try:
         try:
             with os.scandir(descriptor) as entries:
-                found = sorted(_listed(reading, entries, prefix))
+                seen = [*islice(entries, reading.count.limits.entries + 1)]
         except PermissionError:
             reading.irregular.append((prefix.rstrip("/") or ".", "unreadable"))
             return
-        plain = [name for name, sort in found if sort == _PLAIN and wanted(prefix + name)]
-        contents = _contents(reading, descriptor, plain)
+        reading.count.listed(len(seen), prefix.count("/") if seen else 0)
+        # what an entry is the folder itself says, which asks the file system nothing more
+        plain = {entry.name for entry in seen if entry.is_file(follow_symlinks=False)}
+        names = sorted([name for name in plain if wanted(prefix + name)])
+        contents = _contents(reading, descriptor, names)
         yield
-        known = {prefix + name: data for name, data in zip(plain, contents(), strict=True) if data is not None}
+        known = {prefix + name: data for name, data in zip(names, contents(), strict=True) if data is not None}
         reading.count.several({path: len(data) for path, data in known.items()})
         reading.files.update(known)
-        for name in plain if len(known) < len(plain) else ():
+        for name in names if len(known) < len(names) else ():
             if prefix + name not in known:
                 _file(reading, descriptor, name, prefix + name)
-        for name, sort in found:
-            if sort == _BELOW:
-                _below(reading, descriptor, name, prefix + name)
-            elif sort == _ODD:
-                _odd(reading, descriptor, name, prefix + name)
+        others = [entry for entry in seen if entry.name not in plain and entry.name not in _NEVER]
+        for entry in sorted(others, key=attrgetter("name")):
+            step = _below if entry.is_dir(follow_symlinks=False) else _odd
+            step(reading, descriptor, entry.name, prefix + entry.name)
     finally:
         os.close(descriptor)
-
-
-_PLAIN, _BELOW, _ODD = range(3)
-
-
-def _listed(reading: _Reading, entries: Iterator[os.DirEntry[str]], prefix: str) -> Iterator[tuple[str, int]]:
-    """The names in a folder, each with what it is as the folder itself says, which asks the file system nothing more."""
-    seen = [*islice(entries, reading.count.limits.entries + 1)]
-    reading.count.listed(len(seen), prefix.count("/") if seen else 0)
-    for entry in seen:
-        if entry.name not in _NEVER:
-            plain = entry.is_file(follow_symlinks=False)
-            yield entry.name, _PLAIN if plain else _BELOW if entry.is_dir(follow_symlinks=False) else _ODD
 
 
 def _contents(reading: _Reading, descriptor: int, names: Sequence[str]) -> Callable[[], Sequence[bytes | None]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
+from ci_runner import aside
 from ci_runner.errors import HistoryError, SetupError, TemporaryError, UsageError
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -172,23 +173,45 @@ class Git(Struct, frozen=True):
 
     def attempt(self, *arguments: str, input: bytes | None = None, seconds: int = SECONDS) -> tuple[int, bytes, str]:  # noqa: A002
         """(exit code, output, error text) of a command; SetupError without git, TemporaryError after ``seconds``."""
+        return self.begun(*arguments, input=input, seconds=seconds)()
+
+    def begun(
+        self,
+        *arguments: str,
+        input: bytes | None = None,  # noqa: A002
+        seconds: int = SECONDS,
+    ) -> Callable[[], tuple[int, bytes, str]]:
+        """As :meth:`attempt`, for whoever has something else to do first; to be asked once, ``seconds`` count from then."""
         import subprocess
 
         command = ("git", "-C", str(self.root), "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", *arguments)
         try:
-            done = subprocess.run(
-                command, input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True, check=False,
-                env=self._environment(), timeout=seconds,
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=self._environment(),
             )  # fmt: skip
         except FileNotFoundError:
             raise SetupError("git is not installed, or not on the PATH: install it, or lint with --all") from None
-        except subprocess.TimeoutExpired:
-            raise TemporaryError(
-                f"git {arguments[0]} took longer than {seconds} seconds in {self.root}: run again"
-            ) from None
         except OSError as error:
             raise SetupError(f"git cannot be run in {self.root}: {error.strerror or error}") from None
-        return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
+
+        if process.stdout is not None:
+            aside.widen(process.stdout.fileno())
+
+        def ended() -> tuple[int, bytes, str]:
+            with process:
+                try:
+                    output, said = process.communicate(input, timeout=seconds)
+                except subprocess.TimeoutExpired:
+                    raise TemporaryError(
+                        f"git {arguments[0]} took longer than {seconds} seconds in {self.root}: run again"
+                    ) from None
+                finally:
+                    if process.poll() is None:  # out of time, or out of patience
+                        process.kill()
+            return process.returncode, output, said.decode("utf-8", "replace")
+
+        return ended
 
     def _environment(self) -> dict[str, str]:
         """The environment given, without questions to a terminal, in English, trusting this one folder whoever owns it."""
