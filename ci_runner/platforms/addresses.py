@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.platforms import facts
+from ci_runner.text.pattern import later
 
-_WEB = re.compile(
-    r"(https?)://(?:[^@/\s]*@)?([A-Za-z0-9.-]+(?::\d{1,5})?)((?:/[^\s?#]*)?)(?:[?#]\S*)?\Z", re.IGNORECASE
-)
-_SSH = re.compile(r"(?:ssh://)?(?:[^@/\s]+@)?([A-Za-z0-9.-]+)(?::(\d{1,5})(?=/))?[:/]+([^\s:]+)\Z")
+_WEB = later(r"(https?)://(?:[^@/\s]*@)?([A-Za-z0-9.-]+(?::\d{1,5})?)((?:/[^\s?#]*)?)(?:[?#]\S*)?\Z", re.IGNORECASE)
+_SSH = later(r"(?:ssh://)?(?:[^@/\s]+@)?([A-Za-z0-9.-]+)(?::(\d{1,5})(?=/))?[:/]+([^\s:]+)\Z")
 _PORT = "7999"  # on which Bitbucket Data Center speaks SSH unless told otherwise
 # What stands in front of the part that tells an SCM: the path a server lives below.
 _BELOW = r"(?P<below>(?:/[^/]+){0,3}?)"
-_CENTER_PAGE = re.compile(
+_CENTER_PAGE = later(
     _BELOW
     + r"/(?P<kind>projects|users)/(?P<key>[^/]+)/repos/(?P<slug>[^/]+)(?:/pull-requests/(?P<number>\d+))?(?:/.*)?\Z"
 )
-_CENTER_CLONE = re.compile(_BELOW + r"/scm/(?P<key>[^/]+)/(?P<slug>[^/]+)\Z")
-_AZURE = re.compile(r"(?P<below>(?:/[^/]+){0,3})/_git/(?P<slug>[^/]+)(?:/pullrequest/(?P<number>\d+))?/?\Z")
-_GITLAB_PAGE = re.compile(r"/(?P<path>[^/]+(?:/[^/]+)+?)(?:/-)?/merge_requests/(?P<number>\d+)(?:/.*)?\Z")
-_GITHUB_PAGE = re.compile(r"/(?P<path>[^/]+/[^/]+)/pull/(?P<number>\d+)(?:/.*)?\Z")
-_CLOUD_PAGE = re.compile(r"/(?P<path>[^/]+/[^/]+)/pull-requests/(?P<number>\d+)(?:/.*)?\Z")
+_CENTER_CLONE = later(_BELOW + r"/scm/(?P<key>[^/]+)/(?P<slug>[^/]+)\Z")
+_AZURE = later(r"(?P<below>(?:/[^/]+){0,3})/_git/(?P<slug>[^/]+)(?:/pullrequest/(?P<number>\d+))?/?\Z")
+_GITLAB_PAGE = later(r"/(?P<path>[^/]+(?:/[^/]+)+?)(?:/-)?/merge_requests/(?P<number>\d+)(?:/.*)?\Z")
+_GITHUB_PAGE = later(r"/(?P<path>[^/]+/[^/]+)/pull/(?P<number>\d+)(?:/.*)?\Z")
+_CLOUD_PAGE = later(r"/(?P<path>[^/]+/[^/]+)/pull-requests/(?P<number>\d+)(?:/.*)?\Z")
 
 
 class Place(Struct, frozen=True):
@@ -48,6 +46,8 @@ def read(address: str | None, scm: str | None = None) -> Place | None:
     web = _WEB.match(said)
     if web:
         server = f"{web[1].lower()}://{web[2].lower()}"
+        from urllib.parse import unquote
+
         return _on_the_web(server, unquote(web[3]).rstrip("/").removesuffix(".git"), scm)
     found = _SSH.match(said) if "://" not in said or said.startswith("ssh://") else None
     if not found:

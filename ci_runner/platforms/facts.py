@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_SHA = re.compile(r"[0-9a-f]{7,64}\Z")
-_ZEROS = re.compile(r"0+\Z")
-_MACRO = re.compile(r"\$\([^()]*\)\Z")
+from ci_runner.text.pattern import later
+
+_SHA = later(r"[0-9a-f]{7,64}\Z")
+_ZEROS = later(r"0+\Z")
+_MACRO = later(r"\$\([^()]*\)\Z")
 # What git-check-ref-format(1) refuses, plus a leading dash, which no branch has and every option does.
-_NO_REF = re.compile(r"^[-/.]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|[/.]\Z|\.lock\Z")
+_NO_REF = later(r"^[-/.]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|[/.]\Z|\.lock\Z")
 # https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
-_QUEUE = re.compile(r"gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{7,64}\Z")
+_QUEUE = later(r"gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{7,64}\Z")
 _SECRETS = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN"),
     "gitlab": ("GITLAB_TOKEN",),

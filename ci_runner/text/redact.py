@@ -44,9 +44,11 @@ _TOKEN = later(
 )
 
 
-# Every secret known by where it stands has one of these near by, in whatever case; what Unicode takes for an i is left out of them.
+# Every secret known by where it stands has one of these near by, in whatever case; what Unicode takes for an i is left out of them, or
+# stands in each of its forms. A key alone is none: every table has its PRIMARY KEY.
 _SIGNS = (
-    *("://", "pass", "pwd", "secret", "token", "key", "gnature", "author"),
+    *("://", "pass", "pwd", "secret", "token", "gnature", "author"),
+    *("_key", "-key", "sskey", "ntkey", "apikey", "ap\u0131key", "api\u0307key"),
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "akia", "hooks.slack.com"),
 )
 _BELOW = 2  # lines: the colon behind a key, and the value, may each stand on the next
