@@ -54,7 +54,7 @@ def test_a_kept_base_holds_what_was_prepared(tmp_path: Path) -> None:
             "embedded://postgres", environment=os.environ, run_id=RUN, report=lambda _: None, shelf=shelf, init=POSTGRES
         ) as dev:
             database = dev.restore("with-init") or dev.snapshot(dev.fresh(), "with-init")
-            assert len(list(tmp_path.iterdir())) == 1
+            assert len(list(tmp_path.glob("*.base"))) == 1
             execute(database, "GRANT SELECT ON app.settings TO app")
             database.close()
 
