@@ -14,7 +14,7 @@ from ci_runner.databases import NobodyThere, Target
 from ci_runner.deploy import Options, Stop, Tools
 from ci_runner.errors import PilotageError, RefusedError, TemporaryError, UsageError
 from ci_runner.journeys.deploying_source import Found, Wanted, find, name_of, reading
-from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.ground import Ground, hold
 from ci_runner.model.deploy import Applied, Failure, Outcome, Plan, Revision, Standing
 
 _TRIES, _PAUSE = 5, 12.0
@@ -135,6 +135,7 @@ def standing(ground: Ground, request: Request, stop: Stop) -> Standing:
             deploy.asked(target, name_of(wanted), request.options) if folder else None
         )  # while the folder is being read
         found = find(ground, wanted, target.facts.dialect, folder)
+        hold((known, found))
         return deploy.standing(target, found.source, completed(ground, request, found), known)
     finally:
         target.close()

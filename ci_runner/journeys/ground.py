@@ -33,3 +33,11 @@ class Ground(Struct, frozen=True):
     nonce: Callable[[], str]
     commit: str | None = None  # the commit to judge where it is not the one checked out
     seen: Callable[[Tree], None] = lambda _: None  # is told of every folder that is read
+
+
+_held: list[object] = []
+
+
+def hold(value: object) -> None:
+    """Keep the last value of many parts until the process ends, which then does not take it apart: for 10,000 files that takes 10 ms."""
+    _held[:] = [value]

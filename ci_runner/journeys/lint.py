@@ -16,7 +16,7 @@ from ci_runner import aside, sources, sql
 from ci_runner.config import Directory
 from ci_runner.journeys import merging
 from ci_runner.journeys.base import Compared, comparing, read
-from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.ground import Ground, hold
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
@@ -53,6 +53,7 @@ class Examined(Struct, frozen=True):
 def directory(ground: Ground, wanted: Directory) -> Report:
     """The report of one directory."""
     seen = examined(ground, wanted)
+    hold(seen)
     from ci_runner import report
     from ci_runner.journeys import judging
     from ci_runner.sql import catalog

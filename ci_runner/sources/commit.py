@@ -18,7 +18,6 @@ from ci_runner.wanted import markers, wanted
 
 _IRREGULAR = {"120000": "symlink", "160000": "submodule"}
 _MODE = 6  # characters, and a blank
-_END = b"\0"
 
 
 class _Blob(Struct, frozen=True):
@@ -65,9 +64,7 @@ def _read(git: Git, commit: str, folder: _Folder, count: Count, like: Tree | Non
     irregular = [(blob.path, _IRREGULAR[blob.mode]) for blob in blobs if blob.mode in _IRREGULAR]
     around = _around(folder.inside) if like is None else {}
     unread = [blob for blob in blobs if blob.mode not in _IRREGULAR and wanted(blob.path)]
-    sizes = {path: len(data) for path, data in known.items()}
-    sizes.update((blob.path, size) for blob, size in zip(unread, _sizes(git, unread), strict=True))
-    count.several(sizes)
+    count.several([*known, *(blob.path for blob in unread)], [*map(len, known.values()), *_sizes(git, unread)])
     contents = _contents(git, [*(blob.sha for blob in unread), *(f"{commit}:{place}" for place in around.values())])
     files = {**known, **{blob.path: read or b"" for blob, read in zip(unread, contents, strict=False)}}
     found = zip(around, contents[len(unread) :], strict=True)
@@ -91,9 +88,8 @@ def _known(rows: list[str], files: Mapping[str, bytes]) -> tuple[dict[str, bytes
     """
     sha256 = bool(rows) and len(rows[0].partition("\t")[0].rpartition(" ")[2]) == 64
     kind = hashlib.sha256 if sha256 else partial(hashlib.sha1, usedforsecurity=False)
-    names = {
-        f"blob {kind(b'blob %d' % len(data) + _END + data).hexdigest()}\t{path}": path for path, data in files.items()
-    }
+    heads = {size: b"blob %d\0" % size for size in {*map(len, files.values())}}
+    names = {f"blob {kind(heads[len(data)] + data).hexdigest()}\t{path}": path for path, data in files.items()}
     known: dict[str, bytes] = {}
     others = []
     for row in rows:

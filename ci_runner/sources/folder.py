@@ -127,15 +127,16 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
         contents = _contents(reading, descriptor, names)
         yield
         known = {prefix + name: data for name, data in zip(names, contents(), strict=True) if data is not None}
-        reading.count.several({path: len(data) for path, data in known.items()})
+        reading.count.several(known, [*map(len, known.values())])
         reading.files.update(known)
         for name in names if len(known) < len(names) else ():
             if prefix + name not in known:
                 _file(reading, descriptor, name, prefix + name)
-        others = [entry for entry in seen if entry.name not in plain and entry.name not in _NEVER]
+        others = [entry for entry in seen if entry.name not in plain] if len(plain) < len(seen) else []
         for entry in sorted(others, key=attrgetter("name")):
-            step = _below if entry.is_dir(follow_symlinks=False) else _odd
-            step(reading, descriptor, entry.name, prefix + entry.name)
+            if entry.name not in _NEVER:
+                step = _below if entry.is_dir(follow_symlinks=False) else _odd
+                step(reading, descriptor, entry.name, prefix + entry.name)
     finally:
         os.close(descriptor)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -52,14 +52,14 @@ class Count:
             over = f"more than {self.limits.directory:,} bytes"
             raise self._refused(over, path, "load such data outside the migrations")
 
-    def several(self, sizes: Mapping[str, int]) -> None:
+    def several(self, paths: Iterable[str], sizes: Sequence[int]) -> None:
         """As :func:`file` for each path: reckoned at once where all of them fit, one by one where the one that does not is to be named."""
-        files, size = self.files + len(sizes), self.size + sum(sizes.values())
-        fits = max(sizes.values(), default=0) <= self.limits.file
+        files, size = self.files + len(sizes), self.size + sum(sizes)
+        fits = max(sizes, default=0) <= self.limits.file
         if fits and files <= self.limits.files and size <= self.limits.directory:
             self.files, self.size = files, size
             return
-        for path, each in sizes.items():
+        for path, each in zip(paths, sizes, strict=True):
             self.file(path, each)
 
     def _refused(self, over: str, path: str | None, remedy: str) -> DirectoryRefusedError:
