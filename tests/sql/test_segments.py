@@ -64,6 +64,22 @@ CUTS = {
                          ["begin;", "select 1;", "commit;", "begin select 1; select 2; end;", "select 3"]),
     "carriage returns": ("postgres", "select 1;\r\n-- x\r\nselect 2;\r\n", ["select 1;", "select 2;"]),
     "comments only": ("postgres", "-- a\n/* b */\n", []),
+    "clickhouse backslash": ("clickhouse", r"select 'a\';'; select 2", [r"select 'a\';';", "select 2"]),
+    "a backslash that is none": ("sqlite", r"select 'a\'; select 2", [r"select 'a\';", "select 2"]),
+    "a backslash in a name": ("mysql", r"select `a\`; select 2", [r"select `a\`;", "select 2"]),
+    "an escape string at the very start": ("postgres", r"E'\';'; select 2", [r"E'\';';", "select 2"]),
+    "a number that ends in e": ("postgres", r"select 1e'\'; select 2", [r"select 1e'\';", "select 2"]),
+    "a name with an underscore and dollars": ("postgres", "select a_$b$c; select $b$;$b$", ["select a_$b$c;", "select $b$;$b$"]),
+    "mysql sharps": ("mysql", "select 1#;\n; select 2", ["select 1#;\n;", "select 2"]),
+    "clickhouse sharps": ("clickhouse", "select 1 # ;\n; select 2 #! ;\n; select 3 #;", ["select 1 # ;\n;", "select 2 #! ;\n;", "select 3 #;"]),
+    "an arrow that is no breakpoint": ("postgres", "select 1 --> other\n; select 2", ["select 1 --> other\n;", "select 2"]),
+    "a comment that does not end with its first star": ("mysql", "select 1 /*/ ; */; select 2", ["select 1 /*/ ; */;", "select 2"]),
+    "comments no server runs": ("mysql", "/*!99999 drop table a */; /*M! drop table b */; select 1", ["select 1"]),
+    "comments the newest server runs": ("mysql", "/*!99998 drop table a */; select 1", ["/*!99998 drop table a */;", "select 1"]),
+    "comments no mariadb runs": ("mariadb", "/*!999999 drop table a */; /*!50700 drop table b */; /*!99999 drop table c */; select 1", ["select 1"]),
+    "comments every mariadb runs": ("mariadb", "/*! drop table a */; /*!50699 drop table b */; /*M!50700 drop table c */;",
+                                    ["/*! drop table a */;", "/*!50699 drop table b */;", "/*M!50700 drop table c */;"]),
+    "sqlcmd": ("sqlserver", ":setvar a b\nselect 1\n!!dir\nGO\n:r x.sql  \nselect 2", ["select 1", ":r x.sql", "select 2"]),
 }  # fmt: skip
 
 
@@ -76,6 +92,31 @@ def test_a_file_is_cut_at(name: str) -> None:
     assert sql.count(migration(text), dialect) == len(expected)
     assert [text[a:b] for a, b in sql.split(text, dialect)] == expected
     assert [s.text for s in sql.outline(migration(text), dialect)] == expected
+
+
+UNREAD = {
+    ("postgres", "select 1;\n select 'a"): "unterminated string at 2:9",
+    ("postgres", 'select "a'): "unterminated quoted name at 1:8",
+    ("sqlserver", "select [a"): "unterminated quoted name at 1:8",
+    ("postgres", "/* /* */ select 1"): "unterminated comment at 1:1",
+    ("mysql", "select 1 /* a"): "unterminated comment at 1:10",
+    ("postgres", "select $a$ x"): "unterminated dollar-quoted string at 1:8",
+    ("sqlite", "create trigger t after insert on a begin delete from b;"): "the block opened at 1:36 has no END",
+    (
+        "postgres",
+        "copy a from stdin;\n1\n",
+    ): "the data of COPY from 2:1 on has no \\. line and takes the rest of the file",
+    ("sqlserver", ":r x.sql"): "sqlcmd's :r is no SQL and runs what stands elsewhere",
+    ("sqlite", "select 1 /* the end of the text ends it"): None,
+    ("postgres", "copy a from stdin;\n"): None,
+}
+
+
+@pytest.mark.parametrize(("dialect", "text"), UNREAD)
+def test_what_cannot_be_read_on_is_said_with_its_place(dialect: str, text: str) -> None:
+    last = read(text, dialect)[-1]
+    assert last.not_analysed == UNREAD[dialect, text]
+    assert bool(last.operations) == (last.not_analysed is None)
 
 
 def test_copy_data_goes_with_its_statement_and_is_no_sql() -> None:
@@ -153,6 +194,13 @@ def test_a_delimiter_directive_is_taken_out_of_the_statements() -> None:
 def test_batches_are_counted_and_repeated_as_go_says() -> None:
     found = read("SELECT 1\nGO\nSELECT 2\nGO 3\nSELECT 3", "sqlserver")
     assert [(s.batch, s.repeat) for s in found] == [(0, 1), (1, 3), (2, 1)]
+    found = read("SELECT 1\nGO\nGO 2\nSELECT 2", "sqlserver")
+    assert [(s.batch, s.repeat) for s in found] == [(0, 1), (2, 1)]
+
+
+def test_what_a_delimiter_of_its_own_keeps_together_has_the_operations_of_all_in_it() -> None:
+    text = "DELIMITER //\ndrop table a; drop table b//\nDELIMITER ;\ndrop table c; drop table d;"
+    assert [len(s.operations) for s in read(text, "mysql")] == [2, 1, 1]
 
 
 def test_mariadb_runs_its_own_executable_comments_and_leaves_those_of_later_mysql_alone() -> None:
