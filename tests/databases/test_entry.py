@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_runner import databases
+from ci_runner.databases.postgres import entry
 from ci_runner.errors import ConfigError, PilotageError, SetupError
 from tests.images.processes import free_port
 from tests.images.servers import Server
@@ -50,6 +51,14 @@ def refusal(url: str, kind: type[PilotageError]) -> str:
 @pytest.mark.parametrize(("url", "says"), BAD_URLS)
 def test_a_url_that_cannot_be_meant_is_a_configuration_error(url: str, says: str) -> None:
     assert says in refusal(url, ConfigError)
+
+
+def test_a_user_who_is_not_there_is_told_with_what_to_do(postgres_server: Server) -> None:
+    url = postgres_server.url("postgres").replace("boss", "nobody")
+    address = databases.parse(url)
+    says = str(entry.refusal(address, 'FATAL:  role "nobody" does not exist'))
+    assert "there is no user 'nobody'; create the role, or correct the URL" in says
+    refusal(url, SetupError)  # a server that asks for a password does not say whether it was the user
 
 
 @pytest.mark.parametrize("engine", ["postgres", "mariadb"])

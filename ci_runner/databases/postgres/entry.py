@@ -54,6 +54,8 @@ def refusal(address: Address, text: str) -> PilotageError:
         if any(needle in words for needle in needles):
             kind = _KINDS.get(cause, SetupError)
             return kind(f"{where}: {cause}; {remedy} ({words})")
+    if f'role "{address.user or "postgres"}" does not exist' in words:
+        return SetupError(f"{where}: there is no user {address.user!r}; create the role, or correct the URL ({words})")
     if "does not exist" in words and "database" in words:
         return SetupError(
             f"{where}: there is no database {address.database!r}; create it, or correct the URL ({words})"
