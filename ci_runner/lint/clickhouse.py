@@ -24,6 +24,28 @@ def key_use(table: Table | None, column: str) -> str | None:
     return "SAMPLE BY" if sampling and mentions(sampling, column) else None
 
 
+# Engines that keep no rows of their own: they lie in other tables, in other servers, or nowhere
+_ROWLESS = frozenset(
+    {
+        "azurequeue", "buffer", "dictionary", "distributed", "executable", "filelog", "generaterandom", "hdfs", "hive", "iceberg", "jdbc",
+        "kafka", "merge", "mongodb", "mysql", "nats", "null", "odbc", "postgresql", "rabbitmq", "s3", "s3queue", "sqlite", "url",
+    }
+)  # fmt: skip
+
+
+def holds_no_rows(table: Table | None, dialect: str) -> bool:
+    """Whether a table of ClickHouse only leads to rows that are elsewhere."""
+    return dialect == "clickhouse" and table is not None and table.engine.lower() in _ROWLESS
+
+
+def engine_use(table: Table | None, column: str) -> str | None:
+    """The engine that has the column among its parameters (a version, a sign, what is summed): it can be neither dropped nor renamed."""
+    given = (
+        next((o.removeprefix("engine of ") for o in table.options if o.startswith("engine of ")), "") if table else ""
+    )
+    return table.engine if table and given and mentions(given, column) else None
+
+
 _ENUM = later(r"enum(8|16)?\((.*)\)$", re.DOTALL | re.IGNORECASE)
 _MEMBER = later(r"'((?:[^'\\]|''|\\.)*)'(?:\s*=\s*(-?\d+))?")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.keys import columns, settings
+from ci_runner.sql.queries import select_list
 
 Draft = dict[str, Any]
 _QUERY = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE", "(", "FROM")
@@ -70,6 +71,8 @@ def _query(c: Cursor, draft: Draft) -> bool:
     elif c.dialect not in ("mysql", "mariadb"):
         return False
     draft["selects"] = True
+    if c.at("SELECT"):
+        draft["values"] = select_list(c, c.i)
     c.rest()
     return True
 
@@ -172,8 +175,12 @@ def _engine(c: Cursor, draft: Draft) -> None:
     c.take("=")
     draft["engine"] = c.text[c.i].strip("'\"`")
     c.i += 1
+    first = c.i
     if c.at("("):
         c.skip_parens()
+    if c.dialect == "clickhouse":
+        words = [word for word in c.text[first : c.i] if word[:1] not in "'(),"]
+        draft["options"] += [f"engine of {' '.join(words)}"] if words else []
 
 
 def _clause(word: str) -> Callable[[Cursor, Draft], None]:

@@ -1,6 +1,7 @@
 """A column of the table's key is changed.
 
-ClickHouse sorts and partitions parts by these columns and refuses to drop, clear, rename or retype them (ALTER_OF_COLUMN_IS_FORBIDDEN).
+ClickHouse sorts and partitions parts by these columns and refuses to drop, clear, rename or retype them (ALTER_OF_COLUMN_IS_FORBIDDEN). A
+column that the engine has among its parameters, as the version of ReplacingMergeTree, can be neither dropped nor renamed.
 
 Instead: make a new table with the key you want, copy, and EXCHANGE TABLES.
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clickhouse import cast_in_key, key_use, same_representation
+from ci_runner.lint.clickhouse import cast_in_key, engine_use, key_use, same_representation
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AlterColumn, AlterColumnType, DropColumn, RenameColumn
@@ -29,10 +30,16 @@ _DONE = {DropColumn: "dropping it", RenameColumn: "renaming it", AlterColumn: "c
 
 @rule("error", ("clickhouse",), on=(DropColumn, RenameColumn, AlterColumn, AlterColumnType), seen=("error",))
 def check(context: Context) -> Iterator[Hit]:
-    """DROP, CLEAR, RENAME or another representation of a column in ORDER BY, PARTITION BY, PRIMARY KEY or SAMPLE BY."""
+    """DROP, CLEAR, RENAME or another representation of a column in a key; DROP or RENAME of one the engine needs."""
     op = context.step.operation
     assert isinstance(op, DropColumn | RenameColumn | AlterColumn | AlterColumnType)  # noqa: S101
     use = key_use(context.table(op.table), op.column)
+    engine = None if isinstance(op, AlterColumnType | AlterColumn) else engine_use(context.table(op.table), op.column)
+    if use is None and engine:
+        yield Hit(
+            f"Engine {engine} of {quoted(op.table)} needs column {quoted(op.column)}: ClickHouse refuses {_DONE[type(op)]}."
+        )
+        return
     if use is None or (isinstance(op, AlterColumn) and op.kind != "alter-table.clear-column"):
         return
     if isinstance(op, AlterColumnType):

@@ -76,7 +76,7 @@ def _type(context: Context, op: AlterColumnType) -> Iterator[Hit]:
         yield Hit(
             f"Changing {quoted(op.column)} of {quoted(op.table)} to {op.type.text} may rewrite every part: its present type is not known."
         )
-    elif not same_representation(column.type, op.type):
+    elif column.generated != "virtual" and not same_representation(column.type, op.type):
         yield Hit(
             f"Changing {quoted(op.column)} from {column.type.text} to {op.type.text} rewrites every part of {quoted(op.table)}."
         )

@@ -46,7 +46,8 @@ def check(context: Context) -> Iterator[Hit]:
 
 
 def _is_key(context: Context, op: RenameColumn) -> bool:
-    """ClickHouse refuses to rename a key column: that has a rule of its own."""
-    from ci_runner.lint.clickhouse import key_use
+    """ClickHouse refuses to rename a column of a key or of the engine: that has a rule of its own."""
+    from ci_runner.lint.clickhouse import engine_use, key_use
 
-    return context.dialect == "clickhouse" and key_use(context.table(op.table), op.column) is not None
+    table = context.table(op.table)
+    return context.dialect == "clickhouse" and bool(key_use(table, op.column) or engine_use(table, op.column))

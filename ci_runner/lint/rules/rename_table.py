@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import rebuild_of, view_follows
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.model.operations import RenameTable
+from ci_runner.model.operations import Name, RenameTable
 
 
 @rule("warning", on=(RenameTable,), aliases=("BC101", "DS102", "renaming-table"))
@@ -39,6 +39,8 @@ def check(context: Context) -> Iterator[Hit]:
         return
     if context.table(op.table) is None and context.table_of_index(op.table) is not None:
         return  # PostgreSQL renames an index by ALTER TABLE too
+    if _renamed_before(context, op) or _ends_where_it_was(context, op) or _of_a_constraint(context, op):
+        return
     if rebuild_of(context, op.table) or view_follows(context, op) or _renamed_back(context, op):
         return
     moved = op.kind.endswith("set-schema")
@@ -48,6 +50,38 @@ def check(context: Context) -> Iterator[Hit]:
         else f"Renaming {quoted(op.table)} to {quoted(op.new)}"
     )
     yield Hit(f"{what} breaks the running release, which still asks for {quoted(op.table)}.")
+
+
+def _target(context: Context, op: RenameTable) -> Name:
+    """The new name, in the old one's schema where the dialect leaves it there."""
+    stays = not op.new.schema and context.dialect not in ("mysql", "mariadb", "clickhouse")
+    return Name(op.table.schema, op.new.name) if stays else op.new
+
+
+def _renamed_before(context: Context, op: RenameTable) -> bool:
+    """Whether the table has its present name from an earlier statement of this file: no release asks for that."""
+    key = context.key(op.table)
+    return any(
+        context.key(_target(context, other)) == key and step.statement != context.step.statement
+        for step, other in context.earlier(RenameTable)
+    )
+
+
+def _ends_where_it_was(context: Context, op: RenameTable) -> bool:
+    """Whether later statements rename the table on, back to its old name: the two steps that change the case of its letters."""
+    begin, at = context.key(op.table), context.key(_target(context, op))
+    for step, other in context.later(RenameTable):
+        if context.key(other.table) == at and step.statement != context.step.statement:
+            at = context.key(_target(context, other))
+    return at == begin
+
+
+def _of_a_constraint(context: Context, op: RenameTable) -> bool:
+    """Whether sp_rename means a constraint, which it names like a table."""
+    if context.dialect != "sqlserver" or context.table(op.table) is not None:
+        return False
+    name = op.table.name.lower()
+    return any(c.name.lower() == name for table in context.catalog.tables.values() for c in table.constraints)
 
 
 def _renamed_back(context: Context, op: RenameTable) -> bool:
