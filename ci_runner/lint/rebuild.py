@@ -13,6 +13,7 @@ from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, Rename
 from ci_runner.sql.catalog_names import locate
 from ci_runner.sql.cursor import unquote
 from ci_runner.sql.dialects import dialect
+from ci_runner.text.pattern import later
 
 
 class Rebuild(Struct, frozen=True):
@@ -147,7 +148,9 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
             yield target, _key(file, step, op.source)
             return
         text = uncommented(file.text[op.start : op.end])
-        for name in re.findall(r'\b(?:from|join|as\s+table)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE):
+        for name in re.findall(
+            r'\b(?:from|join|as\s+table)\s+((?:["`\[]?\w+["`\]]?\.)?["`\[]?\w+["`\]]?)', text, re.IGNORECASE
+        ):
             traits = dialect(file.dialect)
             *schema, bare = (unquote(part, traits, traits.fold) for part in name.split("."))
             yield target, _key(file, step, Name(".".join(schema), bare))
@@ -157,3 +160,26 @@ def unwrapped(expression: str) -> str:
     """A select item's expression without alias, quotes and table name, for comparing it with a column's name."""
     bare = re.sub(r'["`\[\]]', "", expression.strip())
     return bare.rpartition(".")[2].strip()
+
+
+def keeps_itself(file: File, step: Step) -> bool:
+    """Whether CREATE OR REPLACE TABLE … AS SELECT takes the rows of the table it replaces."""
+    return any(target == source for target, source in _copied(file, step)) and bool(
+        getattr(step.operation, "selects", False)
+    )
+
+
+_ALIASED = later(r"(?:.*[\s)])?(?:as\s+)?((?:\w+\.)*\w+|\"[^\"]+\")", re.IGNORECASE | re.DOTALL)
+
+
+def produced(made: CreateTable, name: str) -> frozenset[str] | None:
+    """The names of the columns a CREATE TABLE … AS SELECT makes, folded; None where they cannot be told."""
+    if made.columns:
+        return frozenset(column.name for column in made.columns)
+    traits, found = dialect(name), set()
+    for value in made.values:
+        match = _ALIASED.fullmatch(value.strip())
+        if match is None:
+            return None
+        found.add(unquote(match[1].rpartition(".")[2] if match[1][0] != '"' else match[1], traits, traits.fold_columns))
+    return frozenset(found) if made.values else None

@@ -113,7 +113,10 @@ class Operation(Struct, frozen=True, kw_only=True):
 
 
 class CreateTable(Operation, frozen=True, kw_only=True):
-    """CREATE TABLE in all its forms; ``source`` is the table of LIKE / CLONE / AS table, ``selects`` says AS SELECT."""
+    """CREATE TABLE in all its forms; ``source`` is the table of LIKE / CLONE / AS table, ``selects`` says AS SELECT.
+
+    ``values`` is the select list of AS SELECT as source text, where it has one.
+    """
 
     table: Name
     columns: tuple[Column, ...] = ()
@@ -130,6 +133,7 @@ class CreateTable(Operation, frozen=True, kw_only=True):
     engine: str = ""
     order_by: tuple[str, ...] = ()  # ClickHouse sort key, Redshift SORTKEY
     charset: str = ""
+    values: tuple[str, ...] = ()
 
 
 class DropTable(Operation, frozen=True, kw_only=True):

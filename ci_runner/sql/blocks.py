@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Operation
+from ci_runner.sql.block_variables import Variables, result_of
 from ci_runner.sql.comments import attach
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
@@ -106,13 +107,14 @@ def inner_statements(inside: _Inside, traits: Dialect) -> Reading:
     comments = attach(text, [(s.start, s.end) for s in pieces.segments], pieces.comments)
     found: list[Operation] = []
     failed: Reading | None = None
-    declaring = False
+    declaring, variables = False, Variables()
     for segment, mine in zip(pieces.segments, comments, strict=True):
         if segment.problem:
             failed = failed or Reading(reason=segment.problem.partition(" at ")[0], at=base + segment.start)
             continue
         tokens = _tokens(text, segment, traits, base)
-        reading, declaring = _inner(tokens, blanked(text, segment), traits, base + segment.start, declaring, depth)
+        place = _Place(blanked(text, segment), base + segment.start, depth, variables)
+        reading, declaring = _inner(tokens, traits, place, declaring)
         declaring = declaring and not traits.delimiter_command  # MySQL declares one thing a statement
         failed = failed or (reading if reading.reason else None)
         above = tuple((comment, base + at) for comment, at in mine)
@@ -129,29 +131,53 @@ def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
     return tokenize(source, base + shift, traits, [(a - shift, b - shift) for a, b in segment.opaque])
 
 
-def _inner(
-    tokens: Tokens, source: str, traits: Dialect, zero: int, declaring: bool, depth: int
-) -> tuple[Reading, bool]:
+class _Place(Struct, frozen=True):
+    """A statement's place inside a block, and what the block's variables hold there."""
+
+    source: str
+    zero: int
+    depth: int
+    variables: Variables
+
+
+def _inner(tokens: Tokens, traits: Dialect, place: _Place, declaring: bool) -> tuple[Reading, bool]:
     first, declaring = _behind_control(tokens.upper, declaring)
+    place.variables.note(tokens, first, declaring=declaring)
+    span = result_of(tokens.upper, first) if traits.name == "snowflake" and place.depth <= _DEEPEST else None
+    if span:
+        at, stop = span
+        inside = Tokens([*tokens.text[at:stop], ""], [*tokens.upper[at:stop], ""], tokens.start[at : stop + 1])
+        return _inner(inside, traits, replace(place, depth=place.depth + 1), declaring=False)[0], declaring
     head = tokens.upper[first]
     if declaring or not head or head in ("END", ";") or head in _BLOCK_ONLY:
         return Reading(), declaring
     rest = Tokens(tokens.text[first:], tokens.upper[first:], tokens.start[first:])
     if head == "EXECUTE":
-        return _execute(rest, traits, depth), declaring
+        return _execute(rest, traits, place), declaring
     if tokens.upper[first + 1] in (":=", "=", "[") or (tokens.upper[first + 1] == "." and ":=" in rest.upper):
         return Reading(), declaring  # an assignment
+    if head == "SELECT" and "INTO" in rest.upper and traits.psql:
+        return Reading(), declaring  # which fills a variable there, and makes no table
     if head not in heads(traits.name):
         return Reading(reason=f"no grammar for {head[:40]} inside a block", at=rest.start[0]), declaring
-    return read(Cursor(rest, source, traits, zero=zero)), declaring
+    return read(Cursor(rest, place.source, traits, zero=place.zero)), declaring
 
 
-def _execute(tokens: Tokens, traits: Dialect, depth: int) -> Reading:
+def _execute(tokens: Tokens, traits: Dialect, place: _Place) -> Reading:
     at = 2 if tokens.upper[1] == "IMMEDIATE" else 1
-    if _LITERAL.match(tokens.text[at]) and tokens.upper[at + 1] in ("", ";", "USING", "INTO"):
-        if depth > _DEEPEST:
+    at += tokens.upper[at] == ":"
+    found = [(tokens.text[at], tokens.start[at])]
+    if not _LITERAL.match(tokens.text[at]):
+        held = place.variables.take(tokens.text[at])
+        if held == []:
+            return Reading()  # read where it was run first
+        found = held or []
+    if found and tokens.upper[at + 1] in ("", ";", "USING", "INTO"):
+        if place.depth > _DEEPEST:
             return Reading(reason="EXECUTE nested too deep", at=tokens.start[0])
-        return inner_statements(inside_literal(tokens.text[at], tokens.start[at], depth), traits)
+        readings = [inner_statements(inside_literal(*literal, place.depth), traits) for literal in found]
+        failed = next((each for each in readings if each.reason), Reading())
+        return Reading(tuple(op for each in readings for op in each.operations), failed.reason, failed.at)
     return Reading(reason="EXECUTE of text that is put together at run time", at=tokens.start[0])
 
 

@@ -119,6 +119,26 @@ def test_a_literal_prepared_is_read_once_and_executing_it_hides_nothing() -> Non
     assert kinds(text, "mysql") == ["prepare", "conditional:alter-table.drop-column", "execute-prepared", "deallocate"]
 
 
+HELD = [
+    ("snowflake", "DECLARE s VARCHAR DEFAULT 'DROP TABLE t'; BEGIN EXECUTE IMMEDIATE :s; s := 'TRUNCATE TABLE u'; EXECUTE IMMEDIATE s; END",
+     ["procedural-block", "conditional:drop-table", "conditional:truncate"]),
+    ("snowflake", "BEGIN LET s := 'DROP TABLE ' || x; EXECUTE IMMEDIATE :s; END",
+     ["procedural-block", "not analysed: EXECUTE of text that is put together at run time at 1:36"]),
+    ("snowflake", "BEGIN LET r RESULTSET := ASYNC (INSERT INTO t SELECT 1); ASYNC (DROP TABLE u); AWAIT r; LET q RESULTSET := (SELECT 1); END",
+     ["procedural-block", "conditional:insert", "conditional:drop-table"]),
+    ("postgres", "DO $$ DECLARE q text := 'DROP TABLE t'; BEGIN EXECUTE q; END $$", ["do-block", "conditional:drop-table"]),
+    ("postgres", "DO $$ DECLARE q text; BEGIN q := 'ALTER TABLE t DROP a'; EXECUTE q; END $$",
+     ["do-block", "conditional:alter-table.drop-column"]),
+    ("postgres", "DO $$ DECLARE q text := 'DROP TABLE t'; BEGIN SELECT x INTO q FROM y; EXECUTE q; END $$",
+     ["do-block", "not analysed: EXECUTE of text that is put together at run time at 1:71"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "text", "expected"), HELD)
+def test_what_a_variable_of_a_block_surely_holds_is_read(dialect: str, text: str, expected: list[str]) -> None:
+    assert kinds(text, dialect) == expected
+
+
 GUARDS = [
     "IF(@x > 0, 'ALTER TABLE a DROP COLUMN b', 'SELECT 1')",
     "CASE @x WHEN 0 THEN 'ALTER TABLE a DROP COLUMN b' ELSE 'SELECT \\'it\\'\\'s\\'' END",

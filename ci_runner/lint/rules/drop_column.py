@@ -24,7 +24,7 @@ from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.domains import carried
 from ci_runner.lint.facts import added_here
 from ci_runner.lint.naming import comparable
-from ci_runner.lint.rebuild import Rebuild
+from ci_runner.lint.rebuild import Rebuild, keeps_itself, produced
 from ci_runner.lint.replaced import moved
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import CreateTable, DropColumn, DropObjects, DropTable
@@ -45,7 +45,8 @@ def check(context: Context) -> Iterator[Hit]:
         yield from _with_type(context, op)
         return
     if isinstance(op, CreateTable):
-        if "or alter" in op.options and context.old(op.table):
+        again = op.or_replace and keeps_itself(context.file, context.step)
+        if ("or alter" in op.options or again) and context.old(op.table):
             yield from _missing(context, context.table(op.table), op)
         return
     for rebuild in context.file.rebuilds:
@@ -74,14 +75,15 @@ def _holds_data(context: Context, op: DropColumn) -> bool:
 
 def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
     made = rebuild.made.operation
-    if isinstance(made, CreateTable) and not made.selects:
+    if isinstance(made, CreateTable):
         yield from _missing(context, context.file.released.tables.get(rebuild.table), made)
 
 
 def _missing(context: Context, old: Table | None, made: CreateTable) -> Iterator[Hit]:
-    if old is None or old.partial or not made.columns:
+    names = produced(made, context.dialect)
+    if old is None or old.partial or names is None:
         return
-    kept = {comparable(column.name, context.dialect) for column in made.columns}
+    kept = {comparable(name, context.dialect) for name in names}
     gone = [column.name for key, column in old.columns.items() if key not in kept and column.generated != "virtual"]
     if gone:
         noun = "columns" if len(gone) > 1 else "column"

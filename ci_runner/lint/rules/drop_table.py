@@ -26,8 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.clauses import clause, rewrite
+from ci_runner.lint.clickhouse import holds_no_rows
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import rebuild_of, set_aside
+from ci_runner.lint.rebuild import keeps_itself
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import CreateTable, DropTable, Name
 
@@ -42,7 +44,12 @@ def check(context: Context) -> Iterator[Hit]:
         derived = known is not None and any(
             sort in op.options and sort in known.options for sort in ("dynamic", "external")
         )
-        derived = derived or (op.temporary and context.dialect == "snowflake")
+        derived = (
+            derived
+            or (op.temporary and context.dialect in ("snowflake", "mariadb"))
+            or holds_no_rows(known, context.dialect)
+            or keeps_itself(context.file, context.step)
+        )
         if op.or_replace and known is not None and context.old(op.table) and not derived:
             yield Hit(
                 f"CREATE OR REPLACE TABLE drops the existing {quoted(op.table)} with all its rows.",
@@ -54,6 +61,10 @@ def check(context: Context) -> Iterator[Hit]:
         return
     for name in op.tables:
         if not _survives(context, name, guarded=op.if_exists or op.conditional):
+            if holds_no_rows(context.table(name), context.dialect):
+                if not _made_anew(context, name):
+                    yield Hit(f"Dropping {quoted(name)} loses no rows, but the running release fails on it.")
+                continue
             cascade = (
                 ", and CASCADE drops the views and foreign keys that depend on it" if "cascade" in op.options else ""
             )
@@ -64,9 +75,17 @@ def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
     key = context.key(name)
     if context.dialect == "clickhouse" and key in context.catalog.views and key not in context.catalog.tables:
         return True  # DROP TABLE of a view
+    known = context.table(name)
+    if known is not None and "dynamic" in known.options:
+        return True  # its rows are those of its query, as a materialized view's are
     if not context.old(name) or rebuild_of(context, name) or set_aside(context):
         return True
-    return guarded and context.table(name) is None
+    return guarded and known is None
+
+
+def _made_anew(context: Context, name: Name) -> bool:
+    key = context.key(name)
+    return any(context.key(other.table) == key for _, other in context.later(CreateTable))
 
 
 @rewrite
