@@ -51,7 +51,7 @@ def open_container(
     For SQL that is not ``trusted`` the container is closed: no network, no rights, an end to its memory, disk and processes.
     """
     wanted = _understood(url, trusted=trusted)
-    client = engine.connect(environment)
+    client = engine.connect(environment, wanted.driver.engine)
     with ExitStack() as stack:
         stack.callback(client.close)
         container.reap(client, clock())

@@ -16,11 +16,20 @@ if TYPE_CHECKING:
 
 DEFAULT = "unix:///var/run/docker.sock"
 SAY_AFTER = 5.0
+WITHOUT = {
+    "postgres": "embedded://postgres/18, postgres://USER@HOST/DATABASE",
+    "mysql": "mysql://USER@HOST/DATABASE, an empty database of a server that is there",
+    "clickhouse": "embedded://clickhouse, clickhouse://USER@HOST/DATABASE",
+    "sqlserver": "embedded://sqlserver, sqlserver://USER@HOST/DATABASE",
+}
 _MARKS = ("/.dockerenv", "/run/.containerenv")  # Docker's and Podman's
 
 
-def connect(environment: Mapping[str, str]) -> DockerClient:
-    """A client of the engine DOCKER_HOST names, or of the one on this machine; SetupError when it does not answer."""
+def connect(environment: Mapping[str, str], kind: str = "postgres") -> DockerClient:
+    """A client of the engine DOCKER_HOST names, or of the one on this machine; SetupError when it does not answer.
+
+    What databases of this ``kind`` can do without it, the error says.
+    """
     try:
         import docker
         from docker.errors import DockerException
@@ -38,8 +47,7 @@ def connect(environment: Mapping[str, str]) -> DockerClient:
                 f"no right to use the container engine at {place}: add this user to the group docker, or run as root"
             ) from None
         raise SetupError(
-            f"no container engine at {place}: start Docker, set DOCKER_HOST, or use a dev URL without it (embedded://postgres/18, "
-            f"sqlite://dev?mode=memory) ({text})"
+            f"no container engine at {place}: start Docker, set DOCKER_HOST, or use a dev URL without it ({WITHOUT[kind]}) ({text})"
         ) from None
     return client
 

@@ -40,7 +40,7 @@ def lacking(url: str, environment: Mapping[str, str]) -> str:
             from ci_runner.devdb import engine, images
 
             wanted = images.read(url)
-            engine.connect(environment).close()
+            engine.connect(environment, wanted.driver.engine).close()
             return no_driver(wanted.driver.engine)
         if url.startswith("embedded://clickhouse"):
             from ci_runner.devdb.clickhouse_engine import find_home as find_engine

@@ -5,7 +5,7 @@ from ci_runner.databases.proofs import Proof
 PROOFS = (
     Proof(
         "MySQL 9 (Debian sid)",
-        "direct URL, in a container, replay, algorithms and locks, rights, deploying",
+        "direct URL, in a container, replay, a kept base, algorithms and locks, rights, deploying",
         "its image is built from Debian packages, with an entry point like the official one's",
         "the official image itself",
     ),
@@ -14,7 +14,7 @@ PROOFS = (
     ),
     Proof(
         "MariaDB 10.11 (Debian)",
-        "direct URL, in a container, replay, algorithms and locks, rights, deploying",
+        "direct URL, in a container, replay, a kept base, algorithms and locks, rights, deploying",
         "its image is built from Debian packages, with an entry point like the official one's",
         "the official image itself, newer versions",
     ),
