@@ -57,6 +57,8 @@ def inspect(query: Query, search_path: str = "", only: Mapping[str, Iterable[int
     """
 
     def rows(sql: str, catalog: str, oid: str) -> list[tuple[Any, ...]]:
+        if only is not None and not only[_KINDS[catalog]]:
+            return []
         among = "" if only is None else f"AND {oid} = ANY ('{{{', '.join(map(str, only[_KINDS[catalog]]))}}}'::oid[])"
         own = _OWN.format(scope=_scope(search_path) + among, catalog=catalog, oid=oid)
         return query(sql.replace("{own}", own))
