@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from msgspec import Struct
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ci_runner.journeys import sizing
     from ci_runner.journeys.oracle import Statements
 
+_JUDGES = (
+    "lint", "report", "journeys.judging", "journeys.oracle", "journeys.reversing", "journeys.sizing", "journeys.suggestions",
+    "model.difference", "model.drawing", "sql.explaining", "sql.history", "sql.inspected",
+)  # fmt: skip
 EXPLAINED = 50
 UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the findings
 
@@ -129,13 +134,15 @@ def reading(ground: Ground, wanted: Directory) -> Callable[[], MigrationDir]:
 
 def _import(dialect: str | None) -> None:
     """Import what judges while the files are being read; where all are to be judged, that is done while their statements are."""
-    from ci_runner import lint, report  # noqa: F401
-    from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions  # noqa: F401
-    from ci_runner.model import difference, drawing  # noqa: F401
-    from ci_runner.sql import explaining, history, inspected  # noqa: F401
-
+    for module in _JUDGES:
+        import_module(f"ci_runner.{module}")
     if dialect:
-        lint.catalogue(dialect)
+        from ci_runner import lint
+        from ci_runner.sql.reading import heads
+
+        name = sql.normalize_dialect(dialect)
+        lint.catalogue(name)
+        heads(name)
 
 
 def analyse(changes: ChangeSet) -> Statements:
