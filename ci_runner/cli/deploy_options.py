@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from errno import EDQUOT, ENOSPC
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ci_runner.errors import ConfigError, UsageError
+from ci_runner.errors import ConfigError, PilotageError, UsageError
 
 if TYPE_CHECKING:
     from ci_runner.cli.world import World
@@ -44,7 +46,12 @@ _HOW = (
     ),
     click.option("--to-version", metavar="V", help="Up to this version."),
     click.option("--amount", type=click.IntRange(1), metavar="N", help="At most so many files."),
-    click.option("--baseline", "baseline_version", metavar="V", help="The database holds everything up to V already."),
+    click.option(
+        "--baseline",
+        "baseline_version",
+        metavar="V",
+        help="The database holds everything up to version V (lint's --baseline is a file).",
+    ),
     click.option("--allow-dirty", is_flag=True, help="Accept a database with tables that nothing was deployed to."),
     click.option(
         "--accept-registry-rollback",
@@ -72,6 +79,33 @@ class Answering(click.Command):
                 raise
             words = UsageError(f"{error.format_message()} (pilotage {info_name} --help)")
             raise click.exceptions.Exit(Teller(parent.obj, as_json=True).failed(words)) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's; with ``--json`` what nobody expected (a full disk, Ctrl-C, a bug) is answered, too, before it ends the program."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            if ctx.params.get("as_json"):
+                _answer(ctx.obj, error)
+            raise
+
+
+def _answer(world: World, error: BaseException) -> None:
+    """The one JSON object for an end that no deployment has; not where there is no room even for that."""
+    from ci_runner.cli.deploy_output import Teller
+    from ci_runner.model.deploy import Failure, Outcome
+
+    code, words = 70, f"this is a bug in Pilotage, not in your migrations: {type(error).__name__}: {error}"
+    if isinstance(error, PilotageError):
+        code, words = error.exit_code, str(error)
+    elif isinstance(error, KeyboardInterrupt):
+        code, words = 130, "interrupted; what had been carried out is recorded, run again to go on"
+    elif isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT}):
+        code, words = 5, f"this machine has no room left ({error or 'out of memory'}): make room and run again"
+    with suppress(OSError):
+        Teller(world, as_json=True).ended(Outcome("failed", error=Failure(code, words)))
 
 
 def database(function: Function) -> Function:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST = 20
 _DOWN = "down:"
+_EFFECTS = {"none": "", "metadata": "metadata only", "scan": "reads every row", "rewrite": "writes every row anew"}
 _NOTED = {"adopt": "taken over", "baseline": "noted as being"}  # what runs no migration
 
 
@@ -222,10 +223,12 @@ class Teller:
         for row in _statements(plan, step, sizes):
             rows = ", ".join(f"{visible(table)} has about {number} rows" for table, number in row["rows"].items())
             facts = "; ".join(
-                part for part in (f"lock {row['lock']}" if row["lock"] else "", row["effect"], rows) if part
+                part for part in (f"lock {row['lock']}" if row["lock"] else "", _EFFECTS[row["effect"]], rows) if part
             )
             text = " ".join(row["text"].split())
-            self._world.say(f"    {row['line']}: {visible(text[:100])}{' …' * (len(text) > 100)}  [{facts}]")
+            self._world.say(
+                f"    {row['line']}: {visible(text[:100])}{' …' * (len(text) > 100)}{f'  [{facts}]' * bool(facts)}"
+            )
 
 
 def plans_document(found: Sequence[tuple[str, Plan, Mapping[str, int]]]) -> dict[str, Any]:

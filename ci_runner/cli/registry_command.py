@@ -45,11 +45,18 @@ def check(world: World, /, as_json: bool, **flags: object) -> int:
     else:
         for one in found:
             mark = click.style("✓", fg="green") if one["ok"] else click.style("✗", fg="red")
-            rights = ", ".join(f"may {right}: {answer}" for right, answer in one["rights"].items())
-            world.say(f"{mark} {visible(one['store'])}: {rights}")
+            world.say(f"{mark} {visible(one['store'])}")
+            for right, answer in one["rights"].items():
+                world.say(f"  {answer}: these credentials may {right} ({_RIGHTS.get(right, 'see docs/registry.md')})")
             for problem in one["problems"]:
                 world.say(f"  {visible(problem)}")
     return 0 if all(one["ok"] for one in found) else 2
+
+
+_RIGHTS = {
+    "overwrite hints": "what tells readers where the newest version is; without it they look for longer",
+    "remove from an inbox": "what a backup took while the registry was away; only sync needs that",
+}
 
 
 @command.command("policy")

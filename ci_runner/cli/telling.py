@@ -129,7 +129,7 @@ def _tell(
     from ci_runner.journeys import hooking
 
     told = hooking.tell(ground, found, events, record=record, brief=brief)
-    for line in told.warnings:
+    for line in dict.fromkeys(told.warnings):  # of several databases each has an event
         world.warn(line)
     for each in told.deliveries:
         if each.state == "delivered":

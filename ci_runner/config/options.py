@@ -182,7 +182,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "baseline",
         "text",
-        "File of findings that are known and do not count (lint --write-baseline FILE)",
+        "File of findings that are known and do not count (lint --write-baseline FILE); deploy's --baseline is a version",
         None,
         (),
         "directory",

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ci_runner import aside, deploy, migrations, sources
 from ci_runner.config import Directory
-from ci_runner.errors import ConfigError, PilotageError, UsageError
+from ci_runner.errors import ConfigError, HistoryError, PilotageError, UsageError
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.soundness import sound
 from ci_runner.model.deploy import Origin, Revision
@@ -81,7 +81,12 @@ def _folder(ground: Ground, wanted: Wanted, dialect: str) -> MigrationDir:
 def _committed(ground: Ground, wanted: Wanted, dialect: str) -> Found:
     if ground.git is None:
         raise UsageError(f"--commit {wanted.commit}: {ground.root} is not in a Git repository")
-    commit = ground.git.ensure_commit(wanted.commit or "HEAD")
+    try:
+        commit = ground.git.ensure_commit(wanted.commit or "HEAD")
+    except HistoryError:
+        raise HistoryError(
+            f"there is no commit {wanted.commit} in this clone, and it cannot be fetched: check its name, or check out the whole history"
+        ) from None
     tree = sources.at_commit(ground.git, commit, wanted.directory.dir)
     if not tree.files:
         raise UsageError(f"{wanted.directory.dir} holds no migration in commit {commit[:12]}: check --dir")

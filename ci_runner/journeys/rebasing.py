@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory
-from ci_runner.errors import ConflictError, SetupError, UsageError
+from ci_runner.errors import ConflictError, HistoryError, SetupError, UsageError
 from ci_runner.journeys import lint
 from ci_runner.journeys.base import read
 from ci_runner.journeys.ground import Ground
@@ -33,7 +33,11 @@ def rebase(ground: Ground, onto: str | None, *, write: bool) -> list[Rebased]:
 
     With ``write`` the files are renamed and an atlas.sum is written anew. Raises UsageError where the branch is not known.
     """
-    at = tip(ground, onto)
+    try:
+        at = tip(ground, onto)
+    except HistoryError as error:
+        words = f"there is no branch {onto} in this clone, and it cannot be fetched: check its name (git branch --all)"
+        raise HistoryError(words if onto else str(error)) from None
     if at is None or ground.git is None:
         raise UsageError("the branch to rebase onto is not known here: give --onto BRANCH")
     base = ground.git.merge_base("HEAD", at)

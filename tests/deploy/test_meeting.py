@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from errno import ENOSPC
 from pathlib import Path
 
+import click
+import pytest
+
+from ci_runner.cli.deploy_options import Answering
+from ci_runner.cli.world import World
+from ci_runner.errors import ConflictError
 from tests.cli.conftest import Repository, folder, repository
 from tests.deploy.test_command import KEYS, A, B, url
 
@@ -71,3 +79,28 @@ def test_a_folder_without_migrations_is_said_to_have_none(folder: Repository, ur
     done = folder.run("deploy", "--dir", "empty", "--to", url, "--json")
     assert (done.code, done.json["status"]) == (0, "noop")
     assert "empty holds no migration" in done.err
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (OSError(ENOSPC, "No space left on device", "/tmp/x"), 5),
+        (MemoryError(), 5),
+        (KeyError("lost"), 70),
+        (KeyboardInterrupt(), 130),
+        (ConflictError("no"), 3),
+    ],
+)
+def test_whatever_ends_a_deployment_is_answered_in_json_where_that_is_asked_for(
+    ended: BaseException, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(as_json: bool) -> None:
+        raise ended
+
+    command = Answering("deploy", callback=broken, params=[click.Option(["--json", "as_json"], is_flag=True)])
+    world = World({}, tmp_path, colour=False, width=80)
+    for words in (["--json"], []):
+        with pytest.raises(type(ended)):
+            command.invoke(command.make_context("deploy", words, obj=world))
+    answer = json.loads(capsys.readouterr().out)
+    assert (list(answer), answer["status"], answer["error"]["code"]) == (KEYS, "failed", code)
