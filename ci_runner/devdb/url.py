@@ -96,7 +96,8 @@ def _give_back(keeper: Keeper, direct: Direct, main: Database, address: Address)
         left = keeper.contents(main)
     except DatabaseFailure as failure:
         raise DoubtError(
-            f"dev database {address} could not be cleaned ({failure}); look at it before the next run"
+            f"dev database {address} could not be cleaned ({failure}); look at it before the next run, and for databases "
+            "beside it whose names begin with pilotage_"
         ) from None
     if left:
         raise DoubtError(

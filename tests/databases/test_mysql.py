@@ -8,6 +8,7 @@ import pytest
 
 from ci_runner import databases
 from ci_runner.databases import Database, DatabaseFailure, Sql
+from ci_runner.errors import SetupError
 from tests.images.servers import Server
 
 
@@ -120,3 +121,8 @@ def test_a_server_that_goes_away_is_told_apart_from_a_refusal(mariadb_server: Se
     ((number,),) = database.query("SELECT connection_id()")
     mariadb_server.run(f"KILL CONNECTION {number}")
     assert refused(database, "SELECT 1").lost
+
+
+def test_a_server_without_tls_says_so_and_what_to_do(mariadb_server: Server) -> None:
+    with pytest.raises(SetupError, match="the server has no TLS; switch it on there, or leave tls out of the URL"):
+        databases.open_url(f"{mariadb_server.url('own')}?tls=skip-verify")

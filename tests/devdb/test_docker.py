@@ -58,6 +58,8 @@ def test_a_url_says_image_and_database(url: str, image: str, database: str, cust
         ("docker://", "no container is known for ''"),
         ("docker+postgres://", "write docker\\+postgres://HOST/IMAGE:TAG/DATABASE"),
         ("docker://postgres/15/dev?colour=red", "unknown option 'colour'"),
+        ("embedded://mysql/8", "no server of mysql is brought along: use docker://mysql/TAG/DATABASE, or mysql://"),
+        ("embedded://oracle", "no dev database is known for embedded://oracle"),
     ],
 )
 def test_a_url_that_cannot_be_meant_is_refused(url: str, says: str) -> None:

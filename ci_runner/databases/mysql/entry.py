@@ -46,6 +46,8 @@ def refusal(address: Address, error: Exception) -> PilotageError:
         )
     if code in {2002, 2003} and ("refused" in words or "No such file" in words):
         return NobodyThere(f"{where}: nothing listens there; start the server, or check host and port ({words})")
+    if "SSL is required" in words:
+        return SetupError(f"{where}: the server has no TLS; switch it on there, or leave tls out of the URL ({words})")
     if code in {2006, 2013}:
         return TemporaryError(f"{where}: the server closed the connection; try again when it is up ({words})")
     return SetupError(f"{where}: {words}")
