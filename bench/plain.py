@@ -22,7 +22,8 @@ def main(directory: str, url: str = "") -> None:
             from ci_runner.devdb.server import SETTINGS
             from tests.images.servers import postgres_process
 
-            url = stack.enter_context(postgres_process(SETTINGS)).url("postgres")
+            larger = SETTINGS | {"min_wal_size": "32MB"}  # this server's log has files of 16 MB, of which it wants two
+            url = stack.enter_context(postgres_process(larger)).url("postgres")
         connection = stack.enter_context(psycopg.connect(url, autocommit=True))
         for file in sorted(Path(directory).iterdir()):
             with connection.transaction():
