@@ -14,6 +14,9 @@ from ci_runner.model.registry import Pushed
 from ci_runner.model.report import Run
 from ci_runner.scm import Scm, own_bitbucket
 
+# Who says that Mermaid is shown: in comments, and in summaries of a run. Neither Bitbucket nor Azure DevOps does.
+_MERMAID = frozenset({"github", "gitlab"})
+
 
 def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
     """The publication of a lint run; the comment is only changed, never made, when no migration changed."""
@@ -21,15 +24,17 @@ def of(ground: Ground, run: Run, scm: Scm | None) -> Publication:
     folder = Path(ground.config.templates) if ground.config.templates else None
     room = publish.room(scm, key) if scm else render.GITHUB_LIMIT
     touched = any(each.files or each.problems for each in run.reports)
-    links = {"report_link": where, "links": _links(ground), "templates": folder, "pictures": _pictures(ground)}
+    links = {"report_link": where, "links": _links(ground), "templates": folder}
+    commented = "mermaid" if ground.trigger.scm in _MERMAID else ""
+    summed = "mermaid" if ground.trigger.platform in _MERMAID else ""
     return Publication(
         key=key,
-        comment=render.comment(run, limit=room, **links) if ground.config.comment else None,  # type: ignore[arg-type]
+        comment=render.comment(run, limit=room, pictures=commented, **links) if ground.config.comment else None,  # type: ignore[arg-type]
         brief=render.brief(run, report_link=where, templates=folder),
         create=touched,
         notes=render.notes(run, templates=folder),
         annotations=render.annotations(run),
-        summary=render.summary(run, **links),  # type: ignore[arg-type]
+        summary=render.summary(run, pictures=summed, **links),  # type: ignore[arg-type]
         outputs={**report.outputs(run), "report_path": _json_report(ground)},
         status=_status(ground, run, where),
         scan=_scan(ground, run),
@@ -55,11 +60,6 @@ def outputs(pushed: Iterable[tuple[str, Pushed]]) -> dict[str, str]:
         "head": ",".join(one.head for one in every),
         "degraded": "true" if degraded else "false",
     }
-
-
-def _pictures(ground: Ground) -> str:
-    """How diagrams are drawn: as Mermaid where the SCM says it shows it in comments; neither Bitbucket nor Azure Repos does."""
-    return "mermaid" if ground.trigger.scm in ("github", "gitlab") else ""
 
 
 def _json_report(ground: Ground) -> str:

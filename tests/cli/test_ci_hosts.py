@@ -250,6 +250,19 @@ def test_on_azure_findings_are_issues_and_the_report_is_attached(branch: Branch,
         assert "email" in Path(attached.removeprefix("##vso[task.uploadsummary]")).read_text()
 
 
+def test_a_summary_has_a_diagram_where_the_ci_system_draws_it_whoever_has_the_repository(
+    branch: Branch, tmp_path: Path
+) -> None:
+    with BY_NAME["github"].make() as fake:
+        done = Job(azure, BY_NAME["github"], fake, branch(RISKY), tmp_path).run()
+        (attached,) = [row for row in done.out.splitlines() if row.startswith("##vso[task.uploadsummary]")]
+        summary = Path(attached.removeprefix("##vso[task.uploadsummary]")).read_text()
+        ((_, comment),) = BY_NAME["github"].comments(fake)
+    assert "```mermaid" in comment
+    assert "What this does to the schema" in summary
+    assert "```mermaid" not in summary
+
+
 def test_data_center_is_one_warning_and_no_failure(branch: Branch, tmp_path: Path) -> None:
     with BY_NAME["bitbucket"].make() as fake:
         job = Job(azure, BY_NAME["bitbucket"], fake, branch(RISKY), tmp_path)
