@@ -148,12 +148,17 @@ ENTRIES: dict[str, bytes] = {
     "no id": entry(id=7),
     "latest that comes later": entry(latest={"seq": 1, "manifest": SHA, "git": {"repo": "", "sha": "", "ref": ""}}),
     "latest that is a number": entry(latest=1),
+    "latest that is a truth value": entry(
+        latest={"seq": False, "manifest": SHA, "git": {"repo": "", "sha": "", "ref": ""}}
+    ),
+    "tags that are a truth value ago": entry(tagged=False),
     "tags that come later": entry(tagged=1),
     "tags before the first": entry(tagged=-1),
     "yanks that come later": entry(yanked=1),
     "rewrites that come later": entry(rewritten=1),
     "a table of tags that is none": entry(index=[]),
     "differences that are no list": entry(differences="x"),
+    "a difference that is no text": entry(differences=[1]),
     "too many differences": entry(differences=["x"] * 1001),
     "a reason that is no text": entry(reason=1),
     "a deep actor": entry(actor=json.loads("[" * 60 + "]" * 60) and {"a": json.loads("[" * 60 + "]" * 60)}),
