@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from ci_runner.databases import Address, Database, DatabaseFailure
-from ci_runner.devdb import container, ending
+from ci_runner.devdb import container, ending, engine
 from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.reach import Rung
 from ci_runner.devdb.shelf import Slot
@@ -56,14 +56,15 @@ class Data(NamedTuple):
                 raise SetupError("a kept base is not one of ours") from None
             with container.told("cannot put a kept base into a container"):
                 self.holder.put_archive("/", chunks(stream))
-        self._copied(COPY, self.folder)
+        self._taken_back()
         return known
 
-    def keep(self, slot: Slot, known: Known) -> None:
-        """Stop the server, copy its files, start it again, and write the copy to the slot."""
+    def keep(self, slot: Slot, known: Known) -> bool:
+        """Stop the server, copy its files, start it again, and write the copy to the slot; False where there is no copy."""
         with container.told("cannot stop the container to keep its data"):
             self.made.stop(timeout=STOP_LIMIT)
-            self._copied(self.folder, COPY)
+        words = self._copied(self.folder, COPY)
+        with container.told("cannot start the container again"):
             self.made.start()
 
         def write(stream: IO[bytes]) -> None:
@@ -71,20 +72,25 @@ class Data(NamedTuple):
             for chunk in self.holder.get_archive(COPY)[0]:
                 stream.write(chunk)
 
-        with container.told("cannot fetch the data of a container"):
-            slot.write(write)
+        if not words:
+            with suppress(*engine.refusals()):
+                slot.write(write)
+        return not words
 
     def back(self) -> None:
         """Start the server anew on the copy."""
         container.kill(self.made)
-        self._copied(COPY, self.folder)
+        self._taken_back()
         with container.told("cannot start the container anew"):
             self.made.start()
 
-    def _copied(self, source: str, target: str) -> None:
-        """Make one folder equal to the other; the names are ours or the image's."""
-        if words := self.ran('rm -rf "$2"/* "$2"/.[!.]* && cp -a "$1/." "$2/"', source, target):
+    def _taken_back(self) -> None:
+        if words := self._copied(COPY, self.folder):
             raise SetupError(f"cannot copy the data of a container: {words}")
+
+    def _copied(self, source: str, target: str) -> str:
+        """Make one folder equal to the other; "" when that is done, else why not. The names are ours or the image's."""
+        return self.ran('rm -rf "$2"/* "$2"/.[!.]* && cp -a "$1/." "$2/"', source, target)
 
     def ran(self, script: str, *words: str) -> str:
         """Run a script in the second container; "" when it ended well, else what it said."""
@@ -127,8 +133,7 @@ class Whole:
         known = Known(self._password, time.monotonic() - self._begun)
         database.close()
         self._server.close()
-        self._data.keep(self._volume.slot, known)
-        self._known = known
+        self._known = known if self._data.keep(self._volume.slot, known) else None
         self.rung, self._server = self._connect()
         return self._server.session()
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from docker.errors import APIError
-from docker.models.containers import ContainerCollection
+from docker.models.containers import Container, ContainerCollection
 
 from ci_runner import devdb
 from ci_runner.databases import Sql
@@ -268,6 +268,19 @@ def test_an_engine_that_holds_nothing_in_memory_costs_the_cache_and_nothing_else
         return create(*given, **options)
 
     monkeypatch.setattr(ContainerCollection, "create", choosy)
+    assert Run(MARIADB_BOX.url, tmp_path, MYSQL, MYSQL_CHANGE).replay.status == "ok"
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_room_for_a_copy_costs_the_cache_and_nothing_else(
+    mariadb_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: Callable[..., object] = Container.exec_run
+
+    def full(box: Container, words: list[str]) -> object:
+        return (1, b"cp: No space left on device") if "cp -a" in words[2] else run(box, words)
+
+    monkeypatch.setattr(Container, "exec_run", full)
     assert Run(MARIADB_BOX.url, tmp_path, MYSQL, MYSQL_CHANGE).replay.status == "ok"
     assert not list(tmp_path.iterdir())
 
