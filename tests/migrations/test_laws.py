@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ci_runner import migrations
@@ -185,3 +185,20 @@ def test_bytes_that_a_short_look_finds_quiet_have_nothing_in_them_for_a_long_one
         assert list(checks._content("1_a.sql", data)) == []
     elif not set(text) & set("\0\r<>\ufffd"):
         pytest.fail("quiet bytes take the long way")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(FILES, st.sampled_from(FORMATS), st.sampled_from(("file", "none")))
+def test_a_file_with_nothing_odd_in_it_is_read_as_it_would_be_the_long_way(
+    monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], form: str, tx_mode: str
+) -> None:
+    def read() -> MigrationDir | str:
+        try:
+            return migrations.read(Tree("m", files), format=form, tx_mode=tx_mode)
+        except PilotageError as error:
+            return str(error)
+
+    short = read()
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "quiet", lambda _: False)
+        assert read() == short

@@ -6,13 +6,15 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci_runner import migrations, sources
+from ci_runner import aside, migrations, sources
 from ci_runner.errors import DirectoryRefusedError, SetupError
 from ci_runner.sources import Limits
 
@@ -37,6 +39,27 @@ def test_files_are_read_by_relative_path_with_their_folders(tmp_path: Path) -> N
     assert tree.files == {"1_a.sql": b"a", "sub/2_b.sql": b"b", "sub/deep/3_c.sql": b"c"}
     assert tree.folders == ("empty", "sub", "sub/deep")
     assert (tree.path, tree.irregular, tree.linked) == ("migrations", (), ())
+
+
+def test_a_long_folder_that_two_processes_read_is_what_one_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _fill(tmp_path / "m", **{f"{number:04}_a": f"SELECT {number};\n" * (number % 9) for number in range(600)})
+    _fill(folder, **{"sub__1_b": "b", "0100_long": "x" * 70_000, "0101_é": "ü"})
+    (folder / "0300_link.sql").symlink_to(folder / "0001_a.sql")
+    os.link(folder / "0002_a.sql", folder / "0301_twin.sql")
+    (folder / "0302_none.sql").mkdir()
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    found = []
+    for processors, few in (({0, 1}, 2), ({0}, 2), ({0, 1}, 10_000)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, processors=processors: processors)
+        monkeypatch.setattr(aside, "MANY", few)
+        begun = sources.begun(folder)
+        time.sleep(0.1)
+        found += [begun(), sources.folder(folder)]
+    assert len(found[0].files) == 604
+    assert [list(each.files) for each in found] == [sorted(found[0].files)] * len(found)
+    assert all(each == found[0] for each in found)
 
 
 def test_links_pipes_and_sockets_are_recorded_and_never_opened(tmp_path: Path) -> None:

@@ -287,3 +287,31 @@ def test_the_caps_hold_for_commits_as_well(tmp_path: Path) -> None:
     with pytest.raises(DirectoryRefusedError, match="limit is 99") as refused:
         sources.at_commit(repo, "HEAD", "m", limits=Limits(file=99))
     assert (refused.value.code, refused.value.file) == ("too-large", "1_a.sql")
+
+
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_a_commit_compared_with_a_folder_is_read_as_it_would_be_alone(tmp_path: Path, form: str) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main", f"--object-format={form}")
+    files = {
+        "m__1_a.sql": "a\n",
+        "m__2_b.sql": "b\n",
+        "m__3_é.sql": "c\r\n",
+        "m__sub__4_d.sql": "",
+        "m__5_e.sql": b"\xff\0",
+    }
+    (folder / "m").mkdir()
+    (folder / "m" / "6_link.sql").symlink_to("1_a.sql")
+    first = commit(folder, "x", **files)
+    (folder / "m" / "1_a.sql").chmod(0o755)
+    second = commit(folder, **{"m__2_b.sql": "other\n"})
+    alone = [sources.at_commit(Git(folder, ENVIRON), each, "m") for each in (first, second)]
+    (folder / "m" / "6_link.sql").unlink()
+    (folder / "m" / "6_link.sql").write_text("1_a.sql")  # the bytes that Git keeps of a link
+    here = sources.folder(folder / "m", root=folder, shown="m")
+    for tree, at in zip(alone, (first, second), strict=True):
+        beside = sources.at_commit(Git(folder, ENVIRON), at, "m", like=here)
+        assert (beside.files, beside.irregular, beside.folders) == (tree.files, tree.irregular, tree.folders)
+        assert beside.irregular == (("6_link.sql", "symlink"),)
+    assert sources.at_commit(Git(folder, ENVIRON), second, "m", like=here).files["2_b.sql"] is here.files["2_b.sql"]
