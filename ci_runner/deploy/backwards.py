@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from ci_runner.deploy import approval, history, planning
 from ci_runner.deploy.downs import down
 from ci_runner.deploy.hashes import fingerprint
+from ci_runner.deploy.keys import DOWN, key
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
-from ci_runner.deploy.steps import DOWN, key, step
+from ci_runner.deploy.steps import step
 from ci_runner.errors import ConflictError, UsageError
 from ci_runner.model.deploy import Facts, Plan, Revision, Step
 from ci_runner.model.directory import Migration, MigrationDir

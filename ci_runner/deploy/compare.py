@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 _MOST_LINES = 60
@@ -24,6 +23,8 @@ def diff(name: str, before: bytes | None, now: bytes) -> str:
     if len(before) + len(now) > _LONGEST:
         return "  (too long for a diff)"
     old, new = (data.decode("utf-8", "replace").splitlines() for data in (before, now))
-    lines = list(difflib.unified_diff(old, new, f"{name} as applied", f"{name} now", lineterm="", n=2))
+    from difflib import unified_diff
+
+    lines = list(unified_diff(old, new, f"{name} as applied", f"{name} now", lineterm="", n=2))
     more = [f"… {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
     return "\n".join(f"  {line}" for line in [*lines[:_MOST_LINES], *more])

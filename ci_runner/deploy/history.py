@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ci_runner.deploy.compare import diff
 from ci_runner.deploy.hashes import SCHEME, file_hash, text_hash
+from ci_runner.deploy.keys import key
 from ci_runner.deploy.options import Options
-from ci_runner.deploy.steps import key
 from ci_runner.errors import ConflictError, DoubtError
 from ci_runner.model.deploy import DirState, Revision, RevisionKind
 from ci_runner.model.directory import Migration, MigrationDir
@@ -69,12 +69,7 @@ def edited(mdir: MigrationDir, applied: Mapping[str, Revision]) -> tuple[list[tu
     changed, endings = [], []
     for migration in mdir.migrations:
         row = applied.get(key(migration))
-        if (
-            row is None
-            or row.kind == "repeatable"
-            or not row.file_hash
-            or row.file_hash == f"{SCHEME}{migration.sha256}"
-        ):
+        if row is None or row.file_hash in ("", SCHEME + migration.sha256) or row.kind == "repeatable":
             continue
         if text_hash(mdir.files[migration.name]) == row.text_hash:
             endings.append(migration.name)

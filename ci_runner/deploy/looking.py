@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ci_runner.deploy import guard, history, planning
+from ci_runner.deploy.keys import key
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
-from ci_runner.deploy.steps import key
 from ci_runner.model.deploy import Facts, Standing
 
 
@@ -17,7 +17,7 @@ def look(
 ) -> Standing:
     """The standing of a database that remembers ``memory``."""
     mdir, origin = source
-    rows = {row.version: row for row in memory.revisions}
+    rows = {row.version: row for row in memory.revisions if row.state != "applied"}
     applied = planning.applied(memory)
     order = planning.versioned(mdir, applied)
     versions = [key(each) for each in order]

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from ci_runner.databases import Target
 from ci_runner.deploy import revisions
+from ci_runner.deploy.keys import key
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
-from ci_runner.deploy.steps import key
 from ci_runner.errors import ConflictError
 
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from ci_runner.deploy import approval, history
 from ci_runner.deploy.hashes import fingerprint
+from ci_runner.deploy.keys import DOWN, key
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.revisions import Memory
-from ci_runner.deploy.steps import DOWN, key, step
 from ci_runner.errors import ConflictError, UsageError
 from ci_runner.model.deploy import Facts, Origin, Plan, Revision, Step
 from ci_runner.model.directory import Migration, MigrationDir
@@ -78,6 +78,10 @@ def _chosen(
 
 def _steps(mdir: MigrationDir, chosen: Sequence[Migration], facts: Facts, rows: Sequence[Revision]) -> tuple[Step, ...]:
     """The files as steps, numbered behind what is there; one that an earlier run began goes on."""
+    from ci_runner.deploy.steps import (
+        step,  # which reads statements: who only asks where a database stands does without
+    )
+
     begun = {row.version: row for row in rows if row.state in {"running", "failed"}}
     position = max((row.position for row in rows), default=0)
     return tuple(

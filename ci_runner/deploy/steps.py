@@ -10,25 +10,14 @@ from ci_runner.deploy import unfit
 from ci_runner.deploy.compare import changed_statements
 from ci_runner.deploy.effects import Effect, effect
 from ci_runner.deploy.hashes import file_hash, statement_hash, text_hash
-from ci_runner.errors import ConflictError, RefusedError, UsageError
+from ci_runner.deploy.keys import key
+from ci_runner.errors import ConflictError, UsageError
 from ci_runner.model.deploy import Facts, Revision, RevisionKind, Step, StepMode
 from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.operations import Statement
 from ci_runner.wanted import CHECKS
 
-_LONGEST_VERSION = 200
-DOWN = "down:"  # before the version of a migration: the row of its way back
 _OWN = frozenset({"begin", "commit", "rollback"})
-
-
-def key(migration: Migration) -> str:
-    """The version by which a database remembers a migration."""
-    found = f"repeatable:{migration.name}" if migration.kind == "repeatable" else migration.version
-    if len(found) > _LONGEST_VERSION:
-        raise RefusedError(
-            f"{migration.name}: a version of more than {_LONGEST_VERSION} characters cannot be kept: shorten the name"
-        )
-    return found
 
 
 def step(mdir: MigrationDir, migration: Migration, facts: Facts, position: int, before: Revision | None) -> Step:

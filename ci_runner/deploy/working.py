@@ -24,11 +24,11 @@ from ci_runner.deploy import (
     stopped,
 )
 from ci_runner.deploy.effects import effect
+from ci_runner.deploy.keys import DOWN, key
 from ci_runner.deploy.options import Options
 from ci_runner.deploy.planning import Source
 from ci_runner.deploy.revisions import Memory
 from ci_runner.deploy.run import Run
-from ci_runner.deploy.steps import DOWN, key
 from ci_runner.deploy.stop import Tools
 from ci_runner.deploy.stopped import Stopped
 from ci_runner.errors import ConflictError, PilotageError

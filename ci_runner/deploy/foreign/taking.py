@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from ci_runner.databases import DatabaseFailure, Target
 from ci_runner.deploy import foreign, revisions
 from ci_runner.deploy.foreign import adoption, atlas, writing
+from ci_runner.deploy.keys import DOWN, key
 from ci_runner.deploy.options import Adopt, Options
 from ci_runner.deploy.planning import Source
-from ci_runner.deploy.steps import DOWN, key
 from ci_runner.errors import ConflictError, TemporaryError, UsageError
 from ci_runner.model.deploy import DirState, Revision, Step
 
