@@ -294,7 +294,7 @@ def test_a_commit_compared_with_a_folder_is_read_as_it_would_be_alone(tmp_path: 
     folder = tmp_path / "r"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main", f"--object-format={form}")
-    files = {
+    files: dict[str, bytes | str] = {
         "m__1_a.sql": "a\n",
         "m__2_b.sql": "b\n",
         "m__3_é.sql": "c\r\n",
