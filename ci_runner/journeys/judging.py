@@ -71,6 +71,7 @@ def judge(
             parse=parse,
             directory=changes.head,
             sizes=sizes,
+            together=changes.base.kind in ("git", "registry"),
         )
 
     return judged

@@ -34,6 +34,7 @@ from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog as schema
 
 NO_SIZES: Sizes = {}
+MOST_NEW = 1_000  # things a change made that are carried from file to file: above what anybody reviews, and a bound on the work
 LATEST = 25  # newest files that suggestions are tried for: each try reads a file again
 
 
@@ -72,6 +73,7 @@ class _Run(Struct, frozen=True):
     parse: Parse | None
     directory: MigrationDir | None = None
     sizes: Sizes = NO_SIZES
+    together: bool = False
     taken: list[str] = field(default_factory=list)  # names of migrations that suggestions put behind the newest
     wanted: dict[type[Operation], list[Rule]] = field(
         default_factory=dict
@@ -116,26 +118,31 @@ def lint(
     directory: MigrationDir | None = None,
     rules: Sequence[Rule] = (),
     sizes: Sizes = NO_SIZES,
+    together: bool = False,
 ) -> Linted:
     """The findings of changed files, in execution order, on top of the schema ``before`` that the released ones made.
 
     ``parse`` reads a rewritten file: with it, suggestions are tried and shown for the newest files; without it there are none. With the
     ``directory`` a suggestion may write further files. ``rules`` are a team's own, beside the catalogue; ``sizes`` are those of
-    production's tables, by their key in the catalog.
+    production's tables, by their key in the catalog. ``together``: the files are one change, so that what an added one makes is new to those
+    behind it as well; otherwise each is released before the next.
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
     run = _Run(
         dialect, active, format, server_version, server_edition, _seen(observations),
         tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
-        directory, sizes,
+        directory, sizes, together,
     )  # fmt: skip
     quiet = replace(run, parse=None)
     judged = []
     state = before
+    added = False
     for number, file in enumerate(files, 1):
         asked = run if number > len(files) - LATEST else quiet
-        view, state = _viewed(file, schema.release(state), asked)
+        keep = together and added and len(state.born) < MOST_NEW
+        view, state = _viewed(file, schema.release(state, keep=keep), asked)
+        added = file.changed.change == "added"
         judged.append(_judged(view, asked))
     findings = tuple(finding for found, _, _ in judged for finding in found)
     return Linted(findings, tuple(missed for _, unread, _ in judged for missed in unread), sum(s for _, _, s in judged))
@@ -357,7 +364,7 @@ def _holds(migrations: Sequence[Migration], gone: Counter[str], before: Counter[
         if any(statement.not_analysed is not None for statement in statements):
             return False
         changed = replace(file.changed, name=migration.name, migration=migration)
-        view, state = _viewed(LintFile(changed, statements), schema.release(state), trial)
+        view, state = _viewed(LintFile(changed, statements), schema.release(state, keep=run.together), trial)
         findings, _, _ = _judged(view, trial)
         after.update(each.rule for each in findings if each.severity != "notice" or each.rule in gone)
     return all(after[rule] <= max(before[rule] - gone[rule], 0) for rule in {*after, *gone})

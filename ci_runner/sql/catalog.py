@@ -51,15 +51,20 @@ def fold(catalog: Catalog, statements: Iterable[Statement], dialect: str) -> Cat
     return catalog
 
 
-def release(catalog: Catalog) -> Catalog:
-    """The catalog as the next file finds it: nothing is new, temporary tables and the session's settings are gone."""
+def release(catalog: Catalog, *, keep: bool = False) -> Catalog:
+    """The catalog as the next file finds it: nothing is new, temporary tables and the session's settings are gone.
+
+    With ``keep`` the next file is of the same change, and what the change has made so far is still new to it.
+    """
     if catalog.born:
         kept = Layered.of(catalog.tables)
         for kind, key in catalog.born:
             table = catalog.tables.get(key) if kind == "table" else None
-            if table is not None:
-                kept = kept.without(key) if table.temporary else kept.put(key, replace(table, born=False))
-        catalog = replace(catalog, tables=kept, born={})
+            if table is not None and table.temporary:
+                kept = kept.without(key)
+            elif table is not None and not keep:
+                kept = kept.put(key, replace(table, born=False))
+        catalog = replace(catalog, tables=kept, born=catalog.born if keep else {})
     settings = {key: value for key, value in catalog.settings.items() if key.startswith("global ")}
     if len(settings) != len(catalog.settings) or catalog.search_path:
         catalog = _with_settings(catalog, settings)

@@ -81,7 +81,7 @@ def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
 
 def _missing(context: Context, old: Table | None, made: CreateTable) -> Iterator[Hit]:
     names = produced(made, context.dialect)
-    if old is None or old.partial or names is None:
+    if old is None or old.born or old.partial or names is None:
         return
     kept = {comparable(name, context.dialect) for name in names}
     gone = [column.name for key, column in old.columns.items() if key not in kept and column.generated != "virtual"]

@@ -52,7 +52,7 @@ def check(context: Context) -> Iterator[Hit]:
 def _copied(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
     made, op = rebuild.made.operation, context.step.operation
     old = context.file.released.tables.get(rebuild.table)
-    if old is None or not isinstance(made, CreateTable) or not isinstance(op, Dml):
+    if old is None or old.born or not isinstance(made, CreateTable) or not isinstance(op, Dml):
         return
     targets = op.columns or tuple(column.name for column in made.columns)
     for column in made.columns:

@@ -1,0 +1,56 @@
+"""Several files of one change: what an added file makes holds no rows yet for those behind it."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from ci_runner import sql
+from ci_runner.lint import LintFile, lint
+from ci_runner.model.report import ChangedFile
+from tests.lint.harness import before, migration, slugs
+
+TABLE = "CREATE TABLE t (id int, n int);"
+
+
+def found(
+    *texts: str, pre: str = "", together: bool = True, first: str = "added", dialect: str = "postgres"
+) -> list[str]:
+    files = []
+    for number, text in enumerate(texts, 2):
+        file = migration(text, name=f"{number}.sql")
+        changed = ChangedFile(file.name, "added", file)
+        files.append(LintFile(changed, sql.statements(file, dialect)))
+    files[0] = replace(files[0], changed=replace(files[0].changed, change=first))
+    return slugs(lint(files, before([pre], dialect), dialect=dialect, together=together))
+
+
+LATER = [
+    "CREATE INDEX i ON t (n);", "ALTER TABLE t ADD COLUMN x int NOT NULL;", "ALTER TABLE t ALTER n TYPE bigint;", "DROP TABLE t;",
+    "ALTER TABLE t RENAME TO u;", "ALTER TABLE t DROP COLUMN n;", "TRUNCATE t;", "ALTER TABLE t ADD UNIQUE (n);",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LATER)
+def test_what_a_change_adds_is_new_to_its_later_files(text: str) -> None:
+    assert found(TABLE, text) == []
+    assert found(TABLE, "SELECT 1;", text) == []
+
+
+@pytest.mark.parametrize("text", LATER)
+def test_what_was_released_before_is_not(text: str) -> None:
+    assert found("SELECT 1;", text, pre=TABLE) != []
+    assert found(TABLE, text, together=False) != []
+    assert found(TABLE, text, first="modified") != []
+
+
+def test_a_rebuild_of_a_new_table_loses_nothing() -> None:
+    rebuild = "CREATE TABLE t2 (id int NOT NULL);\nINSERT INTO t2 SELECT id FROM t;\nDROP TABLE t;\nALTER TABLE t2 RENAME TO t;"
+    assert found(TABLE, rebuild, dialect="sqlite") == []
+    assert found("SELECT 1;", rebuild, pre=TABLE, dialect="sqlite") == ["drop-column", "sqlite-set-not-null"]
+
+
+def test_temporary_tables_and_settings_end_with_their_file() -> None:
+    assert found("CREATE TEMP TABLE t (id int);\nSET search_path TO app;", "CREATE INDEX i ON t (id);", pre=TABLE) == [
+        "index-not-concurrent"
+    ]
