@@ -92,8 +92,26 @@ def _same_decimal(one: str, two: str) -> bool:
     return widths[0] == widths[1]
 
 
+# Names of other databases that ClickHouse takes for its own types (its page "Data types", and system.data_type_families)
+_ALIASES = {
+    **dict.fromkeys(("tinyint", "byte", "int1"), "int8"), **dict.fromkeys(("smallint", "int2"), "int16"),
+    **dict.fromkeys(("int", "integer", "mediumint", "int4"), "int32"), **dict.fromkeys(("bigint", "signed"), "int64"), "unsigned": "uint64",
+    **dict.fromkeys(("float", "real", "single"), "float32"), "double": "float64", "doubleprecision": "float64", "boolean": "bool",
+    **dict.fromkeys(("dec", "numeric", "fixed"), "decimal"), "timestamp": "datetime",
+    **dict.fromkeys(("intunsigned", "integerunsigned"), "uint32"), "bigintunsigned": "uint64", "smallintunsigned": "uint16",
+    "tinyintunsigned": "uint8",
+}  # fmt: skip
+_TEXTS = later(
+    r"\b(?:var)?char2?\(\d+\)|\b(?:var)?char\b|\b(?:tiny|medium|long)?(?:text|blob)\b|\bclob\b|\bn?varchar\b"
+)
+_WORD = later(r"[a-z_]\w*")
+
+
 def _plain(type_: Type) -> str:
-    return re.sub(r"\s+", "", type_.text or type_.base).lower()
+    text = re.sub(r"\s+", "", type_.text or type_.base)
+    if "'" in text:  # names of members, and time zones, are no types
+        return text.lower()
+    return _WORD.sub(lambda found: _ALIASES.get(found[0], found[0]), _TEXTS.sub("string", text.lower()))
 
 
 def _zoneless(text: str) -> str:

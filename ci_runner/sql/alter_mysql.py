@@ -46,13 +46,12 @@ _KEPT = ("ALGORITHM", "LOCK")
 
 def alter_table(c: Cursor, _first: int) -> list[Operation]:
     """ALTER TABLE behind the word TABLE: actions and table options, ALGORITHM and LOCK noted on every operation."""
-    c.if_exists()
+    options = ["if exists"] if c.if_exists() else []
     table = c.name()
     if c.take("WAIT"):
         c.word()
     c.take("NOWAIT")
     found: list[Operation] = []
-    options: list[str] = []
     while not c.done:
         first = c.i
         if c.take(*_KEPT):

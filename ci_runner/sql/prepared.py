@@ -75,11 +75,18 @@ def _values(reading: Reading, variable: str, source: str, traits: Dialect) -> Re
     return Reading((*reading.operations, *added)) if literals else None
 
 
+def _selected(upper: list[str], first: int, stop: int) -> int:
+    """Where the one value of ``(SELECT IF(…) FROM …)`` ends, the parentheses left out."""
+    return next((i for i, token in outside(upper, first, stop) if token in ("FROM", "AS", "LIMIT", ",")), stop)
+
+
 def _results(tokens: Tokens) -> list[int] | None:
     """The tokens of the literals the value can be, None where it can be anything else."""
     upper = tokens.upper
     first = next((i for i, token in enumerate(upper) if token in ("=", ":=")), len(upper) - 2) + 1
     last = len(upper) - 1
+    if upper[first : first + 2] == ["(", "SELECT"] and upper[last - 1] == ")":
+        first, last = first + 2, _selected(upper, first + 2, last - 1)
     if upper[first] == "IF" and upper[first + 1] == "(" and upper[last - 1] == ")":
         commas = [i for i, token in outside(upper, first + 2, last - 1) if token == ","]
         if len(commas) != 2:

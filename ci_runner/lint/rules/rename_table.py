@@ -59,19 +59,16 @@ def _target(context: Context, op: RenameTable) -> Name:
 
 
 def _renamed_before(context: Context, op: RenameTable) -> bool:
-    """Whether the table has its present name from an earlier statement of this file: no release asks for that."""
+    """Whether the table has its present name from an earlier rename of this file: no release asks for that."""
     key = context.key(op.table)
-    return any(
-        context.key(_target(context, other)) == key and step.statement != context.step.statement
-        for step, other in context.earlier(RenameTable)
-    )
+    return any(context.key(_target(context, other)) == key for _, other in context.earlier(RenameTable))
 
 
 def _ends_where_it_was(context: Context, op: RenameTable) -> bool:
-    """Whether later statements rename the table on, back to its old name: the two steps that change the case of its letters."""
+    """Whether later renames lead the table back to its old name: the two steps that change the case of its letters."""
     begin, at = context.key(op.table), context.key(_target(context, op))
-    for step, other in context.later(RenameTable):
-        if context.key(other.table) == at and step.statement != context.step.statement:
+    for _, other in context.later(RenameTable):
+        if context.key(other.table) == at:
             at = context.key(_target(context, other))
     return at == begin
 
