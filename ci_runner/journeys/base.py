@@ -17,10 +17,14 @@ from ci_runner.model.report import Base, ChangeSet
 
 
 class Compared(Struct, frozen=True):
-    """A change set, and what a person should know of how its base was found."""
+    """A change set, and what a person should know of how its base was found.
+
+    ``tip`` is the newest commit of the branch that the change is to be merged into, where this clone knows it.
+    """
 
     changeset: ChangeSet
     notes: tuple[str, ...] = ()
+    tip: str | None = None
 
 
 def compare(ground: Ground, directory: Directory, head: MigrationDir) -> Compared:
@@ -142,13 +146,27 @@ def _git(ground: Ground, directory: Directory, wanted: str | None) -> Callable[[
     if place is None:
         why = f"{directory.dir} lies outside the Git repository {git.root} or in another one inside it"
         return _everything(f"{why}: every file is analysed; run Pilotage in that repository")
-    tree = sources.listed(git, commit, place)
+    tree, tip = sources.listed(git, commit, place), _known_tip(ground, git)
 
     def compared(head: MigrationDir) -> Compared:
         before = read(tree(Tree(head.path, head.files)), directory, head, judged=False)
-        return Compared(changes.between(head, before, Base("git", commit)))
+        return Compared(changes.between(head, before, Base("git", commit)), tip=tip)
 
     return compared
+
+
+def target(ground: Ground, git: sources.Git) -> str | None:
+    """The branch that the change is to be merged into; None where there is none to be known."""
+    branch = ground.trigger.base_branch
+    return f"{git.remote}/{branch}" if branch else git.default_branch()
+
+
+def _known_tip(ground: Ground, git: sources.Git) -> str | None:
+    try:
+        name = target(ground, git)
+        return git.resolve(name) if name else None
+    except PilotageError:  # whoever needs it asks again, and says so
+        return None
 
 
 def located(ground: Ground, git: sources.Git, directory: Directory) -> str | None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import DirectoryRefusedError, PilotageError
-from ci_runner.journeys.base import Compared, read
+from ci_runner.journeys.base import Compared, read, target
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.ci import PullRequest, Trigger
 from ci_runner.model.directory import MigrationDir, Problem, Tree
@@ -46,7 +46,7 @@ def guarded(ground: Ground, wanted: Directory, compared: Compared) -> Compared:
     if change.base.kind != "git" or ground.git is None or not any(file.change == "added" for file in change.files):
         return compared
     try:
-        at = tip(ground, None)
+        at = compared.tip or tip(ground, None)
         if at is None or at == change.base.ref:
             return compared
         merge = merged(ground.git, at, wanted, change)
@@ -62,8 +62,7 @@ def tip(ground: Ground, onto: str | None) -> str | None:
     git = ground.git
     if git is None:
         return None
-    branch = ground.trigger.base_branch
-    name = onto or (f"{git.remote}/{branch}" if branch else git.default_branch())
+    name = onto or target(ground, git)
     return git.ensure_commit(name) if name else None
 
 
