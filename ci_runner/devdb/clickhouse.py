@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Use
-from ci_runner.devdb.emptied import Emptied, run
+from ci_runner.devdb.emptied import NO_ROOM, Emptied, run
 
 REPLAY = "pilotage_replay"
 ALONE = Use(confined=True)
@@ -71,6 +71,8 @@ def advice(failure: DatabaseFailure) -> str:
     words = failure.message
     if failure.code in {"NO_ZOOKEEPER", "CLUSTER_DOESNT_EXIST", "UNKNOWN_STATUS_OF_DISTRIBUTED_DDL_TASK"}:
         return "the dev database is one server without a cluster; ON CLUSTER and Replicated engines are left out where they are written out"
+    if failure.code == "NOT_ENOUGH_SPACE" or "No space left on device" in words or "File too large" in words:
+        return NO_ROOM
     if failure.code == "ACCESS_DENIED" or "Permission denied" in words or "Operation not permitted" in words:
         return "the dev database reaches no files, other servers or programs; functions and engines that do are refused there"
     return ""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Sql, Use
 
+NO_ROOM = "the dev database has no more room: its data lie in memory or on this machine's disk, which is full or was given an end"
+
 
 def run(database: Database, *statements: str) -> None:
     """Statements of our own, each by itself."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ci_runner import databases
 from ci_runner.databases import Address, DatabaseFailure
-from ci_runner.devdb.emptied import Emptied, run
+from ci_runner.devdb.emptied import NO_ROOM, Emptied, run
 
 REPLAY = "pilotage_replay"
 SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
@@ -64,9 +64,11 @@ def renewed(admin: Address) -> Address:
 
 
 def advice(failure: DatabaseFailure) -> str:
-    """Remedies for error numbers that concern the dev URL: no database selected, access denied."""
+    """Remedies for error numbers that concern the dev database: none selected, disk full, access denied."""
     if failure.code == "1046":
         return "the dev URL names no database; add one, as in docker://mysql/8/dev"
+    if failure.code in {"1021", "1114"}:
+        return NO_ROOM
     if failure.code in {"1044", "1045", "1142", "1227", "1370", "1410"}:
         return "replays may change their own database and nothing else on the server; a dev URL without a database name may use all databases"
     return ""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure, Sql, Use
+from ci_runner.devdb.emptied import NO_ROOM
 from ci_runner.devdb.init import Init
 
 # Made by us where a script asks for them, because the replay's role may not: well known, and none of them reaches files or the network.
@@ -224,7 +225,7 @@ def advice(failure: DatabaseFailure, *, confined: bool) -> str:
             "and docker://pgvector/pg17/dev have those; or name an image of your own, docker+postgres://HOST/IMAGE:TAG/dev"
         )
     if failure.code == "53100":
-        return "the dev database has no more room: its data lie in memory or on this machine's disk, which is full or was given an end"
+        return NO_ROOM
     if failure.code == "42501" and confined:
         return "replays have no superuser rights; add ?superuser=true to the dev URL if these migrations need them and you trust their authors"
     return ""
