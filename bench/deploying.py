@@ -85,7 +85,7 @@ def _others(directory: Path, url: str) -> dict[str, Sequence[str]]:
         folder = _as(directory, "golang-migrate", ".up.sql", "")
         found["golang-migrate"] = (migrate, "-path", str(folder), "-database", address, "up")
     if dbmate := shutil.which("dbmate"):
-        folder = _as(directory, "dbmate", ".sql", "-- migrate:up\n")
+        folder = _as(directory, "dbmate", ".sql", "-- migrate:up\n", "\n-- migrate:down\n")
         options = ("--no-dump-schema", "--migrations-dir", str(folder))
         found["dbmate"] = (dbmate, "--url", address, *options, "up")
     if not found:
@@ -93,9 +93,9 @@ def _others(directory: Path, url: str) -> dict[str, Sequence[str]]:
     return found
 
 
-def _as(directory: Path, name: str, suffix: str, head: str) -> Path:
+def _as(directory: Path, name: str, suffix: str, head: str, tail: str = "") -> Path:
     folder = WORK / name
     folder.mkdir(parents=True, exist_ok=True)
     for file in directory.iterdir():
-        (folder / f"{file.stem}{suffix}").write_text(head + file.read_text())
+        (folder / f"{file.stem}{suffix}").write_text(head + file.read_text() + tail)
     return folder

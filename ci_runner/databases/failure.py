@@ -20,6 +20,8 @@ _FULL = {
     "1021",
     "1114",
 }  # SQLite; PostgreSQL: disk_full; MySQL: ER_DISK_FULL, ER_RECORD_FILE_FULL
+# PostgreSQL's standby; MySQL's --read-only, --super-read-only and read-only transactions; SQL Server's and ClickHouse's replicas.
+_READ_ONLY = {"25006", "1290", "1836", "1792", "3906", "TABLE_IS_READ_ONLY"}
 
 
 class DatabaseFailure(PilotageError):  # noqa: N818 - a refusal is a result to report, seldom an error of ours
@@ -55,6 +57,11 @@ class DatabaseFailure(PilotageError):  # noqa: N818 - a refusal is a result to r
     def full(self) -> bool:
         """Whether the database had no room, which the same statement may find later."""
         return self.code in _FULL
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this server, file or session takes no writes: a replica, as a rule."""
+        return self.code in _READ_ONLY or self.code.startswith("SQLITE_READONLY")
 
     def at(self, statement: int) -> DatabaseFailure:
         """The same failure, blamed on ``statement``."""

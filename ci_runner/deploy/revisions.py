@@ -121,7 +121,7 @@ def ensure(target: Target) -> None:
     try:
         target.write(create(target))
     except DatabaseFailure as failure:
-        if failure.lost or failure.full:
+        if failure.lost or failure.full or failure.read_only:
             raise
         if exists(target):
             return

@@ -11,9 +11,8 @@ from ci_runner.errors import PilotageError, TemporaryError
 from ci_runner.model.deploy import Failure, Step
 
 REFUSED, USAGE, IN_DOUBT, TEMPORARY = 1, 2, 4, 5
-# Rights that are missing, and servers that take no writes: PostgreSQL, MySQL and MariaDB, SQLite, SQL Server, ClickHouse.
+# Rights that are missing: PostgreSQL, MySQL and MariaDB, SQL Server, ClickHouse.
 _RIGHTS = frozenset({"42501", "1044", "1045", "1142", "1143", "1227", "1370", "229", "262", "ACCESS_DENIED"})
-_READ_ONLY = frozenset({"25006", "1290", "1836", "1792", "SQLITE_READONLY", "3906", "TABLE_IS_READ_ONLY"})
 # Statements that no transaction can hold.
 _ALONE = ("cannot run inside a transaction", "from within a transaction", "invalid transaction termination")
 
@@ -65,8 +64,8 @@ def ours(failure: DatabaseFailure) -> Failure:
         words = f"the database has no room for Pilotage's own rows: {failure.message}; make room, then run again"
         return replace(of(TemporaryError(words)), sql_code=failure.code)
     words = f"the database refused a statement of Pilotage's own: {failure.message}"
-    if failure.code in _READ_ONLY or failure.code.startswith("SQLITE_READONLY"):
-        words += "; it takes no writes from here: give the address of the primary, and a user that may write"
+    if failure.read_only:
+        words += "; nothing can be written here: give the address of the primary, not of a replica, and a user and settings that may write"
         return Failure(USAGE, words, sql_code=failure.code)
     if failure.code in _RIGHTS:
         return Failure(USAGE, f"{words}; check the rights of its user", sql_code=failure.code)

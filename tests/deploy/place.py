@@ -12,7 +12,7 @@ from typing import Any
 
 from ci_runner import databases, deploy, migrations
 from ci_runner.databases import Target
-from ci_runner.deploy import Options, Source, Stop, Tools
+from ci_runner.deploy import Memory, Options, Source, Stop, Tools
 from ci_runner.model.deploy import Origin, Outcome
 from ci_runner.model.directory import MigrationDir, Tree
 
@@ -71,7 +71,7 @@ class Place:
     def marks(self) -> list[int]:
         return [int(number) for (number,) in self.rows("SELECT n FROM marks ORDER BY n")]
 
-    def memory(self, name: str = "app") -> deploy.Memory:
+    def memory(self, name: str = "app") -> Memory:
         target = self.open()
         try:
             return deploy.read(target, name)

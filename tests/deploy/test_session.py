@@ -188,3 +188,12 @@ def test_a_record_changed_by_hand_is_not_guessed_from(change: str, code: int, wo
     outcome = place.deploy({**files, "3.sql": "INSERT INTO marks VALUES (2);\n"})
     assert (outcome.exit_code, place.marks()) == (code, [1] if code else [1, 2])
     assert words in (outcome.error.message if outcome.error else "")
+
+
+def test_a_server_that_takes_no_writes_is_told_from_a_right_that_is_missing(postgres: Place) -> None:
+    name = postgres.url.rpartition("/")[2]
+    postgres.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    outcome = postgres.deploy({"1.sql": MARKS})
+    assert outcome.error is not None
+    assert outcome.error.code == 2
+    assert "give the address of the primary, not of a replica" in outcome.error.message
