@@ -65,20 +65,22 @@ def command(layers: Sequence[Layer], owner: Owner) -> tuple[str, ...]:
     )
 
 
-def possible(folder: Path, owner: Owner, options: Mapping[str, object]) -> bool:
-    """Does this machine let ``owner`` lay a folder over another, in ``folder``? It is tried, with these ``options`` of a process."""
-    if not mountable(folder) or not all(map(shutil.which, PROGRAMS)):
+def possible(beneath: Path, folder: Path, owner: Owner, options: Mapping[str, object]) -> bool:
+    """Does this machine let ``owner`` lay a folder in ``folder`` over one in ``beneath``? It is tried, with these ``options`` of a process."""
+    if not (mountable(beneath) and mountable(folder)) or not all(map(shutil.which, PROGRAMS)):
         return False
-    trial = Layer(folder / "trial" / "below", folder / "trial" / "place", folder / "trial" / "above")
+    trial = Layer(beneath / "tried", folder / "trial" / "place", folder / "trial" / "above")
     trial.make(owner)
     for path in (trial.below, trial.place):
-        path.mkdir()
+        path.mkdir(mode=0o700)
         os.chown(path, owner.uid, owner.gid)
     tried = [*command([trial], owner), "mkdir", str(trial.place / "new")]
     try:
         done = subprocess.run(tried, capture_output=True, check=False, timeout=10, **options)  # type: ignore[call-overload]
     except (OSError, subprocess.SubprocessError):
         return False
+    finally:
+        trial.below.rmdir()
     return bool(done.returncode == 0 and (trial.above / "upper" / "new").is_dir())
 
 

@@ -90,7 +90,7 @@ def _lay(server: Server, found: Unpacked) -> None:
 
 
 def _unpack_below(server: Server, stream: IO[bytes], folder: Path) -> Copies:
-    if not layers.possible(server.folder, server.owner, server.options(switched=False)):
+    if not layers.possible(folder.parent, server.folder, server.owner, server.options(switched=False)):
         raise PackError("nothing can be laid over it")
     return unpack(stream, folder, _account(server), copying=False)
 

@@ -130,8 +130,8 @@ def _folders(folder: Path) -> dict[str, list[int]]:
 def _prune(folder: Path) -> None:
     """Remove all but those used last, and what killed runs left; not what somebody uses."""
     places = [Path(entry.path) for entry in os.scandir(folder) if entry.name.endswith(SUFFIX)]
-    places.sort(key=_used, reverse=True)
-    for place in places[MOST:]:
+    whole = sorted((place for place in places if not place.name.startswith(".")), key=_used, reverse=True)
+    for place in [*(place for place in places if place.name.startswith(".")), *whole[MOST:]]:
         _removed(place)
 
 

@@ -57,7 +57,7 @@ def possible() -> bool:
     """Can this machine lay folders over others?"""
     owner = owner_here()
     with work_folder("pilotage-trial-", owner.uid, owner.gid) as place:
-        return layers.possible(place, owner, {})
+        return layers.possible(place, place, owner, {})
 
 
 def make(stream: object, folder: Path) -> dict[str, str]:
@@ -165,6 +165,7 @@ def test_what_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_folders_used_last_stay_and_none_that_is_in_use_goes(tmp_path: Path) -> None:
     slots = [slot_in(tmp_path, f"{number}") for number in range(4)]
+    (tmp_path / ".9.abc.open" / "data").mkdir(parents=True)  # of a run that was killed
     with unpacked.unpacked(slots[0], make) as held:
         assert held is not None
         os.utime(tmp_path / "0.open" / "mark", (1000, 1000))
