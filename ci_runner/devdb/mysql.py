@@ -33,6 +33,7 @@ def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
     With "" as name replays begin in no database, and see them all. ``options`` are those of their sessions.
     """
     main = databases.open_address(admin)
+    run(main, "SET SESSION foreign_key_checks = 0")  # databases are dropped one by one, and one may refer to another
     password = secrets.token_hex(16)
     user = replace(admin, user=REPLAY, password=password, database=name, options={**admin.options, **options})
     run(

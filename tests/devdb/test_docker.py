@@ -264,9 +264,9 @@ def test_without_a_database_name_all_databases_are_the_migrations(mariadb_image:
             database,
             "CREATE DATABASE one",
             "CREATE DATABASE two",
-            "CREATE TABLE one.t (id int)",
+            "CREATE TABLE one.t (id int PRIMARY KEY)",
             "USE two",
-            "CREATE TABLE u (id int)",
+            "CREATE TABLE u (id int, FOREIGN KEY (id) REFERENCES one.t (id))",
         )
         assert sorted(database.inspect().tables) == ["one.t", "two.u"]
         database.close()
