@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from ci_runner import databases
@@ -23,6 +24,7 @@ FLEETING = """SELECT 1 FROM system.tables WHERE engine IN ('Memory', 'Buffer') A
 def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
     """A whole server that nobody else uses; with "" as ``name`` replays begin in the database ``default`` and see them all."""
     main = databases.open_address(admin)
+    unbound(main)
     user, password = _account(main) or (admin.user, admin.password)
     address = replace(admin, user=user, password=password, database=name, options={**admin.options, **options})
 
@@ -41,6 +43,12 @@ def server(admin: Address, name: str, options: Mapping[str, str]) -> Emptied:
         run(main, *([f"CREATE DATABASE {quote(name)}"] if name else []))
 
     return Emptied(main, address, empty=empty, clean=clean, advice=advice, use=ALONE, fleeting=FLEETING)
+
+
+def unbound(main: Database) -> None:
+    """Let the session drop what others refer to, for all of it is dropped; servers that are older than the setting do not ask."""
+    with suppress(DatabaseFailure):
+        run(main, "SET check_table_dependencies = 0")
 
 
 def renewed(admin: Address) -> Address:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from ci_runner.databases import IN_USE, Address, Database, DatabaseFailure
-from ci_runner.devdb.clickhouse import ALONE, advice, quote
+from ci_runner.devdb.clickhouse import ALONE, advice, quote, unbound
 from ci_runner.devdb.emptied import Emptied, run
 from ci_runner.errors import RefusedError
 
@@ -45,6 +45,7 @@ class ClickhouseKeeper:
 
     def place(self, main: Database, address: Address) -> Emptied:
         """A database of our own when the user may create one, else the named one."""
+        unbound(main)
         own = quote(f"pilotage_{secrets.token_hex(6)}")
         try:
             run(main, f"CREATE DATABASE {own}")

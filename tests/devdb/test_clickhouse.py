@@ -129,3 +129,21 @@ def test_what_cannot_be_is_told_before_anything_is_started(url: str, home: str |
     with pytest.raises((ConfigError, SetupError), match=says) as caught, opened(url, environment):
         pass
     assert caught.value.exit_code == 2
+
+
+def test_databases_of_a_server_are_emptied_although_they_refer_to_one_another(clickhouse_image: str) -> None:
+    source = "SOURCE(CLICKHOUSE(TABLE 'users' DB 'dev')) LAYOUT(FLAT()) LIFETIME(0)"
+    with opened("docker://clickhouse/23.11/dev") as (dev, _):
+        for _ in range(2):
+            database = dev.fresh()
+            execute(
+                database,
+                "CREATE TABLE users (id UInt32, name String) ENGINE = MergeTree ORDER BY id",
+                "CREATE DATABASE side",
+                f"CREATE DICTIONARY side.called (id UInt32, name String) PRIMARY KEY id {source}",
+                "CREATE TABLE notes (id UInt32, name String DEFAULT dictGet('side.called', 'name', id)) ENGINE = Log",
+                "CREATE TABLE default.more (id UInt32, name String DEFAULT dictGet('side.called', 'name', id)) ENGINE = Log",
+            )
+            assert sorted(database.inspect().tables) == ["notes", "users"]
+            database.close()
+        assert not dev.fresh().query("SELECT name FROM system.tables WHERE database IN ('dev', 'side', 'default')")
