@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ci_runner.cli.deploy_options import one, requests
+from ci_runner.cli.deploy_requests import one, requests
 from ci_runner.cli.signals import interruptible
 from ci_runner.cli.telling import beginning, concluded, failed
 from ci_runner.config.options import BY_NAME

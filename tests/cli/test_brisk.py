@@ -1,4 +1,4 @@
-"""A plain ``lint`` is read without click, and means what click would take it to mean."""
+"""A plain ``lint`` or ``status`` is read without click, and means what click would take it to mean."""
 
 import os
 import subprocess
@@ -10,41 +10,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_runner.cli import brisk
+from ci_runner.cli import brisk, lint_command, status_command
 from ci_runner.cli.commands import main
-from ci_runner.cli.lint_command import command
 from ci_runner.config.options import OPTIONS, flag
 
-FLAGS = [flag(option) for option in OPTIONS if "lint" in option.commands]
+FLAGS = sorted({flag(option) for option in OPTIONS if {"lint", "status"} & {*option.commands}})
+OWN = [name for own in brisk.OWN.values() for name in own]
 WORDS = st.one_of(
     st.sampled_from(
-        [*FLAGS, *brisk.OWN, *brisk.QUIET, "lint", "--", "-", "-v", "--fix", "--no-all", "--al", "--all=1", "--help"]
+        [
+            *FLAGS,
+            *OWN,
+            *brisk.QUIET,
+            "lint",
+            "status",
+            "--",
+            "-",
+            "-v",
+            "--fix",
+            "--no-all",
+            "--al",
+            "--all=1",
+            "--help",
+        ]
     ),
-    st.sampled_from(["", "a", "a=b", "-x", "1", "sarif=x", "push"]),
-    st.builds("{}={}".format, st.sampled_from([*FLAGS, *brisk.OWN]), st.sampled_from(["", "a", "=", "-", "--all"])),
+    st.sampled_from(["", "a", "a=b", "-x", "1", "sarif=x", "push", "off", "warn", "error"]),
+    st.builds("{}={}".format, st.sampled_from([*FLAGS, *OWN]), st.sampled_from(["", "a", "=", "-", "--all", "off"])),
 )
+COMMANDS = {"lint": lint_command.command, "status": status_command.command}
 
 
-def _by_click(arguments: list[str]) -> brisk.Asked:
+def _by_click(wanted: str, arguments: list[str]) -> brisk.Asked:
     with main.make_context("pilotage", list(arguments)) as context:
         quiet = context.params["quiet"]
         name, found, rest = main.resolve_command(context, [*context._protected_args, *context.args])
-        assert (name, found and found.name) == ("lint", "lint")
-        with command.make_context("lint", list(rest), parent=context) as inner:
-            own = {"form", "output", "fix", "dry_run", "write_baseline"}
-            assert not inner.params["fix"]
-            flags = {n: v for n, v in inner.params.items() if n not in own and v not in (None, ())}
-            return brisk.Asked(
-                quiet or "-q" in rest or "--quiet" in rest, flags, inner.params["form"], inner.params["output"]
-            )
+        assert (name, found and found.name) == (wanted, wanted)
+        with COMMANDS[wanted].make_context(wanted, list(rest), parent=context) as inner:
+            given = {n: v for n, v in inner.params.items() if v not in (None, (), False)}
+            named = {*brisk.OWN[wanted].values()}
+            assert set(given) <= named | {option.name for option in OPTIONS}
+            own = {n: v for n, v in given.items() if n in named and (n, v) != ("form", "text")}
+            flags = {n: v for n, v in given.items() if n not in named}
+            return brisk.Asked(wanted, quiet or "-q" in rest or "--quiet" in rest, flags, own)
 
 
-@given(st.lists(WORDS, max_size=6))
-def test_what_is_read_without_click_is_what_click_reads(words: list[str]) -> None:
-    for arguments in ([*words, "lint"], ["lint", *words], ["-q", "lint", *words]):
-        asked = brisk.lint(arguments)
+@given(st.sampled_from(sorted(COMMANDS)), st.lists(WORDS, max_size=6))
+def test_what_is_read_without_click_is_what_click_reads(command: str, words: list[str]) -> None:
+    for arguments in ([*words, command], [command, *words], ["-q", command, *words]):
+        asked = brisk.asked(arguments)
         if asked is not None:
-            assert asked == _by_click(arguments)
+            own = {name: value for name, value in asked.own.items() if (name, value) != ("form", "text")}
+            assert brisk.Asked(asked.command, asked.quiet, asked.flags, own) == _by_click(asked.command, arguments)
 
 
 @pytest.mark.parametrize(
@@ -60,18 +76,28 @@ def test_what_is_read_without_click_is_what_click_reads(words: list[str]) -> Non
         "lint --al",
         "--config x lint",
         "lint x",
+        "status x",
+        "status --to",
+        "status --drift error",
+        "status --json=1",
+        "-v status",
         "--all lint",
     ],
 )
 def test_every_other_line_is_left_to_click(line: str) -> None:
-    assert brisk.lint(line.split()) is None
+    assert brisk.asked(line.split()) is None
 
 
 def test_a_plain_line_is_read_whole() -> None:
     line = "--quiet lint --dir db --dialect=mysql --all --report sarif=a --report json=b --format json --output x"
-    asked = brisk.lint(line.split())
+    asked = brisk.asked(line.split())
     flags = {"dir": "db", "dialect": "mysql", "all": True, "report": ("sarif=a", "json=b")}
-    assert asked == brisk.Asked(quiet=True, flags=flags, form="json", output="x")
+    assert asked == brisk.Asked("lint", quiet=True, flags=flags, own={"form": "json", "output": "x"})
+    asked = brisk.asked(
+        ["status", "--to", "sqlite://x.db", "--dir=db", "--json", "--drift", "off", "--require-primary", "-q"]
+    )
+    own = {"url": "sqlite://x.db", "as_json": True, "drift": "off", "require_primary": True}
+    assert asked == brisk.Asked("status", quiet=True, flags={"dir": "db"}, own=own)
 
 
 def _lint(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -95,6 +121,19 @@ def _lint(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_a_plain_run_imports_neither_click_nor_what_only_it_needs(tmp_path: Path) -> None:
     done = _lint(tmp_path, "lint", "--all", "--format", "json", "--dialect", "postgres")
     assert done.stdout.splitlines()[-1] == "[] 0", done.stderr
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_plain_status_imports_no_click_and_says_what_the_other_way_says(
+    tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    line = ("status", "--to", f"sqlite://{tmp_path}/x.db", "--dir", "migrations", *form)
+    plain, clicked = _lint(tmp_path, *line), _lint(tmp_path, "-v", *line)
+    *told, imported = plain.stdout.splitlines()
+    assert told == clicked.stdout.splitlines()[:-1]
+    assert told
+    assert "click" not in imported
+    assert plain.stderr == clicked.stderr
 
 
 def test_an_error_reads_the_same_either_way(tmp_path: Path) -> None:
