@@ -84,6 +84,11 @@ class Data(NamedTuple):
         with container.told("cannot start the container anew"):
             self.made.start()
 
+    def remove(self) -> None:
+        """Remove both containers, and the memory with them."""
+        container.remove(self.holder)
+        container.remove(self.made)
+
     def _taken_back(self) -> None:
         if words := self._copied(COPY, self.folder):
             raise SetupError(f"cannot copy the data of a container: {words}")
@@ -177,7 +182,7 @@ def opened(begin: Begin, volume: Volume, attach: Attach, stack: ExitStack) -> Wh
     """The dev database of a container, on the base that is kept where there is one it starts with; ``attach`` speaks to a server at an
     address, whose data somebody else may have read where they come from a file.
 
-    None where the container engine or the image cannot keep data in memory.
+    None where the container engine or the image cannot keep data in memory, or no server starts there.
     """
     data = _made(begin, volume, stack)
     if data is None:
@@ -188,10 +193,15 @@ def opened(begin: Begin, volume: Volume, attach: Attach, stack: ExitStack) -> Wh
             return _running(begin, volume, attach, data, held, stack)
     except PilotageError:
         volume.slot.discard()
-        container.remove(data.holder)
-        container.remove(data.made)
+        data.remove()
         data = _made(begin, volume, stack)
-    return _running(begin, volume, attach, data, None, stack) if data else None
+    if data is None:
+        return None
+    try:
+        return _running(begin, volume, attach, data, None, stack)
+    except SetupError:  # why a server does not start is said where it is started without all this
+        data.remove()
+        return None
 
 
 def _running(begin: Begin, volume: Volume, attach: Attach, data: Data, held: Known | None, stack: ExitStack) -> Whole:

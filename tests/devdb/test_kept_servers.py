@@ -256,7 +256,7 @@ def test_what_a_merge_leaves_is_the_base_of_the_change_behind_it(
     assert (run.asked, run.replay.status) == (0, "ok")
 
 
-@pytest.mark.parametrize("refused", ["mounts", "entrypoint"])
+@pytest.mark.parametrize("refused", ["mounts", "entrypoint", "a server's files"])
 def test_an_engine_that_holds_nothing_in_memory_costs_the_cache_and_nothing_else(
     mariadb_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
@@ -265,6 +265,8 @@ def test_an_engine_that_holds_nothing_in_memory_costs_the_cache_and_nothing_else
     def choosy(*given: object, **options: object) -> object:
         if refused in options:
             raise APIError(f"{refused} are not allowed here")
+        if refused == "a server's files" and "mounts" in options and "entrypoint" not in options:
+            options["command"] = ["--no-such-option"]
         return create(*given, **options)
 
     monkeypatch.setattr(ContainerCollection, "create", choosy)
