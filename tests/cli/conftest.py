@@ -51,6 +51,15 @@ class Repository:
             target.write_bytes(content.encode() if isinstance(content, str) else content)
         return self
 
+    def with_registry(self, **environ: str) -> Repository:
+        """The same, its environment naming a registry and an SQLite database that lie beside it."""
+        beside = self.path.parent
+        named = {
+            "PILOTAGE_REGISTRY": (beside / "registry").as_uri(),
+            "PILOTAGE_DATABASE_URL": f"sqlite://{beside}/app.db",
+        }
+        return Repository(self.path, {**self.environ, **named, **environ})
+
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
             ["git", *arguments],

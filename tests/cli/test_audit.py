@@ -19,13 +19,7 @@ LITE = ("--dialect", "sqlite")
 @pytest.fixture
 def shop(repository: Repository) -> Repository:
     """A repository with a registry and a database beside it, deployed once."""
-    registry = (repository.path.parent / "registry").as_uri()
-    environ = {
-        "PILOTAGE_REGISTRY": registry,
-        "PILOTAGE_DATABASE_URL": f"sqlite://{repository.path.parent}/app.db",
-        "USER": "ada",
-    }
-    shop = Repository(repository.path, {**repository.environ, **environ})
+    shop = repository.with_registry(USER="ada")
     assert shop.run("push", "app:v1", *LITE).code == 0
     assert shop.run("deploy", "app").code == 0
     return shop

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Done, Repository
-from tests.scm.host import HOSTS, Host
+from tests.scm.host import BY_NAME, Host
 
 RISKY = {"migrations/2_drop.sql": "ALTER TABLE users DROP COLUMN email;\n"}
 Branch = Callable[[Mapping[str, str | bytes]], Repository]
-BY_NAME = {host.name: host for host in HOSTS}
 REPOSITORY = {"github": "acme/shop", "gitlab": "acme/db/shop", "bitbucket": "acme/shop"}
 SITE = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 

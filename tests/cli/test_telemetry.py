@@ -17,13 +17,7 @@ JOB = {
 
 @pytest.fixture
 def shop(repository: Repository) -> Repository:
-    registry = (repository.path.parent / "registry").as_uri()
-    environ = {
-        "PILOTAGE_REGISTRY": registry,
-        "PILOTAGE_DATABASE_URL": f"sqlite://{repository.path.parent}/app.db",
-        **JOB,
-    }
-    return Repository(repository.path, {**repository.environ, **environ})
+    return repository.with_registry(**JOB)
 
 
 def traced(receiver: Receiver) -> dict[str, str]:

@@ -247,3 +247,4 @@ HOSTS = [
         pages=6,
     ),
 ]
+BY_NAME = {host.name: host for host in HOSTS}

@@ -14,9 +14,9 @@ from ci_runner.scm import open as open_scm
 from tests.fakes.azure import BOT_TOKEN
 from tests.fakes.server import Fault
 from tests.scm.conftest import Bench
-from tests.scm.host import EDITED, HEAD, HOSTS
+from tests.scm.host import BY_NAME, EDITED, HEAD
 
-pytestmark = pytest.mark.parametrize("bench", [HOSTS[3]], ids=["azure"], indirect=True)
+pytestmark = pytest.mark.parametrize("bench", [BY_NAME["azure"]], ids=["azure"], indirect=True)
 PAGE = {"Content-Type": "text/html; charset=utf-8"}
 
 

@@ -13,9 +13,9 @@ from ci_runner.scm import open as open_scm
 from ci_runner.scm.bodies import plain
 from tests.fakes.server import Fault
 from tests.scm.conftest import Bench
-from tests.scm.host import EDITED, HEAD, HOSTS
+from tests.scm.host import BY_NAME, EDITED, HEAD
 
-pytestmark = pytest.mark.parametrize("bench", [HOSTS[2]], ids=["bitbucket"], indirect=True)
+pytestmark = pytest.mark.parametrize("bench", [BY_NAME["bitbucket"]], ids=["bitbucket"], indirect=True)
 
 
 def error(message: str, **more: Any) -> dict[str, Any]:
@@ -94,14 +94,6 @@ def test_a_comment_somebody_deleted_is_none(bench: Bench) -> None:
     bench.host.add_comment(bench.fake, "{mira}", "hello")
     bench.fake.state["comments"][0]["deleted"] = True
     assert bench.scm().comments(7) == ()
-
-
-def test_a_thread_people_answered_is_resolved(bench: Bench) -> None:
-    scm = bench.scm()
-    scm.create_notes(7, HEAD, [Note("f", EDITED, 11, 11, "x")])
-    bench.host.answer_note(bench.fake)
-    scm.retire_note(7, scm.notes(7)[0], "gone")
-    assert bench.fake.state["notes"][0]["resolved"]
 
 
 def test_a_long_context_is_a_key_of_forty_characters_of_its_own(bench: Bench) -> None:

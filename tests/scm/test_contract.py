@@ -11,7 +11,7 @@ from ci_runner.model.report import Suggestion
 from ci_runner.scm import ScmError
 from ci_runner.scm import open as open_scm
 from tests.scm.conftest import Bench
-from tests.scm.host import ADDED, BASE, EDITED, HEAD
+from tests.scm.host import ADDED, BASE, BY_NAME, EDITED, HEAD
 
 NOTE = Note("f1", ADDED, 2, 2, "bad")
 
@@ -233,6 +233,15 @@ def test_no_token_stands_in_an_error_or_a_representation(bench: Bench) -> None:
         scm.comments(7)
     assert refused.value.kind == "unauthorised"
     assert bench.host.tokens["wrong"] not in f"{refused.value} {refused.value!r} {scm!r}"
+
+
+@pytest.mark.parametrize("bench", [BY_NAME["gitlab"], BY_NAME["bitbucket"]], ids=["gitlab", "bitbucket"], indirect=True)
+def test_a_thread_people_answered_is_resolved(bench: Bench) -> None:
+    scm = bench.scm()
+    scm.create_notes(7, HEAD, [Note("f", EDITED, 11, 11, "x")])
+    bench.host.answer_note(bench.fake)
+    scm.retire_note(7, scm.notes(7)[0], "gone")
+    assert bench.fake.state["notes"][0]["resolved"]
 
 
 def test_the_door_refuses_what_it_cannot_ask() -> None:

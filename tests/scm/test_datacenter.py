@@ -15,11 +15,9 @@ from ci_runner.scm import open as open_scm
 from tests.fakes.datacenter import BOT_TOKEN, DataCenter
 from tests.fakes.server import Fault
 from tests.scm.conftest import Bench
-from tests.scm.host import ADDED, EDITED, HEAD, HOSTS
+from tests.scm.host import ADDED, BY_NAME, EDITED, HEAD
 
-pytestmark = pytest.mark.parametrize(
-    "bench", [host for host in HOSTS if host.name == "datacenter"], ids=["datacenter"], indirect=True
-)
+pytestmark = pytest.mark.parametrize("bench", [BY_NAME["datacenter"]], ids=["datacenter"], indirect=True)
 
 
 def error(message: str, kind: str | None = None) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from ci_runner.model.ci import Comment, Note, Status
 from ci_runner.scm import Scm, ScmError
 from tests.fakes.server import Fault
 from tests.scm.conftest import Bench
-from tests.scm.host import ADDED, HEAD, HOSTS
+from tests.scm.host import ADDED, BY_NAME, HEAD
 
 Ask = Callable[[Scm], object]
 
-pytestmark = pytest.mark.parametrize("bench", [HOSTS[0]], ids=["github"], indirect=True)
+pytestmark = pytest.mark.parametrize("bench", [BY_NAME["github"]], ids=["github"], indirect=True)
 
 READ: Ask = lambda scm: scm.comments(7)  # noqa: E731
 WRITE: Ask = lambda scm: scm.create_comment(7, "x")  # noqa: E731

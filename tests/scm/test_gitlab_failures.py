@@ -11,9 +11,9 @@ from ci_runner.scm import ScmError
 from ci_runner.scm.diff import old_lines
 from tests.fakes.server import Fault
 from tests.scm.conftest import Bench
-from tests.scm.host import EDITED, HEAD, HOSTS
+from tests.scm.host import BY_NAME, EDITED, HEAD
 
-pytestmark = pytest.mark.parametrize("bench", [HOSTS[1]], ids=["gitlab"], indirect=True)
+pytestmark = pytest.mark.parametrize("bench", [BY_NAME["gitlab"]], ids=["gitlab"], indirect=True)
 
 SCOPE = {"error": "insufficient_scope", "error_description": "The request requires higher privileges", "scope": "api"}
 
@@ -70,14 +70,6 @@ def test_a_line_that_stayed_is_named_by_its_old_and_its_new_number(bench: Bench)
         2: None,
         9: 9,
     }
-
-
-def test_a_thread_people_answered_is_resolved(bench: Bench) -> None:
-    scm = bench.scm()
-    scm.create_notes(7, HEAD, [Note("f", EDITED, 11, 11, "x")])
-    bench.host.answer_note(bench.fake)
-    scm.retire_note(7, scm.notes(7)[0], "gone")
-    assert bench.fake.state["notes"][0]["resolved"]
 
 
 def test_a_status_whose_words_alone_changed_is_left_because_gitlab_refuses_the_same_state_twice(bench: Bench) -> None:
