@@ -15,6 +15,7 @@ class Dialect(Struct, frozen=True):
     ``caseless_columns`` the same of names of columns alone.
     ``text_quotes`` delimit strings, ``name_quotes`` names. ``backslash``: an escape inside strings. ``dollar``: no dollar quotes
     (""), bare ``$$`` only ("bare") or tagged ones ("tagged"). ``dash_blank``: ``--`` needs a blank behind it to be a comment.
+    ``templates``: files are rendered by Jinja first.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Dialect(Struct, frozen=True):
     dash_blank: bool = False
     executable_comments: bool = False
     psql: bool = False
+    templates: bool = False
     delimiter_command: bool = False
     batches: bool = False
 
@@ -60,7 +62,7 @@ DIALECTS: dict[str, Dialect] = {
             "redshift", fold="lower", fold_columns="lower", fold_quoted=True, backslash=True, dollar="tagged",
             nested_comments=True, psql=True,
         ),
-        Dialect("snowflake", fold="upper", fold_columns="upper", backslash=True, dollar="bare", slash_comments=True),
+        Dialect("snowflake", fold="upper", fold_columns="upper", backslash=True, dollar="bare", slash_comments=True, templates=True),
     )
 }  # fmt: skip
 

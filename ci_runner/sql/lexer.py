@@ -23,11 +23,13 @@ _LETTER_OR_DOLLAR = r"[^\x00-#%-@\[-^`{-\x7f]"
 _LETTER_OR_SIGN = r'[^\x00-"$-?\[-^`{-\x7f]'  # or @ or #
 _SQLCMD_VARIABLE = r"\$\([\w-]{1,128}\)"
 _SQLCMD_REST = many(rf"(?:{_SQLCMD_VARIABLE}|\$)[\w@#]*+")
+_VALUE = r"\{\{[^{}]*+\}\}"  # a template's, which may be a part of a name
+_VALUES = many(rf"{_VALUE}[\w$]*+")
 _WORD = {
     "sqlserver": rf"(?:{_LETTER_OR_SIGN}|{_SQLCMD_VARIABLE})[\w@#]*+{_SQLCMD_REST}",
     "mysql": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
     "mariadb": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
-    "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*|[@~%][\w$]+",
+    "snowflake": rf"{_LETTER_OR_DOLLAR}[\w$]*+{_VALUES}|[@~%][\w$]+",
     "redshift": rf"#?{LETTER}[\w$]*",
     "clickhouse": rf"{LETTER}[\w$]*|\{{\s*+\w++\s*+:\s*+(?:[Ii]dentifier|IDENTIFIER)\s*+\}}",  # a name that is a parameter
 }
@@ -41,7 +43,7 @@ _PREFIXES = {
 }
 _OPERATORS = r"::|:=|<=>|<=|>=|<>|!=|\|\||->>|->|&&|=>"
 _QUOTED_PLACEHOLDER = r'"\{\{[^{}]*+\}\}"'  # a template's quotes inside quotes
-_PLACEHOLDER = r"\{\{[^{}]*+\}\}|\$\{[^{}\s]*+\}"
+_PLACEHOLDER = many(rf"(?:{_VALUE}|\$\{{[^{{}}\s]*+\}})\w*+", least=1)
 
 
 def opened(quote: str, *, backslash: bool) -> str:
@@ -150,6 +152,8 @@ def landmarks(name: str, delimiter: str) -> re.Pattern[str]:
         items.append("//")
     if traits.psql:
         items.append(r"\\")
+    if traits.templates:
+        items.append(r"\{[%#]")
     if traits.dollar:
         items.append(r"\$\$" if traits.dollar == "bare" else rf"\$(?:{LETTER}\w*)?\$")
     opening = {item.removeprefix("\\")[0] for item in items} - set(quotes)

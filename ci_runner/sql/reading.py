@@ -13,6 +13,7 @@ from ci_runner.sql.cursor import Cursor, Unmatched
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize, tokenize_head
 from ci_runner.sql.segments import Segment
+from ci_runner.sql.templates import VALUE, rendered
 
 Reader = Callable[[Cursor, int], list[Operation]]
 
@@ -113,4 +114,6 @@ def _unclaimed(c: Cursor) -> Reading:
     found = classify(c)
     if found is not None:
         return Reading((found,))
+    if rendered(c.text[0], c.slice(0, c.last)):
+        return Reading(reason=VALUE, at=c.start[0])
     return Reading(reason=f"no grammar for {' '.join(c.text[:2]).strip()[:60]}", at=c.start[0])

@@ -13,7 +13,7 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ci_runner.sql import psql
+from ci_runner.sql import psql, templates
 from ci_runner.sql.bodies import body, may_hold_statements
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import landmarks, opened
@@ -163,6 +163,8 @@ class _Scanner:
             return self._dollar(match)
         if first == "\\":
             return self._psql(match.start(1))
+        if first == "{":
+            return self._template(match.start(1))
         return self._line_comment(match.start(1))
 
     def _delimiter(self, match: re.Match[str]) -> int:
@@ -260,7 +262,7 @@ class _Scanner:
         """A backslash outside quotes begins what is psql's own; some of its commands send the statement before it."""
         name, stop = psql.command(self.text, at, self.end)
         if name in psql.BRANCHES:
-            return self._branch(at, name, stop)
+            return self._branch(at, name, self.text[at + 1 + len(name) : stop], stop)
         if self.dead >= 0:
             return stop
         if name in psql.QUITS:
@@ -278,9 +280,26 @@ class _Scanner:
             self.segments.append(Segment(at, end, problem=problem, data=data))
         return self.after
 
-    def _branch(self, at: int, name: str, stop: int) -> int:
+    def _template(self, at: int) -> int:
+        """A tag of Jinja's: its branches are like psql's, all else is a comment but for what brings text from elsewhere."""
+        found = templates.tag(self.text, at, self.end)
+        if found is None:
+            return self._broken(f"unclosed template tag at {position(self.text, at)}")
+        word, stop = found
+        if branch := templates.branch(word, self.text[at:stop]):
+            return self._branch(at, *branch, stop)
+        if self.dead < 0 and word == "include":
+            self._cut(at, stop)
+            self.segments.append(
+                Segment(at, stop, problem=templates.ELSEWHERE.format(word), guarded=self.branches.unsure)
+            )
+        elif self.dead < 0:
+            self.blanks.append((at, stop))
+        return stop
+
+    def _branch(self, at: int, name: str, condition: str, stop: int) -> int:
         """Psql's ``\\if`` and its kin: what stands in a branch that does not run is no part of any statement."""
-        self.branches.take(name, self.text[at + 1 + len(name) : stop])
+        self.branches.take(name, condition)
         if self.dead < 0:
             self._begin(at)
             self.dead = at

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.sql.reading import every_form, forms, kinds, read
+from tests.sql.reading import every_form, forms, kinds, operations, read
 
 OWN = forms()
 
@@ -137,6 +137,30 @@ HELD = [
 @pytest.mark.parametrize(("dialect", "text", "expected"), HELD)
 def test_what_a_variable_of_a_block_surely_holds_is_read(dialect: str, text: str, expected: list[str]) -> None:
     assert kinds(text, dialect) == expected
+
+
+TEMPLATES = {
+    "{% from 'x.j2' import a -%}\nUSE DATABASE {{ db }};\n{{ a('x', y) }}\n\n{{ a('z') }}\n":
+        ["use", "not analysed: what a template's {{ … }} stands for is known when it is rendered at 3:1"],
+    "{% if prod %}\nDROP TABLE t;\n{% elif x %}\nDROP TABLE u;\n{%- else -%}\nTRUNCATE v;\n{% endif %}\nDROP TABLE w;":
+        ["conditional:drop-table", "conditional:drop-table", "conditional:truncate", "drop-table"],
+    "{% macro m(x) %}\nDROP TABLE t;\n{% endmacro %}\nCREATE TABLE a (b INT);": ["create-table"],
+    "{% set x = 1 %}{% set y %}DROP TABLE t{% endset %}CREATE TABLE a (b INT {% if x %}, c INT{% endif %});": ["create-table"],
+    "{% for t in ts %}\nGRANT SELECT ON {{ t }} TO ROLE r;\n{% endfor %}\n{# DROP TABLE t; #}\nSELECT '{% if %}';": ["conditional:grant", "select"],
+    "DROP TABLE a;\n{% include 'x.sql' %}\nDROP TABLE b;":
+        ["drop-table", "not analysed: a template's {% include %} runs what stands elsewhere", "drop-table"],
+    "DROP TABLE {{ env }}_x.t; ALTER TABLE {{ db }}.{{ s }}.t_{{ n }}_z DROP COLUMN a": ["drop-table", "alter-table.drop-column"],
+    "DROP TABLE a; {% open": ["drop-table", "not analysed: unclosed template tag at 1:15"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_a_template_is_read_as_what_it_is(text: str) -> None:
+    assert kinds(text, "snowflake") == TEMPLATES[text]
+
+
+def test_a_part_of_a_name_may_be_a_templates() -> None:
+    assert [str(op.tables[0]) for op in operations("DROP TABLE {{ env }}_db.s.t_{{ n }}_z", "snowflake")] == ["{{ ENV }}_DB.S.T_{{ N }}_Z"]  # type: ignore[attr-defined]
 
 
 GUARDS = [

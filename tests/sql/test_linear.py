@@ -34,8 +34,15 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "create trigger": lambda n: "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW SET b = 1;" * n,
     "if": lambda n: "IF 1 = 1 " * n + "DROP TABLE a",
     "variables": lambda n: "DO $$ BEGIN s := 'DROP TABLE a'; " + "s := 'DROP TABLE a'; EXECUTE s; " * n + "END $$",
-    "asynchronous": lambda n: "BEGIN " + "ASYNC (" * n + "DROP TABLE a" + ")" * n + "; " + "ASYNC (DROP TABLE a); " * n + "END",
-    "branches": lambda n: "\\if false\n" * n + "DROP TABLE a;\n" + "\\endif\n" * n + "\\if :a\nDROP TABLE a;\n\\endif\n" * n,
+    "asynchronous": lambda n: (
+        "BEGIN " + "ASYNC (" * n + "DROP TABLE a" + ")" * n + "; " + "ASYNC (DROP TABLE a); " * n + "END"
+    ),
+    "branches": lambda n: (
+        "\\if false\n" * n + "DROP TABLE a;\n" + "\\endif\n" * n + "\\if :a\nDROP TABLE a;\n\\endif\n" * n
+    ),
+    "tags": lambda n: (
+        "{% if a %}" * n + "{{ a }}_{{ b }} " * n + "{# x #}\n" * n + "{{ a }}  ; " * n + "{{" * n + "{%" * n
+    ),
     "rows": lambda n: "INSERT INTO a VALUES (1)" + ", (1, 'x')" * n,
     "go": lambda n: "SELECT 1\nGO\n" * n,
     "delimiters": lambda n: "DELIMITER //\nSELECT 1//\nDELIMITER ;\n" * n,
