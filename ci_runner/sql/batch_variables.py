@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ci_runner.sql.cursor import unquote_text
+from ci_runner.sql.lexer import Tokens
+
 _READS = frozenset({"PRINT", "IF", "AND", "OR", "NOT", "WHILE", "LEN", "WHEN", "IS", "=", "<>", "!="})
 _ASSIGNS = frozenset({"SET", "SELECT", ","})
 _SIZES = frozenset({"NVARCHAR", "VARCHAR", "SYSNAME", "NCHAR", "CHAR"})
@@ -31,6 +34,43 @@ def follow(upper: list[str]) -> Followed:
             del values[token]
     settled = {name: found for name, found in values.items() if found}
     return Followed(frozenset(at for found in settled.values() for at in found), frozenset(settled))
+
+
+def built(tokens: Tokens, first: int, stop: int, tops: frozenset[int]) -> str | None:
+    """The text of ``'…' + @x + '…'`` between two tokens where each variable surely holds a literal there; None where one may not.
+
+    ``tops`` are the tokens that begin a statement outside of every IF, WHILE and block.
+    """
+    parts: list[str] = []
+    for at in range(first, stop):
+        if (at - first) % 2:
+            found = "" if tokens.text[at] == "+" else None
+        elif tokens.text[at].endswith("'"):
+            found = unquote_text(tokens.text[at])
+        else:
+            found = _held(tokens, at, tops)
+        if found is None:
+            return None
+        parts.append(found)
+    return "".join(parts)
+
+
+def _held(tokens: Tokens, at: int, tops: frozenset[int]) -> str | None:
+    """The literal the variable at ``at`` was set to last, by a statement that is always run, and that nothing changed since."""
+    upper, name = tokens.upper, tokens.upper[at]
+    if name[:1] != "@" or "WHILE" in upper or "GOTO" in upper:
+        return None
+    for i in range(at - 1, 0, -1):
+        if upper[i] != name:
+            continue
+        values: set[int] = set()
+        if upper[i - 1] == "SET" and i - 1 in tops and upper[i + 1] == "=" and _literal(upper, i + 2, values):
+            return unquote_text(tokens.text[i + 2])
+        if upper[i - 1] == "DECLARE" and i - 1 in tops and _known(upper, i, values) and values:
+            return unquote_text(tokens.text[values.pop()])
+        if upper[i - 1] not in ("+", "(") and (not _known(upper, i, values) or values):
+            return None
+    return None
 
 
 def _runs(upper: list[str], at: int) -> bool:

@@ -12,42 +12,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, Operation, Other, Setting
-from ci_runner.sql.batch_variables import Followed, follow
+from ci_runner.sql.batch_variables import Followed, built, follow
+from ci_runner.sql.batch_words import (
+    ALTERED,
+    BOUNDS,
+    GO_ON,
+    NEVER_PART,
+    NOT_BLOCKS,
+    OBJECTS_OF,
+    PAIRS,
+    PARTS_BEHIND,
+    PERIODS,
+    STARTERS,
+    WHOLE,
+)
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize
 from ci_runner.sql.reading import Reading, blanked, read, unbalanced
 from ci_runner.sql.segments import Segment, cut
 
-_STARTERS = frozenset(
-    {
-        "ALTER", "BACKUP", "BEGIN", "BREAK", "BULK", "CHECKPOINT", "CLOSE", "COMMIT", "CONTINUE", "CREATE", "DBCC", "DEALLOCATE", "DECLARE",
-        "DELETE", "DENY", "DISABLE", "DROP", "ENABLE", "END CONVERSATION",
-        "COPY INTO", "EXEC", "EXECUTE", "FETCH", "GOTO", "GRANT", "IF", "INSERT", "KILL", "MERGE", "OPEN",
-        "PRINT", "RAISERROR", "RECONFIGURE", "RENAME DATABASE", "RENAME OBJECT", "RESTORE", "RETURN",
-        "REVERT", "REVOKE", "ROLLBACK", "SAVE", "SELECT", "SET", "SHUTDOWN",
-        "THROW", "TRUNCATE", "UPDATE", "USE", "WAITFOR", "WHILE",
-    }
-)  # fmt: skip
-_BOUNDS = _STARTERS | {"END", "ELSE", ";"}
-# Keywords that go on with the statement before them when this word follows: ALTER … DROP EVENT x, … MERGE RANGE (1).
-_GO_ON = {
-    "DROP": ("(", "EVENT", "TARGET", "VALUE", "FILTER", "BLOCK", "STATISTICAL_SEMANTICS", "CONTRACT", "PRIVATE", "ENCRYPTION", "ATTESTED"),
-    "ALTER": ("COLUMN", "FILTER", "BLOCK"), "MERGE": ("RANGE",), "UPDATE": ("POPULATION",), "CREATE": ("ANY",),
-}  # fmt: skip
-# Words that begin a statement only before this one: END CONVERSATION ends no block, and the others are no reserved words.
-_PAIRS = {"CONVERSATION": ("END",), "OBJECT": ("RENAME",), "DATABASE": ("RENAME",), "INTO": ("COPY",)}
-_PERIODS = ("ROW", "TRANSACTION_ID", "SEQUENCE_NUMBER", "SUSER_SNAME", "SUSER_SID")  # GENERATED ALWAYS AS ROW END
-_OBJECTS_OF = frozenset({"SESSION", "NOTIFICATION", "ENCRYPTION", "MASTER"})  # DROP EVENT SESSION is a statement
-_NOT_BLOCKS = frozenset({"TRAN", "TRANSACTION", "DISTRIBUTED", "DIALOG", "CONVERSATION"})
-_WHOLE = frozenset({"PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"})
-_EVENTS = frozenset({"INSERT", "UPDATE", "DELETE"})
-_PARTS_BEHIND = {
-    "ON": _EVENTS, "AFTER": _EVENTS, "OF": _EVENTS, "BEFORE": _EVENTS, ",": _EVENTS, "FOR": _EVENTS | {"SELECT"}, "BULK": frozenset({"INSERT"}),
-    "UNION": frozenset({"SELECT"}), "EXCEPT": frozenset({"SELECT"}), "INTERSECT": frozenset({"SELECT"}), "AS": frozenset({"SELECT"}),
-    "ROWS": frozenset({"FETCH"}), "ROW": frozenset({"FETCH"}),
-}  # fmt: skip
-_NEVER_PART = frozenset({"IF", "DECLARE", "PRINT", "BEGIN", "WHILE", "RETURN"})
 _CHANGES = (Dml, Setting)
 _DEEPEST = 60
 
@@ -72,14 +56,16 @@ def read_batch(
 ) -> list[tuple[Segment, Reading]]:
     """The statements of a batch with their readings; ``base`` is where ``text`` stands in its file."""
     tokens = _tokens(text, segment, traits, base)
-    batch = _Batch(tokens, blanked(text, segment), traits, base + segment.start, depth, follow(tokens.upper))
-    return [(_place(tokens, node, segment, base), _read(batch, node)) for node in _statements(tokens.upper)]
+    nodes = _statements(tokens.upper)
+    tops = frozenset(node.first for node in nodes)
+    batch = _Batch(tokens, blanked(text, segment), traits, base + segment.start, depth, follow(tokens.upper), tops)
+    return [(_place(tokens, node, segment, base), _read(batch, node)) for node in nodes]
 
 
 def _tokens(text: str, segment: Segment, traits: Dialect, base: int) -> Tokens:
     tokens = tokenize(blanked(text, segment), base + segment.start, traits)
     upper = tokens.upper
-    for second, first in _PAIRS.items():
+    for second, first in PAIRS.items():
         if second in upper:
             for index in range(len(upper) - 1):
                 alone = second != "INTO" or not index or upper[index - 1] == ";"  # a column may be called copy
@@ -116,7 +102,7 @@ def _statement(upper: list[str], first: int, depth: int) -> Node:
     word = upper[first]
     if depth > _DEEPEST:
         return Node("deep", first, len(upper) - 1)
-    if word == "BEGIN" and upper[first + 1] not in _NOT_BLOCKS:
+    if word == "BEGIN" and upper[first + 1] not in NOT_BLOCKS:
         return _block(upper, first, depth)
     if word in ("IF", "WHILE"):
         return _guarded(upper, first, depth)
@@ -160,7 +146,7 @@ def _guarded(upper: list[str], first: int, depth: int) -> Node:
 
 def _condition_end(upper: list[str], at: int) -> int:
     for index, token in _outside(upper, at):
-        if token in _STARTERS and not (token == "UPDATE" and upper[index + 1] == "("):
+        if token in STARTERS and not (token == "UPDATE" and upper[index + 1] == "("):
             return index
     return len(upper) - 1
 
@@ -185,9 +171,9 @@ def _plain_end(upper: list[str], first: int) -> int:
             wanted = {"SELECT"} if token == "WITH" else set()
         elif schema and (token in _GRANTS or (token == "CREATE" and upper[index + 1] in ("TABLE", "VIEW"))):
             granting = token != "CREATE"  # what is made in the schema, by the same statement
-        elif granting and token not in _NEVER_PART:
+        elif granting and token not in NEVER_PART:
             granting = token not in ("ON", "TO", "FROM")
-        elif token in _BOUNDS and not (word == "MERGE" and token in _MERGE_PARTS) and not _part(upper, index):
+        elif token in BOUNDS and not (word == "MERGE" and token in _MERGE_PARTS) and not _part(upper, index):
             return index
         elif token == "VALUES":
             wanted = set()
@@ -231,17 +217,17 @@ def _part(upper: list[str], at: int) -> bool:
         return before in ("DELETE", "UPDATE") or after in ("(", "CHANGE_TRACKING")
     if token in ("ROLLBACK", "REVERT"):
         return before == ("WITH" if token == "ROLLBACK" else "NO")
-    if after in _GO_ON.get(token, ()):
-        return upper[at + 2] not in _OBJECTS_OF or before in (",", ")")
+    if after in GO_ON.get(token, ()):
+        return upper[at + 2] not in OBJECTS_OF or before in (",", ")")
     if token in ("END", "ELSE"):
-        return token == "END" and before in _PERIODS and upper[at - 2] == "AS"
+        return token == "END" and before in PERIODS and upper[at - 2] == "AS"
     if token == "DROP" and (after == "ALL" or after[:1] == "'"):
         return True  # words of a stop list, properties of a search list
     if before == "ALL":
         return token == "SELECT" and upper[at - 2] == "UNION"
     if token in ("EXEC", "EXECUTE") and after == "AS":
         return before in ("WITH", ",")
-    return before == "." or token in _PARTS_BEHIND.get(before, ())
+    return before == "." or token in PARTS_BEHIND.get(before, ())
 
 
 def _main_verb(upper: list[str], at: int) -> int:
@@ -257,11 +243,11 @@ def _free_words(upper: list[str], first: int) -> int:
     if word not in ("CREATE", "ALTER"):
         return first if word == "(" else first + 1
     at = first + (3 if upper[first + 1 : first + 3] == ["OR", "ALTER"] else 1)
-    if upper[at] in _WHOLE:
+    if upper[at] in WHOLE:
         return -1
     if word == "CREATE":
         return at
-    while at < len(upper) - 1 and upper[at + 1] not in (".", "ON") and upper[at] in _ALTERED:
+    while at < len(upper) - 1 and upper[at + 1] not in (".", "ON") and upper[at] in ALTERED:
         at += 1  # ALTER <object words>
     while at < len(upper) - 1 and upper[at + 1] == ".":
         at += 2  # name.
@@ -269,16 +255,6 @@ def _free_words(upper: list[str], first: int) -> int:
     if upper[at - 1 : at + 1] == ["ALTER", "COLUMN"] and upper[min(at + 2, len(upper) - 1)] in ("ADD", "DROP"):
         return at + 3  # ALTER COLUMN x DROP …
     return at
-
-
-_ALTERED = frozenset(
-    {
-        "TABLE", "INDEX", "DATABASE", "SCHEMA", "USER", "LOGIN", "ROLE", "SEQUENCE", "SERVER", "AUTHORIZATION", "APPLICATION", "PARTITION",
-        "FULLTEXT", "SECURITY", "ASSEMBLY", "CERTIFICATE", "EXTERNAL", "QUEUE", "SERVICE", "FUNCTION", "SCHEME", "POLICY", "CATALOG",
-        "SCOPED", "CONFIGURATION", "CREDENTIAL", "DATA", "SOURCE", "MASTER", "KEY", "SYMMETRIC", "ASYMMETRIC", "AVAILABILITY", "GROUP",
-        "RESOURCE", "WORKLOAD", "POOL", "XML", "COLLECTION", "EVENT", "SESSION", "AUDIT", "SPECIFICATION",
-    }
-)  # fmt: skip
 
 
 # ── reading ──
@@ -293,6 +269,7 @@ class _Batch(Struct, frozen=True):
     zero: int
     depth: int
     followed: Followed
+    tops: frozenset[int]
 
 
 def _read(batch: _Batch, node: Node) -> Reading:
@@ -338,7 +315,7 @@ def _read_plain(batch: _Batch, node: Node) -> Reading:
     if reading.reason and reading.reason.startswith("no grammar for"):
         return _label_or_call(mine, batch, node.first) or reading
     if reading.operations and reading.operations[0].kind == "execute-dynamic":
-        return _dynamic(reading, mine, batch)
+        return _dynamic(reading, mine, batch, node.first)
     literals = [at for at in batch.followed.literals if node.first < at < node.stop]
     if not literals or reading.reason or mine.upper[0] not in ("DECLARE", "SET", "SELECT"):
         return reading
@@ -356,16 +333,32 @@ def _label_or_call(tokens: Tokens, batch: _Batch, first: int) -> Reading | None:
     return read(Cursor(called, batch.source, batch.traits, zero=batch.zero))
 
 
-def _dynamic(reading: Reading, tokens: Tokens, batch: _Batch) -> Reading:
+def _dynamic(reading: Reading, tokens: Tokens, batch: _Batch, first: int) -> Reading:
     """EXEC ('…') and sp_executesql N'…': the batch inside the literal, marked conditional; what a variable holds was read where it stands."""
     index = next((i for i, token in enumerate(tokens.text) if token.endswith("'")), len(tokens.text))
     variable = next((token for token in tokens.upper[:index] if token in batch.followed.variables), "")
     if variable:
         return reading
+    if tokens.upper[1] == "(" and "+" in tokens.text and batch.depth <= 3:
+        text = built(batch.tokens, first + 2, first + tokens.upper.index(")"), batch.tops)
+        if text is not None:
+            return _with_text(reading, text, batch)
     named = [token for token in tokens.upper[:index] if token[:1] == "@" and token not in ("@STMT", "@STATEMENT")]
     if index == len(tokens.text) or "+" in tokens.text or batch.depth > 3 or named:
         return Reading(reading.operations, "runs text that is put together at run time", tokens.start[0])
     return _with_literals(reading, [(tokens.text[index], tokens.start[index])], batch)
+
+
+def _with_text(reading: Reading, text: str, batch: _Batch) -> Reading:
+    """``reading`` with what a text does that stands nowhere as a whole: its operations point at the statement that runs it."""
+    run = reading.operations[0]
+    found = list(reading.operations)
+    for segment in cut(text, batch.traits).segments:
+        for _, inner in read_batch(text, segment, batch.traits, 0, batch.depth + 1):
+            if inner.reason:
+                return Reading(reading.operations, "runs text that is put together at run time", run.start)
+            found += [replace(each, start=run.start, end=run.end, conditional=True) for each in inner.operations]
+    return Reading(tuple(found))
 
 
 def _with_literals(reading: Reading, literals: list[tuple[str, int]], batch: _Batch) -> Reading:

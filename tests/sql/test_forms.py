@@ -114,6 +114,33 @@ def test_text_made_at_run_time_is_reported_beside_what_could_be_read(
     assert [kind for kind in found if "at run time" in kind] != []
 
 
+PUT_TOGETHER = [
+    ("DECLARE @t sysname = 'a' EXEC ('DROP TABLE dbo.' + @t)", ["declare", "execute-dynamic", "conditional:drop-table"]),
+    ("EXEC ('ALTER TABLE a ' + N'DROP COLUMN b')", ["execute-dynamic", "conditional:alter-table.drop-column"]),
+    ("SET @t = 'a' IF OBJECT_ID(@t) IS NOT NULL EXEC ('DROP VIEW ' + @t)", ["set-variable", "conditional:execute-dynamic", "conditional:drop-view"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), PUT_TOGETHER)
+def test_what_t_sql_puts_together_of_known_text_is_read(text: str, expected: list[str]) -> None:
+    assert kinds(text, "sqlserver") == expected
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "SELECT @t = name FROM x",
+        "IF 1 = 1 SET @t = 'b'",
+        "EXEC p @t OUTPUT",
+        "FETCH c INTO @t",
+        "WHILE 1 = 1 SET @t = 'b'",
+        "SET @t += 'b'",
+    ],
+)
+def test_a_variable_that_may_hold_something_else_by_then_is_not_trusted(before: str) -> None:
+    assert "at run time" in kinds(f"SET @t = 'a' {before} EXEC ('DROP TABLE ' + @t)", "sqlserver")[-1]
+
+
 def test_a_literal_prepared_is_read_once_and_executing_it_hides_nothing() -> None:
     text = "PREPARE s FROM 'ALTER TABLE a DROP COLUMN b'; EXECUTE s; DEALLOCATE PREPARE s;"
     assert kinds(text, "mysql") == ["prepare", "conditional:alter-table.drop-column", "execute-prepared", "deallocate"]
@@ -160,7 +187,9 @@ def test_a_template_is_read_as_what_it_is(text: str) -> None:
 
 
 def test_a_part_of_a_name_may_be_a_templates() -> None:
-    assert [str(op.tables[0]) for op in operations("DROP TABLE {{ env }}_db.s.t_{{ n }}_z", "snowflake")] == ["{{ ENV }}_DB.S.T_{{ N }}_Z"]  # type: ignore[attr-defined]
+    assert [str(op.tables[0]) for op in operations("DROP TABLE {{ env }}_db.s.t_{{ n }}_z", "snowflake")] == [
+        "{{ ENV }}_DB.S.T_{{ N }}_Z"
+    ]  # type: ignore[attr-defined]
 
 
 GUARDS = [
