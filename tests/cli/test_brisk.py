@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,5 +145,7 @@ def test_an_error_reads_the_same_either_way(tmp_path: Path) -> None:
     assert plain.stdout.split()[-1] == clicked.stdout.split()[-1] == "2"
 
 
-def test_click_is_what_reads_other_lines() -> None:
-    assert isinstance(main, click.Group)
+def test_click_is_what_reads_other_lines(tmp_path: Path) -> None:
+    done = _lint(tmp_path, "-v", "ls", "--dialect", "postgres")
+    assert "'click'" in done.stdout.splitlines()[-1], done.stderr
+    assert "1.sql" in done.stdout

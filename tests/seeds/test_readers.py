@@ -15,6 +15,7 @@ def test_mutated_input_is_read_or_refused_in_time(seed: int) -> None:
 
 
 def test_what_once_broke_a_reader_breaks_none_now() -> None:
+    assert all(fuzz.corpus().values())
     for target, inputs in fuzz.corpus().items():
         assert [(target, fuzz.check(target, data), data[:80]) for data in inputs if fuzz.check(target, data)] == []
 
