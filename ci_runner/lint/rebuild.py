@@ -142,7 +142,7 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
     if isinstance(op, Dml) and op.kind in ("insert", "insert-overwrite"):
         for target in op.tables:
             yield from ((_key(file, step, target), _key(file, step, source)) for source in op.reads)
-    elif isinstance(op, CreateTable) and op.selects:
+    elif isinstance(op, CreateTable) and (op.selects or "clone" in op.options):
         target = _key(file, step, op.table)
         if op.source:
             yield target, _key(file, step, op.source)

@@ -82,6 +82,7 @@ def _body(c: Cursor, draft: Draft) -> None:
             _elements(c, draft)
     elif c.at("LIKE", "CLONE"):
         c.i += 1
+        draft["options"] += ["clone"] if c.upper[c.i - 1] == "CLONE" else []  # which brings the rows
         c.take("AS")  # ClickHouse
         draft["source"] = c.name()
         if c.at("AT", "BEFORE"):

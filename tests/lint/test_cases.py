@@ -12,7 +12,15 @@ from tests.lint.harness import check, slugs, worth
 
 OWN = [
     case
-    for name in ("cases.yaml", "hazards.yaml", "traps.yaml", "servers.yaml", "dependents.yaml", "production.yaml")
+    for name in (
+        "cases.yaml",
+        "hazards.yaml",
+        "traps.yaml",
+        "servers.yaml",
+        "dependents.yaml",
+        "interplay.yaml",
+        "production.yaml",
+    )
     for case in yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
 ]
 

@@ -37,8 +37,13 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if isinstance(op, DropColumn):
         if context.old(op.table) and _holds_data(context, op):
+            key = context.key(op.table)
+            views = [
+                str(view) for view, reads in context.catalog.views.items() if "cascade" in op.options and key in reads
+            ]
+            named = f"; of the views {listed(views)} CASCADE drops those that show it" if views else ""
             yield Hit(
-                f"Dropping column {quoted(op.column)} of {quoted(op.table)} deletes its values, and the running release that names it fails."
+                f"Dropping column {quoted(op.column)} of {quoted(op.table)} deletes its values, and the running release that names it fails{named}."
             )
         return
     if isinstance(op, DropObjects):
