@@ -118,6 +118,16 @@ def test_amount_and_version_end_the_run_early(place: Place) -> None:
     assert place.deploy(C, to_version="2").status == "noop"
 
 
+def test_of_a_version_that_the_database_is_past_it_is_said_what_goes_back(place: Place) -> None:
+    place.deploy(C)
+    behind = place.deploy(C, to_version="2")
+    assert (behind.status, behind.after) == ("noop", "3")
+    past = "the database is past version 2, at 3: 'pilotage down --to-version 2' goes back"
+    assert [line for line in behind.warnings if "past version" in line] == [past]
+    for options in ({}, {"to_version": "3"}):
+        assert not any("past version" in line for line in place.deploy(C, **options).warnings)
+
+
 def test_a_version_that_does_not_exist_is_a_usage_error_and_nothing_is_run(place: Place) -> None:
     outcome = place.deploy(B, to_version="77")
     assert outcome.error is not None
