@@ -105,7 +105,7 @@ class Target(Protocol):
         ...
 
     def tables(self) -> tuple[str, ...]:
-        """Names of all tables here, own ones left out, those of other schemas qualified."""
+        """Names of all tables here, own ones of this schema left out, those of other schemas qualified."""
         ...
 
     def fingerprint(self) -> Mapping[str, str]:

@@ -22,6 +22,12 @@ def clean(tables: Sequence[str], name: str, options: Options) -> None:
     """ConflictError for a database that holds tables although nothing was ever deployed to it by us."""
     if not tables or options.baseline is not None or options.clean or options.adopt is not None:
         return
+    elsewhere = next((each.removesuffix(f".{REVISIONS}") for each in tables if each.endswith(f".{REVISIONS}")), None)
+    if elsewhere is not None:
+        raise ConflictError(
+            f"{name} was deployed to in its schema {elsewhere}, and this connection works in another one: give ?search_path={elsewhere} in its "
+            "address, or, where this schema is to have a history of its own, --allow-dirty once"
+        )
     foreign = next((each for each in tables if each.rpartition(".")[2].lower() in FOREIGN), None)
     if foreign is not None:
         raise ConflictError(

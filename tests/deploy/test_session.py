@@ -197,3 +197,14 @@ def test_a_server_that_takes_no_writes_is_told_from_a_right_that_is_missing(post
     assert outcome.error is not None
     assert outcome.error.code == 2
     assert "give the address of the primary, not of a replica" in outcome.error.message
+
+
+def test_a_record_in_another_schema_is_pointed_to(postgres: Place) -> None:
+    postgres.run("CREATE SCHEMA app")
+    inside = Place("postgres", f"{postgres.url}?search_path=app")
+    assert inside.deploy({"1.sql": MARKS}).status == "ok"
+    outcome = postgres.deploy({"1.sql": MARKS})
+    assert outcome.error is not None
+    assert (outcome.error.code, "give ?search_path=app" in outcome.error.message) == (3, True)
+    assert postgres.deploy({"1.sql": MARKS}, clean=True).status == "ok"
+    assert inside.deploy({"1.sql": MARKS}).status == "noop"

@@ -196,14 +196,14 @@ class PostgresTarget(Session[Postgres]):
         return found
 
     def tables(self) -> tuple[str, ...]:
-        """From the catalogue directly, so that a look costs little."""
+        """From the catalogue directly, so that a look costs little; our own of other schemas are among them."""
         rows = self.query(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
         )
         return tuple(
             str(name) if schema == self.facts.schema else f"{schema}.{name}"
             for schema, name in rows
-            if name not in OWN_TABLES
+            if name not in OWN_TABLES or schema != self.facts.schema
         )
 
     def definition(self, kind: str, schema: str, name: str) -> str | None:
