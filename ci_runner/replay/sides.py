@@ -14,11 +14,10 @@ Both = tuple[Schema, Schema]
 
 
 class Whole:
-    """All of it, read before the change and after it."""
+    """All of it, read before the change and after it; ``other`` is a database that nothing was done to, where one was made."""
 
-    other: Database | None = None
-
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, other: Database | None = None) -> None:
+        self.other = other
         self._database = database
         self._before = database.inspect()
 
@@ -61,8 +60,4 @@ def sides(database: Database, dev: DevDatabase, key: str, change: Sequence[Repla
 
     other = again() if comparable(database) else None
     begun = comparison(database, other) if other else None
-    if other and begun:
-        return Touched(database, other, begun, again)
-    if other:
-        other.close()
-    return Whole(database)
+    return Touched(database, other, begun, again) if other and begun else Whole(database, other)
