@@ -171,19 +171,25 @@ def nested(tree: Tree, form: Format, skipped: Iterable[str]) -> Iterable[Problem
             yield problem("nested-file", "warning", message, path, remedy=f"move it up to {tree.path}, or out of it")
 
 
-def decode(path: str, data: bytes) -> str:
-    """The text of a file without byte order mark; DirectoryRefusedError for NUL bytes and anything but UTF-8."""
+def decode(path: str, data: bytes, folder: str) -> str:
+    """The text of a file of ``folder`` without byte order mark; DirectoryRefusedError for NUL bytes and anything but UTF-8."""
     if data.isascii() and b"\x00" not in data:
         return data.decode("ascii")
     wide = _wide(data) if data[:1] in (b"\xff", b"\xfe", b"\x00") or b"\x00" in data else None
     if wide:
         raise DirectoryRefusedError(
-            "encoding", f"{path} is {wide}: convert it to UTF-8 (iconv -f {wide} -t UTF-8)", file=path, offset=0
+            "encoding",
+            f"{folder}/{path} is {wide}: convert it to UTF-8 (iconv -f {wide} -t UTF-8)",
+            file=path,
+            offset=0,
         )
     if b"\x00" in data:
         offset = data.index(b"\x00")
         raise DirectoryRefusedError(
-            "nul-byte", f"{path} has a NUL byte at offset {offset}: it is no SQL text", file=path, offset=offset
+            "nul-byte",
+            f"{folder}/{path} has a NUL byte at offset {offset}: it is no SQL text",
+            file=path,
+            offset=offset,
         )
     try:
         return data.decode("utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8")
@@ -191,7 +197,7 @@ def decode(path: str, data: bytes) -> str:
         offset = _bad_offset(data)
         raise DirectoryRefusedError(
             "encoding",
-            f"{path} is not UTF-8 from byte offset {offset} on: convert it (iconv -t UTF-8)",
+            f"{folder}/{path} is not UTF-8 from byte offset {offset} on: convert it (iconv -t UTF-8)",
             file=path,
             offset=offset,
         ) from None

@@ -162,7 +162,7 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     told = _COLON in data and (b"atlas:" in data or b"pilotage:" in data)
     if settings.form.sections is None and not told and checks.quiet(data):
         return _quiet(entry, data, settings.tx_mode)
-    text = checks.decode(path, data)
+    text = checks.decode(path, data, tree.path)
     directed, sections, problems = _UNDIRECTED, _WHOLE, checks.content(path, data)
     if told:
         from ci_runner.migrations import directives
