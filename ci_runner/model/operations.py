@@ -341,9 +341,10 @@ class Transaction(Operation, frozen=True, kw_only=True):
 
 
 class Other(Operation, frozen=True, kw_only=True):
-    """Understood, and of no effect on the catalog; ``object`` is what it concerns, as far as it has a name."""
+    """Understood, and of no effect on the catalog; ``object`` is what it concerns, as far as it has a name, ``objects`` all of several."""
 
     object: Name | None = None
+    objects: tuple[Name, ...] = ()
 
 
 class Statement(Struct, frozen=True):

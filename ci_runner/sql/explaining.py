@@ -33,7 +33,7 @@ from ci_runner.sql.effect_table import AE, EFFECTS, READ, SHARE, SRE, STRENGTH, 
 from ci_runner.text.pattern import later
 
 _NAMED = (
-    "table", "tables", "index", "indexes", "view", "function", "type", "domain", "name", "names", "object",
+    "table", "tables", "index", "indexes", "view", "function", "type", "domain", "name", "names", "objects", "object",
 )  # fmt: skip
 _CALM = later(
     r"now|current_\w+|localtime\w*|transaction_timestamp|statement_timestamp|to_timestamp|lower|upper|coalesce|concat|date_trunc|cast|interval|"
@@ -225,6 +225,18 @@ def _pg_constraint(operation: Operation, found: Cost, _state: Catalog | None) ->
     return Cost(found.lock, "metadata") if unchecked else found
 
 
+def _lite_add_column(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """SQLite tests the rows that are there when the column has a CHECK, or is computed and NOT NULL."""
+    column = getattr(operation, "column", None)
+    tested = column is not None and (column.check or (column.generated and column.nullable is False))
+    return Cost(found.lock, "scan") if tested else found
+
+
+def _lite_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+    """VACUUM INTO only reads."""
+    return Cost("", "scan") if operation.kind == "vacuum" and "into" in operation.options else found
+
+
 def _my_constraint(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
     """A CHECK that is not enforced is not tested either."""
     if isinstance(operation, AddConstraint) and not operation.constraint.enforced:
@@ -342,7 +354,7 @@ _JUDGES: dict[tuple[str, type], Judge] = {
     ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_other,
     ("postgres", CreateView): _pg_view, ("postgres", DropObjects): _pg_drop, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
     ("mysql", AddColumn): _my_add_column, ("mysql", AddConstraint): _my_constraint, ("mysql", DropIndex): _my_drop_index,
-    ("mysql", Other): _my_other, ("sqlserver", CreateIndex): _ms_online,
+    ("mysql", Other): _my_other, ("sqlite", AddColumn): _lite_add_column, ("sqlite", Other): _lite_other, ("sqlserver", CreateIndex): _ms_online,
     ("sqlserver", Other): _ms_online, ("sqlserver", AlterColumnType): _ms_type, ("sqlserver", AddColumn): _ms_add_column,
     ("sqlserver", AddConstraint): _ms_online, ("clickhouse", AlterColumnType): _ch_type,
 }  # fmt: skip

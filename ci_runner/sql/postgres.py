@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -180,10 +180,28 @@ def _repack(c: Cursor, first: int) -> list[Operation]:
     return [c.op(Other, "repack-concurrently" if _on(options, "CONCURRENTLY") else "repack", first, object=name)]
 
 
+def _listed(c: Cursor) -> dict[str, Any]:
+    """Reads ``[ONLY] a [*] [(columns)], b …`` into the fields that say what a statement concerns."""
+    names = []
+    while not c.done and not c.at("BOOST"):
+        c.take("ONLY")
+        names.append(c.name())
+        c.take("*")
+        if c.at("("):
+            c.skip_parens()
+        if not c.take(","):
+            break
+    return {"object": names[0] if names else None, "objects": tuple(names) if len(names) > 1 else ()}
+
+
 def _analyze(c: Cursor, first: int) -> list[Operation]:
     if c.at("("):
         c.skip_parens()
-    return command("analyze", "VERBOSE", "COMPRESSION", "ONLY")(c, first)
+    while c.take("VERBOSE", "COMPRESSION"):
+        pass
+    fields = _listed(c)
+    c.rest()
+    return [c.op(Other, "analyze", first, **fields)]
 
 
 def _cluster(c: Cursor, first: int) -> list[Operation]:
@@ -199,10 +217,9 @@ def _vacuum(c: Cursor, first: int) -> list[Operation]:
     while c.at("FULL", "FREEZE", "VERBOSE", "ANALYZE", "SORT", "DELETE", "REINDEX", "RECLUSTER", "ONLY"):
         full = full or c.at("FULL")
         c.i += 1
-    c.take("ONLY")
-    name = None if c.done else c.name()
+    fields = _listed(c)
     c.rest()
-    return [c.op(Other, "vacuum-full" if full else "vacuum", first, object=name)]
+    return [c.op(Other, "vacuum-full" if full else "vacuum", first, **fields)]
 
 
 def _refresh(c: Cursor, first: int) -> list[Operation]:
@@ -216,12 +233,9 @@ def _refresh(c: Cursor, first: int) -> list[Operation]:
 
 def _lock(c: Cursor, first: int) -> list[Operation]:
     c.take("TABLE")
-    c.take("ONLY")
-    name = c.name()
-    while c.take(","):
-        c.take("ONLY")
-        c.name()
-    c.take("*")
+    fields = _listed(c)
+    if fields["object"] is None:
+        c.fail()
     begin = c.i
     if c.take("IN"):
         while not c.done and not c.at("NOWAIT"):
@@ -229,7 +243,7 @@ def _lock(c: Cursor, first: int) -> list[Operation]:
     mode = c.slice(begin + 1, c.i).lower().removesuffix(" mode") if c.i > begin else "access exclusive"
     c.take("NOWAIT")
     c.end()
-    return [c.op(Other, "lock-table", first, object=name, options=(mode,))]
+    return [c.op(Other, "lock-table", first, options=(mode,), **fields)]
 
 
 def _do(c: Cursor, first: int) -> list[Operation]:

@@ -98,10 +98,11 @@ _ACTIONS: dict[str, alter.Action] = {
 def _vacuum(c: Cursor, first: int) -> list[Operation]:
     """VACUUM [schema] [INTO file]."""
     name = None if c.done or c.at("INTO") else c.name()
-    if c.take("INTO"):
+    into = c.take("INTO")
+    if into:
         c.rest()
     c.end()
-    return [c.op(Other, "vacuum", first, object=name)]
+    return [c.op(Other, "vacuum", first, object=name, options=("into",) if into else ())]
 
 
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
