@@ -98,7 +98,8 @@ def _databases(value: Mapping[str, Any], where: str) -> tuple[tuple[tuple[str, s
         return (), listed[1]
     if not isinstance(found, Mapping) or not 0 < len(found) <= TENANTS:
         raise ConfigError(
-            f"'databases' of {where} must map 1 to {TENANTS} names to addresses, or be a variable ${{NAME}} that lists them, one name=address a line"
+            f"'databases' of {where} must map 1 to {TENANTS} names to addresses, such as eu: ${{EU_URL}}, or be a variable ${{NAME}} that lists "
+            "them, one name=address a line"
         )
     for name in found:
         if not _NAME.fullmatch(str(name)):
@@ -112,7 +113,9 @@ def address(value: object, where: str) -> str:
     """An address as it may stand in a file; ConfigError for one with a password, which is not repeated."""
     text = str(value or "")
     if not text or isinstance(value, (Mapping, list)):
-        raise ConfigError(f"{where}: the address of a database is ${{NAME}}, a variable that holds it")
+        raise ConfigError(
+            f"{where}: write the address of a database as a variable that holds it, such as ${{DATABASE_URL}}"
+        )
     if _VARIABLE.fullmatch(text):
         return text
     authority = text.partition("://")[2].partition("/")[0]
