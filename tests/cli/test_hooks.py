@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -229,6 +230,18 @@ def test_a_deployment_is_told_from_its_wait_for_approval_to_its_end(shop: Reposi
     last = receiver.got[-1].json["data"]
     assert (last["from"], last["to"], last["env"], last["files"]) == ("1", "2", "prod", ["2_more.sql"])
     assert "nowhere" in last["error"]
+
+
+def test_two_runs_that_never_reached_a_database_are_two_messages(shop: Repository, tmp_path: Path) -> None:
+    shop.commit(
+        {"pilotage.yml": HOOKS % "" + "environments:\n  all:\n    databases: { a: '${A_URL}', b: '${B_URL}' }\n"}
+    )
+    urls = {f"{name}_URL": f"sqlite://{tmp_path}/{name}.db" for name in "AB"}
+    with Receiver() as receiver:
+        for _ in range(2):
+            assert shop.run("deploy", "app", "--env", "all", **urls, TEAM_URL=receiver.url).code == 2
+    failed = [got for got in receiver.got if got.json["type"] == "deploy.failed"]
+    assert len(failed) == len({got.headers["webhook-id"] for got in failed}) == 4
 
 
 def test_a_configuration_behind_a_symbolic_link_is_edited_where_it_lies(folder: Repository) -> None:
