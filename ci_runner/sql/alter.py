@@ -143,6 +143,8 @@ def drop_constraint(c: Cursor, table: Name, first: int, sort: str = "") -> list[
 def drop_primary_key(c: Cursor, table: Name, first: int) -> list[Operation]:
     """DROP PRIMARY KEY behind the word PRIMARY."""
     c.need("KEY")
+    if c.dialect == "snowflake" and c.at("("):
+        c.skip_parens()
     options = tail_options(c)
     fields = {"table": table, "name": "", "constraint_kind": "primary-key", "options": options}
     return one(c.op(DropConstraint, kind("drop-primary-key"), first, **fields))

@@ -93,10 +93,10 @@ def cut(
     """The segments of ``text[start:end]``.
 
     ``delimiter`` replaces the dialect's own (``;``); with ``whole`` the span is one segment whatever it holds; with ``flat`` blocks are not
-    kept together: the text is the inside of one. Never raises: what cannot be read on (an open quote, comment or block) is a segment with
-    a ``problem``.
+    kept together: the text is the inside of one. Never raises: what cannot be read on (an open quote, comment, block) has a ``problem``.
     """
-    return _Scanner(text, traits, (start, len(text) if end is None else end), delimiter, whole=whole, flat=flat).run()
+    found = _Scanner(text, traits, (start, len(text) if end is None else end), delimiter, whole=whole, flat=flat).run()
+    return replace(found, segments=templates.apart(text, found.segments)) if traits.templates else found
 
 
 class _Scanner:

@@ -51,7 +51,7 @@ def create_table(
     on_cluster(c, draft["options"])
     before = c.i
     _body(c, draft)
-    if c.dialect == "postgres" and c.i == before and not c.at("AS", "USING", "WITH", "ON", "TABLESPACE"):
+    if c.dialect == "postgres" and c.i == before and not c.at("AS", "USING", "WITH", "WITHOUT", "ON", "TABLESPACE"):
         c.fail()
     table_tail(c, draft)
     c.end()

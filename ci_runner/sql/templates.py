@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ci_runner.text.pattern import later
 
+if TYPE_CHECKING:
+    from ci_runner.sql.segments import Segment
+
 _TAG = later(r"\{%[-+]?\s*(\w*)")
+_VALUES = later(r"((?:\{\{[^{}]*\}\}\s*)*\{\{[^{}]*\}\})\s*")
 _ASSIGNS = later(r"[^%]*=")
 # What a tag is in psql's words: a branch that may run, or one that does not where it stands.
 _OPENS = {"if": ":", "for": ":", "macro": "false", "call": ":", "filter": ":", "block": ":"}
@@ -39,3 +46,20 @@ def branch(word: str, text: str) -> tuple[str, str] | None:
 def rendered(first: str, text: str) -> bool:
     """Whether a statement that begins with that token is nothing but a template's value."""
     return first.startswith("{{") and re.fullmatch(r"\s*(?:\{\{[^{}]*\}\}[\s;]*)+", text) is not None
+
+
+def apart(text: str, segments: list[Segment]) -> list[Segment]:
+    """The segments, with the values that stand on lines of their own before a statement as statements: a macro brings its own semicolon."""
+    found: list[Segment] = []
+    for segment in segments:
+        values = _VALUES.match(text, segment.start, segment.end) if text.startswith("{{", segment.start) else None
+        if values is None or values.end() == segment.end or "\n" not in text[values.end(1) : values.end()]:
+            found.append(segment)
+            continue
+        at = values.end()
+        for start, stop in segment.blanks:  # comments between the two belong to neither
+            if start == at:
+                at = stop + len(text[stop : segment.end]) - len(text[stop : segment.end].lstrip())
+        found.append(replace(segment, end=values.end(1), blanks=(), opaque=(), data=None))
+        found.append(replace(segment, start=at, blanks=tuple(span for span in segment.blanks if span[0] >= at)))
+    return found

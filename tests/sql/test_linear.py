@@ -40,6 +40,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "branches": lambda n: (
         "\\if false\n" * n + "DROP TABLE a;\n" + "\\endif\n" * n + "\\if :a\nDROP TABLE a;\n\\endif\n" * n
     ),
+    "values of templates": lambda n: "{{ a }}\n" * n + "DROP TABLE a;" + "{{ a }} -- x\n" * n + "DROP TABLE a",
     "tags": lambda n: (
         "{% if a %}" * n + "{{ a }}_{{ b }} " * n + "{# x #}\n" * n + "{{ a }}  ; " * n + "{{" * n + "{%" * n
     ),
