@@ -11,6 +11,7 @@ from msgspec import Struct
 from ci_runner.sql.cursor import unquote_text
 from ci_runner.sql.lexer import Tokens
 
+_REACH = 2_000  # tokens looked back for what a variable holds: a bound for batches of 100,000 statements
 _READS = frozenset({"PRINT", "IF", "AND", "OR", "NOT", "WHILE", "LEN", "WHEN", "IS", "=", "<>", "!="})
 _ASSIGNS = frozenset({"SET", "SELECT", ","})
 _SIZES = frozenset({"NVARCHAR", "VARCHAR", "SYSNAME", "NCHAR", "CHAR"})
@@ -39,7 +40,7 @@ def follow(upper: list[str]) -> Followed:
 def built(tokens: Tokens, first: int, stop: int, tops: frozenset[int]) -> str | None:
     """The text of ``'…' + @x + '…'`` between two tokens where each variable surely holds a literal there; None where one may not.
 
-    ``tops`` are the tokens that begin a statement outside of every IF, WHILE and block.
+    ``tops`` are the tokens that begin a statement outside of every IF, WHILE and block, none where the batch has loops.
     """
     parts: list[str] = []
     for at in range(first, stop):
@@ -58,9 +59,9 @@ def built(tokens: Tokens, first: int, stop: int, tops: frozenset[int]) -> str | 
 def _held(tokens: Tokens, at: int, tops: frozenset[int]) -> str | None:
     """The literal the variable at ``at`` was set to last, by a statement that is always run, and that nothing changed since."""
     upper, name = tokens.upper, tokens.upper[at]
-    if name[:1] != "@" or "WHILE" in upper or "GOTO" in upper:
+    if name[:1] != "@":
         return None
-    for i in range(at - 1, 0, -1):
+    for i in range(at - 1, max(at - _REACH, 0), -1):
         if upper[i] != name:
             continue
         values: set[int] = set()

@@ -57,7 +57,8 @@ def read_batch(
     """The statements of a batch with their readings; ``base`` is where ``text`` stands in its file."""
     tokens = _tokens(text, segment, traits, base)
     nodes = _statements(tokens.upper)
-    tops = frozenset(node.first for node in nodes)
+    loops = "WHILE" in tokens.upper or "GOTO" in tokens.upper
+    tops = frozenset[int]() if loops else frozenset(node.first for node in nodes)
     batch = _Batch(tokens, blanked(text, segment), traits, base + segment.start, depth, follow(tokens.upper), tops)
     return [(_place(tokens, node, segment, base), _read(batch, node)) for node in nodes]
 

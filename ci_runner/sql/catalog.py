@@ -298,12 +298,14 @@ def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     key, table = tables.known(catalog, op.object, dialect)
     kept: dict[str, Any] = dict(table.columns)
     if op.kind == "alter-table.convert-charset":
-        kept = {name: replace(column, charset="") for name, column in table.columns.items()}
+        kept = {name: replace(column, charset="", collation="") for name, column in table.columns.items()}
     else:  # the columns keep what they have, now said of each
         kept = {
             name: replace(column, charset=column.charset or table.charset) for name, column in table.columns.items()
         }
-    return tables.with_table(catalog, key, replace(table, columns=kept, charset=charset))
+    collations = tuple(option for option in op.options if option.startswith("collate="))
+    options = (*(option for option in table.options if not option.startswith("collate=")), *collations)
+    return tables.with_table(catalog, key, replace(table, columns=kept, charset=charset, options=options))
 
 
 def _distrust(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
