@@ -249,22 +249,14 @@ def _inherit(c: Cursor, table: Name, first: int) -> list[Operation]:
     return other(c, table, first, "inherit")
 
 
-def _merge(c: Cursor, table: Name, first: int) -> list[Operation]:
-    """MERGE PARTITIONS (a, b) INTO c, of PostgreSQL 19."""
-    c.need("PARTITIONS")
-    c.skip_parens()
+def _repartition(c: Cursor, table: Name, first: int) -> list[Operation]:
+    """MERGE PARTITIONS (a, b) INTO c and SPLIT PARTITION a INTO (PARTITION …), of PostgreSQL 19."""
+    merged = c.upper[first] == "MERGE"
+    c.need("PARTITIONS" if merged else "PARTITION")
+    c.skip_parens() if merged else c.name()
     c.need("INTO")
-    c.name()
-    return other(c, table, first, "merge-partitions")
-
-
-def _split(c: Cursor, table: Name, first: int) -> list[Operation]:
-    """SPLIT PARTITION a INTO (PARTITION …), of PostgreSQL 19."""
-    c.need("PARTITION")
-    c.name()
-    c.need("INTO")
-    c.skip_parens()
-    return other(c, table, first, "split-partition")
+    c.name() if merged else c.skip_parens()
+    return other(c, table, first, "merge-partitions" if merged else "split-partition")
 
 
 def _cluster(c: Cursor, table: Name, first: int) -> list[Operation]:
@@ -291,8 +283,8 @@ def _foreign_options(c: Cursor, table: Name, first: int) -> list[Operation]:
 _ACTIONS: dict[str, Action] = {
     "ADD": add, "DROP": drop, "ALTER": _alter, "RENAME": rename, "VALIDATE": _validate, "ATTACH": _attach, "DETACH": _detach,
     "SET": _set_table, "RESET": _reset, "OWNER": _owner, "ENABLE": _state, "DISABLE": _state, "FORCE": _state, "NO": _state,
-    "REPLICA": _replica, "INHERIT": _inherit, "CLUSTER": _cluster, "OF": _of, "NOT": _not_of, "OPTIONS": _foreign_options, "MERGE": _merge,
-    "SPLIT": _split,
+    "REPLICA": _replica, "INHERIT": _inherit, "CLUSTER": _cluster, "OF": _of, "NOT": _not_of, "OPTIONS": _foreign_options, "MERGE": _repartition,
+    "SPLIT": _repartition,
 }  # fmt: skip
 
 
