@@ -10,8 +10,7 @@ from ci_runner.databases import Address
 from ci_runner.devdb import closed, container, engine
 from ci_runner.devdb.images import Wanted
 from ci_runner.devdb.reach import Rung, Ways, reach
-from ci_runner.devdb.volume import Passwords, Volume
-from ci_runner.errors import PilotageError
+from ci_runner.devdb.volume import UNFIT, Passwords, Volume
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -59,7 +58,7 @@ def started(begin: Begin, volume: Volume | None, stack: ExitStack) -> Started:
             with container.told("cannot start a container with a kept base"):
                 made.start()
             return Started(made, reached(begin, made, held.replay, stack), volume, held, again)
-    except PilotageError:
+    except UNFIT:
         volume.slot.discard()
         container.remove(made)
         made = stack.enter_context(container.created(begin.client, begin.image, options, *begin.run))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -11,11 +12,17 @@ from ci_runner.databases import Address
 from ci_runner.devdb.container import told
 from ci_runner.devdb.images import Wanted
 from ci_runner.devdb.shelf import Shelf, Slot
-from ci_runner.errors import SetupError
+from ci_runner.errors import PilotageError, SetupError
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
+UNFIT = (
+    PilotageError,
+    OSError,
+    EOFError,
+    zlib.error,
+)  # what a file that is whole by its hash and yet no kept base comes to
 KEPT = frozenset({"postgres", "mysql", "clickhouse"})
 STOP_LIMIT = 30
 HEAD = 4096

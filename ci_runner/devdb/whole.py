@@ -14,8 +14,8 @@ from ci_runner.devdb.emptied import Emptied
 from ci_runner.devdb.reach import Rung
 from ci_runner.devdb.shelf import Slot
 from ci_runner.devdb.starting import Begin, reached, start_options
-from ci_runner.devdb.volume import HEAD, STOP_LIMIT, Volume, chunks
-from ci_runner.errors import PilotageError, SetupError
+from ci_runner.devdb.volume import HEAD, STOP_LIMIT, UNFIT, Volume, chunks
+from ci_runner.errors import SetupError
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -191,7 +191,7 @@ def opened(begin: Begin, volume: Volume, attach: Attach, stack: ExitStack) -> Wh
         held = data.take_up(volume.slot)
         if held:
             return _running(begin, volume, attach, data, held, stack)
-    except PilotageError:
+    except UNFIT:
         volume.slot.discard()
         data.remove()
         data = _made(begin, volume, stack)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +17,7 @@ from docker.models.containers import Container, ContainerCollection
 
 from ci_runner import devdb
 from ci_runner.databases import Sql
-from ci_runner.devdb import Shelf, images, whole
+from ci_runner.devdb import Shelf, images, shelf, whole
 from ci_runner.devdb.volume import volume_of
 from ci_runner.replay import ReplayFile, replay
 from tests.devdb.opening import RUN
@@ -115,6 +118,12 @@ def assert_damage_is_a_miss(kind: Kind, folder: Path, *ways: str) -> None:
         assert (mended.asked, mended.schema, mended.replay) == (1, plain.schema, plain.replay), how
 
 
+def forge(path: Path, content: bytes) -> None:
+    """Make it a file that is whole by its hash."""
+    digest = hashlib.sha256(path.stem.encode() + content).hexdigest().encode()
+    path.write_bytes(shelf.MAGIC + digest + content)
+
+
 def assert_memory_is_not_kept(kind: Kind, folder: Path) -> None:
     """Rows that end with their server are there for the change all the same."""
     base = [*kind.base, file("m.sql", kind.memory)]
@@ -206,6 +215,18 @@ def test_a_damaged_base_of_mariadb_is_thrown_away(mariadb_image: str, tmp_path: 
     assert_damage_is_a_miss(MARIADB_BOX, tmp_path, "a bit flipped", "something else")
 
 
+@pytest.mark.parametrize("url", ["docker://mariadb/10.11/dev", "docker://postgres/15/dev"])
+def test_a_forged_base_is_a_miss(url: str, mariadb_image: str, postgres_image: str, tmp_path: Path) -> None:
+    base, change = [file("0.sql", "CREATE TABLE u (id int);\n")], [file("1.sql", "CREATE TABLE t (id int);\n")]
+    Run(url, tmp_path, base, change)
+    (kept,) = tmp_path.iterdir()
+    known = gzip.compress(json.dumps(["password", 1]).encode() + b"\n" + os.urandom(100_000))
+    for content in (b"no gzip at all", known[:-50_000], known):
+        forge(kept, content)
+        run = Run(url, tmp_path, base, change)
+        assert (run.replay.status, "with the base" in run.lines[-1]) == ("ok", False)
+
+
 def test_rows_in_memory_are_not_lost_to_mariadbs_change(mariadb_image: str, tmp_path: Path) -> None:
     assert_memory_is_not_kept(MARIADB_BOX, tmp_path)
 
@@ -239,8 +260,8 @@ def test_a_base_is_for_one_image_its_database_and_its_options() -> None:
         volume.slot.key
         for url in urls
         for image in images_here
-        for shelf in shelves
-        if (volume := volume_of(shelf, image, images.read(url)))
+        for place in shelves
+        if (volume := volume_of(place, image, images.read(url)))
     }
     assert len(slots) == len(urls) * len(images_here) * len(shelves)
 
@@ -248,8 +269,8 @@ def test_a_base_is_for_one_image_its_database_and_its_options() -> None:
 def test_what_a_merge_leaves_is_the_base_of_the_change_behind_it(
     mariadb_image: str, anew: None, tmp_path: Path
 ) -> None:
-    shelf = Shelf(tmp_path, KEY)
-    with devdb.open(MARIADB_BOX.url, environment=os.environ, run_id=RUN, report=lambda _: None, shelf=shelf) as dev:
+    place = Shelf(tmp_path, KEY)
+    with devdb.open(MARIADB_BOX.url, environment=os.environ, run_id=RUN, report=lambda _: None, shelf=place) as dev:
         assert replay([], MYSQL, dev, key="nothing yet", keep=KEY).status == "ok"
     assert_nothing_left(os.getpid(), RUN)
     run = Run(MARIADB_BOX.url, tmp_path, MYSQL, MYSQL_CHANGE)
@@ -289,9 +310,9 @@ def test_no_room_for_a_copy_costs_the_cache_and_nothing_else(
 
 def test_a_global_setting_of_dev_init_would_not_outlive_its_server(mariadb_image: str, tmp_path: Path) -> None:
     init = devdb.Init("init.sql", (Sql("SET GLOBAL sql_mode = 'ANSI_QUOTES'"),))
-    shelf = Shelf(tmp_path, KEY)
+    place = Shelf(tmp_path, KEY)
     with devdb.open(
-        MARIADB_BOX.url, environment=os.environ, run_id=RUN, report=lambda _: None, shelf=shelf, init=init
+        MARIADB_BOX.url, environment=os.environ, run_id=RUN, report=lambda _: None, shelf=place, init=init
     ) as dev:
         assert replay(MYSQL[:1], [file("2.sql", 'CREATE TABLE "quoted" (id int);\n')], dev, key=KEY).status == "ok"
     assert not list(tmp_path.iterdir())
