@@ -102,7 +102,10 @@ def _joins_virtual(op: Operation, other: Operation, table: Table | None, dialect
         return isinstance(other, DropColumn)
     if isinstance(op, CreateIndex):
         return False
-    return isinstance(other, RenameTable) or other.kind.endswith("-column-default")
+    if isinstance(other, DropColumn):
+        return not keyed(table, other.column)
+    added = isinstance(op, AddColumn) and isinstance(other, AddColumn)
+    return added or isinstance(other, RenameTable) or other.kind.endswith("-column-default")
 
 
 _WHOLE = {
