@@ -75,7 +75,11 @@ def lint(session: nox.Session) -> None:
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("mypy",),
-        ("mypy", "noxfile.py", *(f"bench/{name}.py" for name in ("run", "linting", "oracle", "kept", "deploying", "image"))),
+        (
+            "mypy",
+            "noxfile.py",
+            *(f"bench/{name}.py" for name in ("run", "linting", "oracle", "kept", "deploying", "image")),
+        ),
         ("lint-imports",),
         (*schema, "vendor.github-actions", "action.yml"),
         (*schema, "vendor.github-workflows", *WORKFLOWS),

@@ -67,7 +67,9 @@ def damaged(ground: Ground, name: str, error: PilotageError) -> list[Event]:
 
 def deployed(ground: Ground, outcome: Outcome) -> list[Event]:
     """The events of what was done to a database; nothing for a run that had nothing to do."""
-    own = f"{outcome.run_id}\0{outcome.database}" if outcome.run_id else ground.nonce()  # a run that never began has no id
+    own = (
+        f"{outcome.run_id}\0{outcome.database}" if outcome.run_id else ground.nonce()
+    )  # a run that never began has no id
     identity = hashlib.sha256(own.encode()).hexdigest()[:32]
     told: dict[str, Any] = {
         "env": outcome.environment,
