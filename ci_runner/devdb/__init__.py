@@ -129,13 +129,18 @@ def _route(
         from ci_runner.devdb.url import open_direct
 
         return open_direct(url, report)
+    raise _unknown(scheme, separator, rest)
+
+
+def _unknown(scheme: str, separator: str, rest: str) -> ConfigError:
+    """What to say of a URL that names no dev database."""
     kind = rest.partition("/")[0].partition("?")[0] if scheme == "embedded" else ""
     shown = f"{scheme}://{kind}" if separator else "a URL without ://"
     if SCHEMES.get(kind) == "mysql":
-        raise ConfigError(
+        return ConfigError(
             f"no server of {kind} is brought along: use docker://{kind}/TAG/DATABASE, or {kind}://USER@HOST/DATABASE of an empty one"
         )
-    raise ConfigError(f"no dev database is known for {shown}; use {FORMS}")
+    return ConfigError(f"no dev database is known for {shown}; use {FORMS}")
 
 
 @contextmanager

@@ -68,8 +68,9 @@ _TWICE = (
     ("t", "SELECT EXISTS (SELECT FROM pg_type t JOIN pg_type o USING (typname) WHERE o.oid <> t.oid AND t.oid IN ({numbers}))"),
     ("f", "SELECT EXISTS (SELECT FROM pg_proc t JOIN pg_proc o USING (proname) WHERE o.oid <> t.oid AND t.oid IN ({numbers}))"),
 )  # fmt: skip
+# Settings by which the two sessions may show the same differently; jit, which replays run without, is none.
 _SETTINGS = """EXISTS (SELECT FROM pg_db_role_setting
-WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))"""
+WHERE setconfig <> '{jit=off}' AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))"""
 _MOST = 5000  # objects; beyond that reading all is quicker
 _FIRST = (10, 0)
 
