@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from ci_runner.lint.clauses import clause, end, rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.mysql_text import (
@@ -58,7 +60,9 @@ def copies(
     if _changes_virtual(op, table) and not all(_joins_virtual(op, each, table, dialect) for each in siblings):
         return "virtual columns come and go in place only by themselves"
     if isinstance(op, AlterColumnType):
-        return _modified(column, op.definition or Column(op.column, op.type), table, dialect)
+        return _modified(
+            column, op.definition or Column(op.column, op.type), table, _defaults(table, siblings), dialect
+        )
     if isinstance(op, AddColumn):
         return _added(op.column, table, dialect)
     if isinstance(op, AddConstraint):
@@ -185,7 +189,18 @@ def _moves_virtual(column: Column, table: Table | None) -> bool:
     return table is not None and any(table.columns[name].generated == "virtual" for name in names[at:])
 
 
-def _modified(old: Column | None, new: Column, table: Table | None, dialect: str) -> str | None:
+def _defaults(table: Table | None, siblings: tuple[Operation, ...]) -> Table | None:
+    """The table with the character set the same statement makes its default: what the statement defines takes it."""
+    if table is None:
+        return None
+    for sibling in siblings:
+        if sibling.kind == "alter-table.set-default-charset" and isinstance(sibling, Other):
+            asked = dict(option.split("=", 1) for option in sibling.options if "=" in option)
+            return replace(table, charset=asked.get("charset", ""), options=(f"collate={asked.get('collate', '')}",))
+    return table
+
+
+def _modified(old: Column | None, new: Column, table: Table | None, defaults: Table | None, dialect: str) -> str | None:
     if new.generated != (old.generated if old else "") and "stored" in (new.generated, old.generated if old else ""):
         return "the column's values are computed anew for every row"
     if old is None or old.type is None or new.type is None:
@@ -203,7 +218,9 @@ def _modified(old: Column | None, new: Column, table: Table | None, dialect: str
     if dialect == "mariadb" and base(new.type) == "timestamp" and new.nullable is False and old.nullable is not False:
         return "NULL becomes a moment in every row that has it"
     before, after = (f"{_shown(t)}" for t in (old.type, new.type))
-    if _same_representation(old, new, table, dialect):
+    if ("compressed" in old.options) != ("compressed" in new.options):
+        return "compressed values and plain ones are stored differently"
+    if _same_representation(old, new, table, defaults, dialect):
         return None
     return (
         f"{before} and {after} are stored differently"
@@ -216,11 +233,11 @@ def _shown(type_: Type) -> str:
     return (type_.text or type_.base).upper() if type_.base not in ("enum", "set") else type_.base.upper()
 
 
-def _same_representation(old: Column, new: Column, table: Table | None, dialect: str) -> bool:
+def _same_representation(old: Column, new: Column, table: Table | None, defaults: Table | None, dialect: str) -> bool:
     assert old.type is not None  # noqa: S101 — the caller looked
     assert new.type is not None  # noqa: S101
     one, two = _plain(old.type), _plain(new.type)
-    before, after = encoding(old, table), encoding(new, table)
+    before, after = encoding(old, table), encoding(new, defaults)
     if dialect == "mysql" and _BINARY.get(one) == two and not keyed(table, old.name):
         given = arguments(old.type), arguments(new.type)
         return one != "varchar" or (all(given) and lengthened(given[0][0] * before.width, given[1][0], dialect))
@@ -234,6 +251,8 @@ def _same_representation(old: Column, new: Column, table: Table | None, dialect:
     if one in _INTEGERS:
         return True
     if one in ("varchar", "varbinary"):
+        if "compressed" in new.options:  # kept as a BLOB is
+            return bool(first and second) and first[0] <= second[0]
         widths = (1, 1) if one == "varbinary" else (before.width, after.width)
         return bool(first and second) and lengthened(first[0] * widths[0], second[0] * widths[1], dialect)
     if one in ("enum", "set"):

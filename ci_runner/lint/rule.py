@@ -18,6 +18,7 @@ POSTGRES = ("postgres",)
 
 _PREFIXES = {
     "mysql": MYSQL, "sqlite": ("sqlite",), "mssql": ("sqlserver",), "ch": ("clickhouse",), "rs": ("redshift",),
+    "pg": POSTGRES,
 }  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ci_runner.lint.clauses import rewrite
-from ci_runner.lint.context import Context
+from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.model.operations import Name, Setting, Transaction
 from ci_runner.model.schema import Catalog
+from ci_runner.sql.catalog_programs import speaks_of
 
 _OFF = {"off", "0", "no", "false"}
 
@@ -37,10 +38,30 @@ def foreign_keys(context: Context) -> bool:
     return _pragma(context, "foreign_keys") not in _OFF
 
 
+def legacy(context: Context) -> bool:
+    """Whether legacy_alter_table is on: views and triggers are left alone by a rename then."""
+    return _pragma(context, "legacy_alter_table") not in (None, *_OFF)
+
+
 def follows_rename(context: Context) -> bool:
     """Whether the foreign keys of others follow a rename: always, unless legacy_alter_table is on and foreign keys are off."""
-    legacy = _pragma(context, "legacy_alter_table")
-    return legacy is None or legacy in _OFF or foreign_keys(context)
+    return not legacy(context) or foreign_keys(context)
+
+
+def namer(context: Context, table: Name, column: str) -> str | None:
+    """The view or trigger whose text names that column, so that SQLite refuses to drop it."""
+    for (kind, name), text in context.catalog.programs.items():
+        if speaks_of(context.catalog, text, context.key(table), column):
+            return f"the text of {kind} {quoted(name)}"
+    return None
+
+
+def readers(context: Context, table: Name) -> list[str]:
+    """The views and triggers of other tables that read the table, and follow when it is renamed."""
+    if legacy(context):
+        return []
+    programs = context.catalog.programs.items()
+    return [f"{kind} {quoted(name)}" for (kind, name), text in programs if table in text.reads and text.on != table]
 
 
 @rewrite

@@ -284,12 +284,25 @@ class CreateFunction(Operation, frozen=True, kw_only=True):
 
 
 class CreateView(Operation, frozen=True, kw_only=True):
-    """CREATE [MATERIALIZED] VIEW; ``reads`` are the names its query mentions, as far as they are known."""
+    """CREATE [MATERIALIZED] VIEW; ``reads`` are the names its query mentions, as far as they are known.
+
+    ``names`` are the columns it names (SQLite): ``column``, or ``table.column``.
+    """
 
     view: Name
     materialized: bool = False
     or_replace: bool = False
     reads: tuple[Name, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class CreateTrigger(Operation, frozen=True, kw_only=True):
+    """SQLite's CREATE TRIGGER: the table it stands ``on``, the tables its body touches, the columns it names as a view's are."""
+
+    object: Name
+    on: Name
+    reads: tuple[Name, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class DropObjects(Operation, frozen=True, kw_only=True):

@@ -33,6 +33,14 @@ class Table(Struct, frozen=True, omit_defaults=True):
     partial: bool = False
 
 
+class Program(Struct, frozen=True, omit_defaults=True):
+    """What SQLite reads again at an ALTER TABLE: a view, or a trigger (``on`` a table); ``names`` as of the operation that made it."""
+
+    reads: tuple[Name, ...] = ()
+    names: tuple[str, ...] = ()
+    on: Name | None = None
+
+
 class Catalog(Struct, frozen=True, omit_defaults=True):
     """The schema at one moment, immutable: a fold step returns a new one that shares what did not change.
 
@@ -47,6 +55,7 @@ class Catalog(Struct, frozen=True, omit_defaults=True):
     domains: Mapping[Name, Column] = {}  # → what a column of it is; ``options`` are the names of its constraints
     functions: Mapping[Name, str] = {}  # → volatility
     views: Mapping[Name, tuple[Name, ...]] = {}  # → what it reads
+    programs: Mapping[tuple[str, Name], Program] = {}  # SQLite: ("view" or "trigger", name) → what it speaks of
     schemas: frozenset[str] = frozenset()
     settings: Mapping[str, str] = {}
     search_path: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql import catalog_types as types
 from ci_runner.sql.catalog_inherit import adopt, disown, passed_on
 from ci_runner.sql.catalog_map import Layered
+from ci_runner.sql.catalog_mysql import recoded
 from ci_runner.sql.catalog_names import comparable, created, locate
 from ci_runner.sql.catalog_store import VERSION, dumps, loads
 
@@ -27,6 +28,10 @@ def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
     if step is None or ("if exists" in operation.options and _absent(catalog, operation, dialect)):
         return catalog
     after: Catalog = step(catalog, operation, dialect)
+    if dialect == "sqlite":
+        from ci_runner.sql.catalog_programs import followed
+
+        return followed(catalog, after, operation)
     return passed_on(after, operation, dialect, apply_one) if after is not catalog and dialect == "postgres" else after
 
 
@@ -296,16 +301,7 @@ def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None or not charset:
         return catalog
     key, table = tables.known(catalog, op.object, dialect)
-    kept: dict[str, Any] = dict(table.columns)
-    if op.kind == "alter-table.convert-charset":
-        kept = {name: replace(column, charset="", collation="") for name, column in table.columns.items()}
-    else:  # the columns keep what they have, now said of each
-        kept = {
-            name: replace(column, charset=column.charset or table.charset) for name, column in table.columns.items()
-        }
-    collations = tuple(option for option in op.options if option.startswith("collate="))
-    options = (*(option for option in table.options if not option.startswith("collate=")), *collations)
-    return tables.with_table(catalog, key, replace(table, columns=kept, charset=charset, options=options))
+    return tables.with_table(catalog, key, recoded(table, op, charset))
 
 
 def _distrust(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
@@ -385,6 +381,7 @@ _STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {
     ops.CreateDomain: types.create_domain,
     ops.CreateFunction: _function,
     ops.CreateView: _view,
+    ops.CreateTrigger: lambda catalog, _op, _dialect: catalog,  # catalog_programs has it
     ops.DropObjects: _drop_objects,
     ops.RenameObject: _rename_object,
     ops.Partition: _partition,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from ci_runner.model.operations import Constraint, Index
+from ci_runner.model.operations import Constraint, Index, Other
 from ci_runner.model.schema import Table
 from ci_runner.sql.catalog_names import comparable, index_name
 
@@ -45,3 +45,17 @@ def renamed_keys(table: Table, old: str, new: str) -> Table:
         for c in table.constraints
     )
     return replace(table, constraints=moved)
+
+
+def recoded(table: Table, op: Other, charset: str) -> Table:
+    """The table after CONVERT TO CHARACTER SET, or with another default: then its columns keep what they have, now said of each."""
+    converted = op.kind == "alter-table.convert-charset"
+    columns = {
+        name: replace(column, charset="", collation="")
+        if converted
+        else replace(column, charset=column.charset or table.charset)
+        for name, column in table.columns.items()
+    }
+    collations = tuple(option for option in op.options if option.startswith("collate="))
+    options = (*(option for option in table.options if not option.startswith("collate=")), *collations)
+    return replace(table, columns=columns, charset=charset, options=options)

@@ -9,11 +9,11 @@ from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder, encode
 
 from ci_runner.model.operations import Column, Name
-from ci_runner.model.schema import Catalog, Table
+from ci_runner.model.schema import Catalog, Program, Table
 from ci_runner.sql import catalog_map
 from ci_runner.sql.catalog_map import Layered
 
-VERSION = 4  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 5  # part of the cache key and of the bytes: catalogs of another make are not read
 _LARGEST = 10_000_000  # bytes of a catalog worth parsing
 
 
@@ -28,6 +28,7 @@ class _Stored(Struct):
     domains: list[tuple[Name, Column]]
     functions: list[tuple[Name, str]]
     views: list[tuple[Name, tuple[Name, ...]]]
+    programs: list[tuple[str, Name, Program]]
     schemas: frozenset[str]
     settings: dict[str, str]
     search_path: tuple[str, ...]
@@ -49,6 +50,7 @@ def dumps(catalog: Catalog) -> bytes:
             list(catalog.domains.items()),
             list(catalog.functions.items()),
             list(catalog.views.items()),
+            [(kind, key, program) for (kind, key), program in catalog.programs.items()],
             catalog.schemas,
             dict(catalog.settings),
             catalog.search_path,
@@ -78,6 +80,7 @@ def loads(data: bytes) -> Catalog | None:
         domains=Layered(dict(stored.domains)),
         functions=Layered(dict(stored.functions)),
         views=Layered(dict(stored.views)),
+        programs=Layered({(kind, key): program for kind, key, program in stored.programs}),
         schemas=stored.schemas,
         settings=stored.settings,
         search_path=stored.search_path,

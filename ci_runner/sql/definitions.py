@@ -112,7 +112,7 @@ def alter_index(c: Cursor, first: int) -> Operation:
     return action(c, first, "index", name)
 
 
-def create_view(c: Cursor, first: int, *, materialized: bool = False, or_replace: bool = False) -> Operation:
+def create_view(c: Cursor, first: int, *, materialized: bool = False, or_replace: bool = False) -> CreateView:
     """CREATE [MATERIALIZED] VIEW behind the word VIEW; what stands before its query is not checked."""
     c.if_not_exists()
     view = c.name()

@@ -128,10 +128,15 @@ def _lock(c: Cursor, first: int) -> list[Operation]:
         c.rest()
         return [c.op(Other, "lock-instance", first)]
     c.need("TABLE", "TABLES")
-    name = c.name()
-    write = "WRITE" in c.upper[c.i : c.last]
-    c.rest()
-    return [c.op(Other, "lock-table", first, object=name, options=("write" if write else "read",))]
+    names, write = [], False
+    while True:
+        names.append(c.name())
+        while not c.done and not c.at(","):  # [AS] alias, READ [LOCAL], [LOW_PRIORITY] WRITE
+            write = c.word() in ("WRITE", "CONCURRENT") or write
+        if not c.take(","):
+            break
+    several = tuple(names) if len(names) > 1 else ()
+    return [c.op(Other, "lock-table", first, object=names[0], objects=several, options=("write" if write else "read",))]
 
 
 def _unlock(c: Cursor, first: int) -> list[Operation]:

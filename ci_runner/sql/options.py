@@ -216,6 +216,13 @@ def _flag(c: Cursor, draft: Draft) -> None:
     _note(draft, c.upper[c.i - 1].lower())
 
 
+def _compressed(c: Cursor, draft: Draft) -> None:
+    """MariaDB's COMPRESSED [= method]."""
+    _note(draft, "compressed")
+    if c.take("="):
+        c.word()
+
+
 def _valued(c: Cursor, draft: Draft) -> None:
     """A word with one value: STORAGE x, ENGINE_ATTRIBUTE = 'x', INITIALLY DEFERRED."""
     word = c.upper[c.i - 1].lower()
@@ -324,7 +331,7 @@ _MYSQL: dict[str, Option] = {
     "KEY": _key, "AUTO_INCREMENT": _auto, "COMMENT": _comment, "ON": _on, "FIRST": _first, "AFTER": _after,
     "CHARACTER": _charset, "CHARSET": _charset, "AS": _expression, "VISIBLE": _flag, "INVISIBLE": _flag, "ENFORCED": _flag,
     "COLUMN_FORMAT": _valued, "STORAGE": _valued, "ENGINE_ATTRIBUTE": _valued, "SECONDARY_ENGINE_ATTRIBUTE": _valued,
-    "SRID": _valued, "REF_SYSTEM_ID": _valued, "COMPRESSED": _flag, "SERIAL": _serial_default, "BINARY": _flag, "WITH": _with,
+    "SRID": _valued, "REF_SYSTEM_ID": _valued, "COMPRESSED": _compressed, "SERIAL": _serial_default, "BINARY": _flag, "WITH": _with,
     "WITHOUT": _without, "ASCII": _flag, "UNICODE": _flag,
 }  # fmt: skip
 _EXTRA: dict[str, dict[str, Option]] = {

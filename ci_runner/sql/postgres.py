@@ -155,10 +155,11 @@ def _alter_sequence(c: Cursor, first: int) -> Operation:
 def _reindex(c: Cursor, first: int) -> list[Operation]:
     text = c.parens() if c.at("(") else ""
     c.need("INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM")
+    sort = c.upper[c.i - 1].lower()
     concurrently = c.take("CONCURRENTLY") or _on(text, "CONCURRENTLY")
     name = objects.maybe_name(c)
     c.end()
-    return [c.op(Other, "reindex-concurrently" if concurrently else "reindex", first, object=name)]
+    return [c.op(Other, "reindex-concurrently" if concurrently else "reindex", first, object=name, options=(sort,))]
 
 
 def _on(options: str, word: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ci_runner.model.operations import CreateTable, DropIndex, DropObjects, DropTable, Name, Operation, Other
-from ci_runner.sql import alter, changes, definitions, session, tables
+from ci_runner.sql import alter, changes, definitions, programs, session, tables
 from ci_runner.sql.session import command
 
 if TYPE_CHECKING:
@@ -24,12 +24,11 @@ def create(c: Cursor, first: int) -> list[Operation]:
     if c.take("INDEX"):
         return [definitions.create_index(c, first, frozenset(modifiers))]
     if c.take("VIEW"):
-        return [definitions.create_view(c, first)]
+        at = c.i
+        view = definitions.create_view(c, first)
+        return [programs.of_view(c, view, at)]
     if c.take("TRIGGER"):
-        c.if_not_exists()
-        name = c.name()
-        c.rest()
-        return [c.op(Other, "create-trigger", first, object=name)]
+        return [programs.create_trigger(c, first)]
     if c.seq("VIRTUAL", "TABLE"):
         c.if_not_exists()
         name = c.name()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ci_runner import sql
 from ci_runner.model.operations import Column, Constraint, Index, Name, Reference, Type
-from ci_runner.model.schema import Catalog, Table
+from ci_runner.model.schema import Catalog, Program, Table
 from ci_runner.sql import catalog
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import shortened
@@ -217,11 +217,13 @@ tables = st.builds(
     st.dictionaries(words, indexes, max_size=2), words, st.none() | names, several, st.booleans(), words, some, words,
     some, st.booleans(), st.booleans(),
 )  # fmt: skip
+programs = st.builds(Program, several, some, st.none() | names)
 catalogs = st.builds(
     Catalog, st.dictionaries(names, tables, max_size=4), st.dictionaries(names, names, max_size=2),
     st.dictionaries(names, several, max_size=2), st.dictionaries(names, some, max_size=2),
     st.dictionaries(names, columns, max_size=2),
-    st.dictionaries(names, words, max_size=2), st.dictionaries(names, several, max_size=2), st.frozensets(words, max_size=3),
+    st.dictionaries(names, words, max_size=2), st.dictionaries(names, several, max_size=2),
+    st.dictionaries(st.tuples(words, names), programs, max_size=2), st.frozensets(words, max_size=3),
     st.dictionaries(words, words, max_size=3), some, st.dictionaries(st.tuples(words, names), st.just(True), max_size=2),
     st.tuples(st.integers(0, 9), st.integers(0, 9)), st.dictionaries(names, st.just(True), max_size=2), st.frozensets(words, max_size=2),
 )  # fmt: skip

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.facts import rebuild_of
 from ci_runner.lint.rule import Hit, rule
-from ci_runner.lint.sqlite import children, follows_rename
+from ci_runner.lint.sqlite import children, follows_rename, readers
 from ci_runner.model.operations import RenameTable
 
 
@@ -45,10 +45,12 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, RenameTable)  # noqa: S101
     rebuild = rebuild_of(context, op.table)
-    if rebuild is None or rebuild.style != "rename-first" or rebuild.dropped is None or not follows_rename(context):
+    if rebuild is None or rebuild.style != "rename-first" or rebuild.dropped is None:
         return
-    referring = children(context.catalog, rebuild.table)
-    if referring:
+    referring = children(context.catalog, rebuild.table) if follows_rename(context) else {}
+    names = [listed(sorted(referring))] if referring else []
+    names += readers(context, rebuild.table)
+    if names:
         yield Hit(
-            f"Renaming {quoted(op.table)} to {quoted(op.new)} first makes {listed(sorted(referring))} refer to it: then it is dropped."
+            f"Renaming {quoted(op.table)} to {quoted(op.new)} first makes {', '.join(names)} refer to it: then it is dropped."
         )

@@ -2,9 +2,10 @@
 
 ADD COLUMN cannot bring UNIQUE, PRIMARY KEY or a STORED generated column, and DROP COLUMN is refused for a column that is part of a key,
 an index, a CHECK of the table, or a foreign key, or that a view or a trigger names. A column's type and default cannot be changed, keys
-cannot be added; NOT NULL and CHECK can be from SQLite 3.53 on (say so with `server_version`).
+cannot be added; NOT NULL and CHECK can be from SQLite 3.53 on (say so with `server_version`). Renames and DROP COLUMN, of whatever table, are
+refused while a view or a trigger reads a table that is gone, as in the middle of a rebuild, unless `legacy_alter_table` is on.
 
-Instead: drop the index first, or build the table anew: create, copy, drop, rename.
+Instead: drop the index, view or trigger first and create it again behind, or build the table anew: create, copy, drop, rename.
 
 Bad, sqlite:
     CREATE TABLE person (id INTEGER PRIMARY KEY);
@@ -27,6 +28,7 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import mentions
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
+from ci_runner.lint.sqlite import legacy, namer
 from ci_runner.model.operations import (
     AddColumn,
     AddConstraint,
@@ -34,8 +36,11 @@ from ci_runner.model.operations import (
     AlterColumnType,
     DropColumn,
     DropConstraint,
+    DropTable,
     Operation,
+    RenameColumn,
     RenameConstraint,
+    RenameTable,
 )
 
 _PARTS = {
@@ -46,8 +51,9 @@ _PARTS = {
 
 
 @rule(
-    "error", ("sqlite",), on=(AddColumn, DropColumn, AlterColumn, AlterColumnType, AddConstraint, DropConstraint, RenameConstraint),
-    seen=("error",),
+    "error", ("sqlite",), on=(
+        AddColumn, DropColumn, AlterColumn, AlterColumnType, AddConstraint, DropConstraint, RenameConstraint, RenameColumn, RenameTable,
+    ), seen=("error",),
 )  # fmt: skip
 def check(context: Context) -> Iterator[Hit]:
     """What SQLite 3.35 and later still refuse, whether or not the table has rows."""
@@ -70,6 +76,10 @@ def check(context: Context) -> Iterator[Hit]:
                 f"SQLite refuses to add {quoted(column.name)} to {quoted(op.table)}: with foreign keys on, a REFERENCES column must default to NULL."
             )
         return
+    if isinstance(op, DropColumn | RenameColumn | RenameTable):
+        yield from _broken(context, op)
+    if isinstance(op, RenameColumn | RenameTable):
+        return
     if not isinstance(op, DropColumn):
         yield from _unknown(context, op)
         return
@@ -79,6 +89,21 @@ def check(context: Context) -> Iterator[Hit]:
             f"SQLite cannot drop {quoted(op.column)} of {quoted(op.table)}: it is part of {use}.",
             fix=_without_index(context, use),
         )
+
+
+def _broken(context: Context, op: Operation) -> Iterator[Hit]:
+    """What reads a table that the file has dropped: SQLite reads the text of every view and trigger before it alters anything."""
+    if not context.catalog.programs or (isinstance(op, RenameTable) and legacy(context)):
+        return
+    gone = {context.key(name) for _, drop in context.earlier(DropTable) for name in drop.tables}
+    gone -= {*context.catalog.tables, *context.catalog.views}
+    for (kind, name), program in context.catalog.programs.items() if gone else ():
+        missing = gone.intersection(program.reads)
+        if missing:
+            yield Hit(
+                f"SQLite refuses this ALTER TABLE while {kind} {quoted(name)} reads {quoted(min(missing))}, which was dropped further up."
+            )
+            return
 
 
 def _unknown(context: Context, op: Operation) -> Iterator[Hit]:
@@ -117,9 +142,12 @@ def _use(context: Context, op: DropColumn) -> str | None:
     table = context.table(op.table)
     name = comparable(op.column, "sqlite")
     for constraint in table.constraints if table else ():
-        if "inline" in constraint.options and constraint.kind in ("check", "foreign-key"):
+        own = name in {comparable(c, "sqlite") for c in constraint.columns}
+        if "inline" in constraint.options and (
+            constraint.kind == "foreign-key" or (own and constraint.kind == "check")
+        ):
             continue  # goes with its column
-        if name in {comparable(c, "sqlite") for c in constraint.columns}:
+        if own:
             return _PARTS.get(constraint.kind, "a CHECK")
         if constraint.kind == "check" and mentions(constraint.expression, op.column):
             return "a CHECK of the table"
@@ -130,4 +158,4 @@ def _use(context: Context, op: DropColumn) -> str | None:
         parts = (*index.columns, index.where)
         if "constraint" not in index.options and any(mentions(part, op.column) for part in parts):
             return f"index {quoted(index.name)}"
-    return None
+    return namer(context, op.table, name)

@@ -1,0 +1,94 @@
+"""SQLite's views and triggers in the catalog: what they read and name, through renames and drops."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ci_runner.model import operations as ops
+from ci_runner.model.operations import Name, Operation
+from ci_runner.model.schema import Catalog, Program
+from ci_runner.sql.catalog_map import Layered
+from ci_runner.sql.catalog_names import created, locate
+
+_MOST = 20_000  # as many as a schema may be expected to have; beyond it no more are remembered
+
+
+def followed(before: Catalog, after: Catalog, op: Operation) -> Catalog:
+    """``after`` with the programs as the operation leaves them; ``before`` says what its names meant."""
+    if isinstance(op, ops.CreateView):
+        return _made(after, "view", created(before, op.view, "sqlite"), op)
+    if isinstance(op, ops.CreateTrigger):
+        return _made(after, "trigger", created(before, op.object, "sqlite"), op)
+    if not after.programs:
+        return after
+    if isinstance(op, ops.DropObjects):
+        return _dropped(after, op)
+    if isinstance(op, ops.DropTable):
+        gone = {locate(before, name, "sqlite") for name in op.tables}
+        kept = Layered.of(after.programs)
+        for key, program in after.programs.items():
+            kept = kept.without(key) if program.on in gone else kept
+        return replace(after, programs=kept)
+    if isinstance(op, ops.RenameTable):
+        return _renamed(after, locate(before, op.table, "sqlite"), created(before, op.new, "sqlite"))
+    if isinstance(op, ops.RenameColumn):
+        return _column_renamed(after, locate(before, op.table, "sqlite"), op)
+    return after
+
+
+def _made(catalog: Catalog, kind: str, key: Name, op: ops.CreateView | ops.CreateTrigger) -> Catalog:
+    if (kind, key) in catalog.programs or len(catalog.programs) >= _MOST:
+        return catalog
+    on = locate(catalog, op.on, "sqlite") if isinstance(op, ops.CreateTrigger) else None
+    made = Program(tuple(locate(catalog, name, "sqlite") for name in op.reads), op.names, on)
+    return replace(catalog, programs=Layered.of(catalog.programs).put((kind, key), made))
+
+
+def _dropped(catalog: Catalog, op: ops.DropObjects) -> Catalog:
+    kept = Layered.of(catalog.programs)
+    for name in op.names:
+        key = op.kind.removeprefix("drop-"), locate(catalog, name, "sqlite", [key for _, key in catalog.programs])
+        kept = kept.without(key)
+    return replace(catalog, programs=kept)
+
+
+def _renamed(catalog: Catalog, old: Name, new: Name) -> Catalog:
+    """The texts are rewritten, as SQLite does unless ``legacy_alter_table`` is on."""
+    if catalog.settings.get("legacy_alter_table", "off").lower() not in ("off", "0", "no", "false"):
+        return catalog
+    kept = Layered.of(catalog.programs)
+    for key, program in catalog.programs.items():
+        if old not in program.reads and program.on != old:
+            continue
+        names = tuple(_moved(name, old.name, new.name) for name in program.names)
+        reads = tuple(new if name == old else name for name in program.reads)
+        kept = kept.put(key, Program(reads, names, new if program.on == old else program.on))
+    return replace(catalog, programs=kept)
+
+
+def _moved(name: str, old: str, new: str) -> str:
+    table, dot, column = name.rpartition(".")
+    return f"{new}.{column}" if dot and table == old else name
+
+
+def _column_renamed(catalog: Catalog, table: Name, op: ops.RenameColumn) -> Catalog:
+    kept = Layered.of(catalog.programs)
+    old, new = op.column.lower(), op.new.lower()
+    for key, program in catalog.programs.items():
+        if speaks_of(catalog, program, table, old):
+            names = tuple(
+                f"{name.rpartition('.')[0]}.{new}".lstrip(".") if name in (old, f"{table.name}.{old}") else name
+                for name in program.names
+            )
+            kept = kept.put(key, replace(program, names=names))
+    return replace(catalog, programs=kept)
+
+
+def speaks_of(catalog: Catalog, program: Program, table: Name, column: str) -> bool:
+    """Whether the text names that column of that table; a bare name counts where no other table it reads has such a column."""
+    if f"{table.name}.{column}" in program.names:
+        return True
+    if column not in program.names or table not in program.reads:
+        return False
+    others = [catalog.tables.get(name) for name in program.reads if name != table]
+    return all(other is not None and not other.partial and column not in other.columns for other in others)
