@@ -56,6 +56,16 @@ def set_aside(context: Context) -> bool:
     )
 
 
+def copied_before(context: Context, table: Name) -> Table | None:
+    """What an earlier file of the change made and copied that table into, under a name made of its name: a rebuild over several files."""
+    key, released = context.key(table), context.file.released
+    for kind, other in released.born if context.dialect == "sqlite" else ():
+        copy = released.tables.get(other) if kind == "table" and f"_{key.name}_" in f"_{other.name}_" else None
+        if copy is not None and copy.born and key in copy.copies:
+            return copy
+    return None
+
+
 def index_on(table: Table | None, column: str, dialect: str) -> str | None:
     """The name of an index that has the column in it, also inside an expression or its condition."""
     name = comparable(column, dialect)
@@ -71,6 +81,8 @@ def index_on(table: Table | None, column: str, dialect: str) -> str | None:
 def added_here(context: Context, table: Name, column: str) -> bool:
     """Whether the file itself added the column further up: IF NOT EXISTS adds none that is there."""
     key = context.key(table)
+    if context.dialect == "sqlite" and ("column", Name(str(key), column)) in context.catalog.born:
+        return True  # by this file, or by one before it in the change
     for step, op in context.earlier(AddColumn):
         if context.key(op.table) == key and context.same(op.column.name, column):
             known = step.catalog.tables.get(key)

@@ -7,7 +7,7 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.model.operations import Name, Setting, Transaction
 from ci_runner.model.schema import Catalog
-from ci_runner.sql.catalog_programs import speaks_of
+from ci_runner.sql.catalog_sqlite import speaks_of
 
 _OFF = {"off", "0", "no", "false"}
 

@@ -29,7 +29,7 @@ def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
         return catalog
     after: Catalog = step(catalog, operation, dialect)
     if dialect == "sqlite":
-        from ci_runner.sql.catalog_programs import followed
+        from ci_runner.sql.catalog_sqlite import followed
 
         return followed(catalog, after, operation)
     return passed_on(after, operation, dialect, apply_one) if after is not catalog and dialect == "postgres" else after
@@ -381,7 +381,7 @@ _STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {
     ops.CreateDomain: types.create_domain,
     ops.CreateFunction: _function,
     ops.CreateView: _view,
-    ops.CreateTrigger: lambda catalog, _op, _dialect: catalog,  # catalog_programs has it
+    **dict.fromkeys((ops.CreateTrigger, ops.Dml), lambda catalog, _op, _dialect: catalog),  # catalog_sqlite has them
     ops.DropObjects: _drop_objects,
     ops.RenameObject: _rename_object,
     ops.Partition: _partition,

@@ -54,3 +54,28 @@ def test_temporary_tables_and_settings_end_with_their_file() -> None:
     assert found("CREATE TEMP TABLE t (id int);\nSET search_path TO app;", "CREATE INDEX i ON t (id);", pre=TABLE) == [
         "index-not-concurrent"
     ]
+
+
+SPLIT = (
+    "CREATE TABLE _t_tmp (id int NOT NULL, n int);", "INSERT INTO _t_tmp SELECT id, n FROM t;", "DROP TABLE t;", "ALTER TABLE _t_tmp RENAME TO t;",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "pre", "expected"),
+    [
+        (SPLIT, "CREATE TABLE t (id int NOT NULL, n int);", []),
+        (SPLIT, "CREATE TABLE t (id int NOT NULL, n int, m int);", ["drop-column"]),
+        ((SPLIT[0], *SPLIT[2:]), "CREATE TABLE t (id int NOT NULL, n int);", ["drop-table"]),
+        (("CREATE TABLE other (id int);", "INSERT INTO other SELECT id FROM t;", SPLIT[2]), TABLE, ["drop-table"]),
+        (SPLIT, "CREATE TABLE t (id int NOT NULL, n int); CREATE TABLE c (t_id int REFERENCES t (id));", ["sqlite-rebuild-fk-cascade"]),
+        (("ALTER TABLE t ADD COLUMN x int;", "ALTER TABLE t DROP COLUMN x;"), TABLE, []),
+        (("SELECT 1;", "ALTER TABLE t DROP COLUMN n;"), TABLE, ["drop-column"]),
+    ],
+)  # fmt: skip
+def test_a_rebuild_may_take_several_files_of_a_change(files: tuple[str, ...], pre: str, expected: list[str]) -> None:
+    assert found(*files, pre=pre, dialect="sqlite") == expected
+
+
+def test_a_rebuild_over_files_that_are_released_one_by_one_is_none() -> None:
+    assert found(*SPLIT, pre=TABLE, dialect="sqlite", together=False) == ["drop-table", "rename-table"]

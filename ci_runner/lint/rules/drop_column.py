@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
 from ci_runner.lint.domains import carried
-from ci_runner.lint.facts import added_here
+from ci_runner.lint.facts import added_here, copied_before
 from ci_runner.lint.naming import comparable
 from ci_runner.lint.rebuild import Rebuild, keeps_itself, produced
 from ci_runner.lint.replaced import moved
@@ -57,6 +57,10 @@ def check(context: Context) -> Iterator[Hit]:
     for rebuild in context.file.rebuilds:
         if rebuild.dropped is not None and rebuild.dropped.position == context.step.position:
             yield from _left_out(context, rebuild)
+    for name in op.tables if isinstance(op, DropTable) else ():
+        copy = copied_before(context, name)
+        if copy is not None:
+            yield from _lacking(context.table(name), set(copy.columns))
 
 
 def _with_type(context: Context, op: DropObjects) -> Iterator[Hit]:
@@ -86,9 +90,14 @@ def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
 
 def _missing(context: Context, old: Table | None, made: CreateTable) -> Iterator[Hit]:
     names = produced(made, context.dialect)
-    if old is None or old.born or old.partial or names is None:
+    if names is None:
         return
-    kept = {comparable(name, context.dialect) for name in names}
+    yield from _lacking(old, {comparable(name, context.dialect) for name in names})
+
+
+def _lacking(old: Table | None, kept: set[str]) -> Iterator[Hit]:
+    if old is None or old.born or old.partial:
+        return
     gone = [column.name for key, column in old.columns.items() if key not in kept and column.generated != "virtual"]
     if gone:
         noun = "columns" if len(gone) > 1 else "column"

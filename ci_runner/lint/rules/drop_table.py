@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from ci_runner.lint.clauses import clause, rewrite
 from ci_runner.lint.clickhouse import holds_no_rows
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.facts import rebuild_of, set_aside
+from ci_runner.lint.facts import copied_before, rebuild_of, set_aside
 from ci_runner.lint.rebuild import keeps_itself
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import CreateTable, DropTable, Name
@@ -79,6 +79,8 @@ def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
     if known is not None and "dynamic" in known.options:
         return True  # its rows are those of its query, as a materialized view's are
     if not context.old(name) or rebuild_of(context, name) or set_aside(context):
+        return True
+    if copied_before(context, name):
         return True
     return guarded and known is None
 

@@ -33,29 +33,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, listed, quoted
+from ci_runner.lint.facts import copied_before
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.sqlite import children, foreign_keys, keys_off
-from ci_runner.model.operations import DropTable, Setting
+from ci_runner.model.operations import DropTable, Name, Setting
 
 
 @rule("error", ("sqlite",), on=(DropTable,), seen=("rows-lost", "error"))
 def check(context: Context) -> Iterator[Hit]:
     """The DROP of a rebuild whose table has children, where foreign keys are not known to be off."""
-    for rebuild in context.file.rebuilds:
-        if (
-            rebuild.dropped is None
-            or rebuild.dropped.position != context.step.position
-            or rebuild.style == "rename-first"
-        ):
-            continue
-        referring = children(context.catalog, rebuild.table)
-        if not referring or not foreign_keys(context):
-            continue
-        idle = any(op.name == "foreign_keys" and step.tx.block for step, op in context.earlier(Setting))
-        why = " PRAGMA foreign_keys inside the transaction does nothing." if idle else ""
-        cascade = any(action == "cascade" for action in referring.values())
-        effect = "deletes their rows too" if cascade else "fails or breaks their references"
-        yield Hit(
-            f"Dropping {quoted(context.shown(rebuild.table))} deletes its rows first, which {effect}: {listed(sorted(referring))} refer to it.{why}",
-            fix=keys_off(context),
-        )
+    op = context.step.operation
+    assert isinstance(op, DropTable)  # noqa: S101
+    if not foreign_keys(context):
+        return
+    tables = [
+        rebuild.table
+        for rebuild in context.file.rebuilds
+        if rebuild.dropped is not None
+        and rebuild.dropped.position == context.step.position
+        and rebuild.style != "rename-first"
+    ]
+    tables += [context.key(name) for name in op.tables if context.old(name) and copied_before(context, name)]
+    for table in tables:
+        referring = children(context.catalog, table)
+        if referring:
+            yield _hit(context, table, referring)
+
+
+def _hit(context: Context, table: Name, referring: dict[str, str]) -> Hit:
+    idle = any(op.name == "foreign_keys" and step.tx.block for step, op in context.earlier(Setting))
+    why = " PRAGMA foreign_keys inside the transaction does nothing." if idle else ""
+    cascade = any(action == "cascade" for action in referring.values())
+    effect = "deletes their rows too" if cascade else "fails or breaks their references"
+    shown = f"Dropping {quoted(context.shown(table))} deletes its rows first"
+    return Hit(f"{shown}, which {effect}: {listed(sorted(referring))} refer to it.{why}", fix=keys_off(context))
