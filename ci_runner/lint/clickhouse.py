@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ci_runner.lint.facts import mentions
-from ci_runner.model.operations import Type
+from ci_runner.model.operations import Dml, Name, RenameTable, Type
 from ci_runner.model.schema import Table
+from ci_runner.sql.catalog_names import inner_table, locate
 from ci_runner.text.pattern import later
+
+if TYPE_CHECKING:
+    from ci_runner.lint.context import Context
 
 
 def key_use(table: Table | None, column: str) -> str | None:
@@ -38,6 +43,16 @@ def holds_no_rows(table: Table | None, dialect: str) -> bool:
     return dialect == "clickhouse" and table is not None and table.engine.lower() in _ROWLESS
 
 
+def loses_rows_of_view(context: Context, view: Name) -> bool:
+    """Whether dropping that materialized view deletes rows: those of a view without TO, unless the file reads or moves them away first."""
+    key = locate(context.catalog, view, context.dialect, context.catalog.views)
+    if inner_table(key) not in context.catalog.views.get(key, ()) or ("view", key) in context.catalog.born:
+        return False
+    if any(op.table.name.startswith(".inner") for _, op in context.earlier(RenameTable)):
+        return False
+    return not any(key in map(context.key, op.reads) for _, op in context.earlier(Dml) if op.kind == "insert")
+
+
 def engine_use(table: Table | None, column: str) -> str | None:
     """The engine that has the column among its parameters (a version, a sign, what is summed): it can be neither dropped nor renamed."""
     given = (
@@ -46,17 +61,20 @@ def engine_use(table: Table | None, column: str) -> str | None:
     return table.engine if table and given and mentions(given, column) else None
 
 
+_TOKEN = later(r"[\w$]+|\S")
 _ENUM = later(r"enum(8|16)?\((.*)\)$", re.DOTALL | re.IGNORECASE)
 _MEMBER = later(r"'((?:[^'\\]|''|\\.)*)'(?:\s*=\s*(-?\d+))?")
 
 
 _DECIMAL = re.compile(r"decimal\((\d{1,3}),(\d{1,3})\)")
+_SIZED = re.compile(r"\bdecimal(32|64|128|256)\((\d{1,3})\)")  # Decimal64(2): as many digits as fit into that many bits
+_DIGITS = {"32": 9, "64": 18, "128": 38, "256": 76}
 _ALIKE = {frozenset({"uint8", "bool"}), frozenset({"uint16", "date"}), frozenset({"uint32", "datetime"})}
 
 
 def same_representation(old: Type, new: Type) -> bool:
     """Whether a MODIFY COLUMN from ``old`` to ``new`` leaves the stored parts as they are (measured on ClickHouse 26.9)."""
-    one, two = _zoneless(_plain(old)), _zoneless(_plain(new))
+    one, two = (_zoneless(_aggregated(_plain(type_))) for type_ in (old, new))
     if one == two:
         return True
     if _nullable(one) != _nullable(two):
@@ -69,10 +87,32 @@ def same_representation(old: Type, new: Type) -> bool:
     return frozenset({one, two}) in _ALIKE or _same_decimal(one, two)
 
 
-def cast_in_key(old: Type, new: Type) -> bool:
-    """Whether a key column may change so: a String in and out of LowCardinality compares as before, though its parts are written anew."""
+def cast_in_key(old: Type, new: Type, table: Table | None, column: str) -> bool:
+    """Whether a key column may change so: a String in and out of LowCardinality compares as before, though its parts are written anew.
+
+    Not where a key has the column inside an expression: there ClickHouse refuses it (measured on 26.9).
+    """
     one, two = (re.sub(r"^lowcardinality\((.*)\)$", r"\1", _plain(type_)) for type_ in (old, new))
-    return one == two
+    return one == two and table is not None and not any(_inside(key, column) for key in _keys(table))
+
+
+def _keys(table: Table) -> list[str]:
+    primary = (part for c in table.constraints if c.kind == "primary-key" for part in c.columns)
+    sampling = (option.removeprefix("sample by ") for option in table.options if option.startswith("sample by "))
+    return [*table.order_by, table.partition_by, *primary, *sampling]
+
+
+def _inside(key: str, column: str) -> bool:
+    """Whether the key calls a function on the column, or reckons with it."""
+    tokens = ["", *_TOKEN.findall(key.replace("`", "").replace('"', "").lower()), ""]
+    if tokens[1] == "(" and tokens[-2] == ")":
+        tokens = ["", *tokens[2:-2], ""]
+    depth = 0
+    for before, word, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        depth += (word == "(") - (word == ")")
+        if word == column.lower() and (depth or {before, after} - {"", ","}):
+            return True
+    return False
 
 
 def _nullable(text: str) -> bool:
@@ -111,7 +151,14 @@ def _plain(type_: Type) -> str:
     text = re.sub(r"\s+", "", type_.text or type_.base)
     if "'" in text:  # names of members, and time zones, are no types
         return text.lower()
-    return _WORD.sub(lambda found: _ALIASES.get(found[0], found[0]), _TEXTS.sub("string", text.lower()))
+    text = _WORD.sub(lambda found: _ALIASES.get(found[0], found[0]), _TEXTS.sub("string", text.lower()))
+    return _SIZED.sub(lambda found: f"decimal({_DIGITS[found[1]]},{found[2]})", text)
+
+
+def _aggregated(text: str) -> str:
+    """A SimpleAggregateFunction stores what the type it names does."""
+    found = re.fullmatch(r"simpleaggregatefunction\([^,()]*(?:\([^()]*\))?,(.*)\)", text)
+    return found[1] if found else text
 
 
 def _zoneless(text: str) -> str:

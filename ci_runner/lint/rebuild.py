@@ -9,11 +9,13 @@ from msgspec import Struct
 
 from ci_runner.lint.clauses import uncommented
 from ci_runner.lint.context import File, Step
-from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, RenameTable
+from ci_runner.model.operations import CreateTable, Dml, DropTable, Name, Partition, RenameTable
 from ci_runner.sql.catalog_names import locate
 from ci_runner.sql.cursor import unquote
 from ci_runner.sql.dialects import dialect
 from ci_runner.text.pattern import later
+
+_PARTS_FROM = later(r"\s*from\s+((?:[`\"]?\w+[`\"]?\.)?[`\"]?\w+[`\"]?)", re.IGNORECASE)
 
 
 class Rebuild(Struct, frozen=True):
@@ -142,6 +144,11 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
     if isinstance(op, Dml) and op.kind in ("insert", "insert-overwrite"):
         for target in op.tables:
             yield from ((_key(file, step, target), _key(file, step, source)) for source in op.reads)
+    elif isinstance(op, Partition):
+        found = _PARTS_FROM.match(op.bounds) if _whole(op) else None
+        if found:
+            *schema, bare = (part.strip('`"') for part in found[1].split("."))
+            yield _key(file, step, op.table), _key(file, step, Name(".".join(schema), bare))
     elif isinstance(op, CreateTable) and (op.selects or "clone" in op.options):
         target = _key(file, step, op.table)
         if op.source:
@@ -154,6 +161,12 @@ def _copied(file: File, step: Step) -> Iterator[tuple[Name, Name]]:
             traits = dialect(file.dialect)
             *schema, bare = (unquote(part, traits, traits.fold) for part in name.split("."))
             yield target, _key(file, step, Name(".".join(schema), bare))
+
+
+def _whole(op: Partition) -> bool:
+    """Whether ClickHouse's ATTACH or REPLACE PARTITION … FROM takes every row of a table, so far as the text can tell."""
+    name = op.partition.name.lower().replace(" ", "")
+    return op.kind.endswith(("attach-partition", "replace-partition")) and name in ("all", "tuple()", "id'all'")
 
 
 def unwrapped(expression: str) -> str:

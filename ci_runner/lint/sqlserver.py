@@ -8,7 +8,7 @@ from ci_runner.lint.clauses import clause, rewrite
 from ci_runner.lint.context import Context, File
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
-from ci_runner.model.operations import AddConstraint, CreateIndex, Name, Operation, Type
+from ci_runner.model.operations import AddConstraint, Column, CreateIndex, Name, Operation, Type
 from ci_runner.model.schema import Table
 from ci_runner.text.pattern import later
 
@@ -72,10 +72,24 @@ def _widens(one: str, two: str, first: tuple[str, ...], second: tuple[str, ...])
     return one == two and bool(first and second) and int(first[0]) <= int(second[0])
 
 
-def keeps_default_apart(file: File, default: str) -> bool:
+_NEVER_APART = {
+    "xml",
+    "text",
+    "ntext",
+    "image",
+    "hierarchyid",
+    "geometry",
+    "geography",
+}  # nor any (max): ALTER TABLE, "Remarks"
+
+
+def keeps_default_apart(file: File, column: Column) -> bool:
     """Whether the server stores a default for existing rows as metadata: Enterprise and Azure from 2012, for what is one value for all rows."""
     edition = (file.server_edition or "").lower()
-    return edition.startswith(_METADATA_EDITIONS) and file.at_least(11) and _PER_ROW.search(default) is None
+    if not edition.startswith(_METADATA_EDITIONS) or not file.at_least(11) or _PER_ROW.search(column.default or ""):
+        return False
+    type_ = column.type
+    return type_ is None or not (type_.base.lower() in _NEVER_APART or _arguments(type_) == ("max",))
 
 
 @rewrite

@@ -125,7 +125,7 @@ def _text(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape 
     if name in ("varchar", "char", "nvarchar", "nchar", "varchar2", "nvarchar2"):
         wide = dialect != "sqlserver" or name.startswith("n")
         if "max" in {arg.lower() for arg in type_.args}:
-            return Shape("text", wide=wide)
+            return Shape("text", high=65_535 if dialect == "redshift" else None, wide=wide)
         if type_.base.lower() == "bpchar" and not args:  # PostgreSQL's without a limit, which a bare char is not
             return Shape("text")
         bare = _BARE_TEXT.get(dialect) if "varchar" in name and dialect != "sqlserver" else 1
@@ -184,10 +184,22 @@ def _clickhouse(type_: Type) -> Shape:
     found = re.match(r"fixedstring\((\d{1,9})\)$", text)
     if found:
         return Shape("text", high=int(found[1]))
+    if text.startswith("enum"):  # what is stored are the numbers
+        return Shape("enum", members=_enumerated(type_.args))
     found = re.match(r"datetime64\((\d)", text)
     if found or text.startswith("datetime"):
         return Shape("moment", high=int(found[1]) if found else 0)
     return Shape("date") if text in ("date", "date32") else Shape("other")
+
+
+def _enumerated(members: tuple[str, ...]) -> tuple[str, ...]:
+    """The numbers of ``'a' = 1``, ``'b'``; a member without one has the next."""
+    numbers: list[str] = []
+    for member in members:
+        _, _, said = member.rpartition("'")[2].partition("=")
+        before = int(numbers[-1]) if numbers else 0
+        numbers.append(said.strip() if re.fullmatch(r"\s*-?\d{1,5}\s*", said) else str(before + 1))
+    return tuple(numbers)
 
 
 def narrows(old: Type, new: Type, dialect: str) -> bool:

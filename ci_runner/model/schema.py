@@ -64,3 +64,4 @@ class Catalog(Struct, frozen=True, omit_defaults=True):
     creates: tuple[int, int] = (0, 0)  # CREATEs with and without ON CLUSTER
     clustered: Mapping[Name, bool] = {}  # objects other than tables made ON CLUSTER (ClickHouse)
     replicated: frozenset[str] = frozenset()  # databases that spread DDL themselves (ClickHouse)
+    dropped: Mapping[Name, Table] = {}  # tables the change dropped that UNDROP brings back (ClickHouse, Snowflake)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Dml, Operation, Other, Setting
+from ci_runner.sql.batch_defaults import dropped_default
 from ci_runner.sql.batch_variables import Followed, built, follow
 from ci_runner.sql.batch_words import (
     ALTERED,
@@ -344,6 +345,9 @@ def _dynamic(reading: Reading, tokens: Tokens, batch: _Batch, first: int) -> Rea
         text = built(batch.tokens, first + 2, first + tokens.upper.index(")"), batch.tops)
         if text is not None:
             return _with_text(reading, text, batch)
+    text = dropped_default(batch.tokens, first)
+    if text is not None:
+        return _with_text(reading, text, batch)
     named = [token for token in tokens.upper[:index] if token[:1] == "@" and token not in ("@STMT", "@STATEMENT")]
     if index == len(tokens.text) or "+" in tokens.text or batch.depth > 3 or named:
         return Reading(reading.operations, "runs text that is put together at run time", tokens.start[0])

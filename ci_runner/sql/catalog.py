@@ -11,12 +11,13 @@ from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_columns as columns
+from ci_runner.sql import catalog_schemas as schemas
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql import catalog_types as types
 from ci_runner.sql.catalog_inherit import adopt, disown, passed_on
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_mysql import recoded
-from ci_runner.sql.catalog_names import comparable, created, locate
+from ci_runner.sql.catalog_names import comparable, created, inner_table, locate
 from ci_runner.sql.catalog_store import VERSION, dumps, loads
 
 __all__ = ["VERSION", "Catalog", "apply", "dumps", "fold", "loads", "release"]
@@ -70,6 +71,8 @@ def release(catalog: Catalog, *, keep: bool = False) -> Catalog:
             elif table is not None and not keep:
                 kept = kept.put(key, replace(table, born=False))
         catalog = replace(catalog, tables=kept, born=catalog.born if keep else {})
+    if catalog.dropped and not keep:
+        catalog = replace(catalog, dropped={})
     settings = {key: value for key, value in catalog.settings.items() if key.startswith("global ")}
     if len(settings) != len(catalog.settings) or catalog.search_path:
         catalog = _with_settings(catalog, settings)
@@ -134,6 +137,8 @@ def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
         return catalog
     fresh = key not in catalog.views
     reads = tuple(locate(catalog, name, dialect) for name in op.reads)
+    if op.materialized and "stores" in op.options:
+        reads = (*reads, inner_table(key))
     clustered = "on cluster" in op.options
     creates = (catalog.creates[0] + clustered, catalog.creates[1] + (not clustered))
     spread = Layered.of(catalog.clustered).put(key, True) if clustered else catalog.clustered
@@ -148,7 +153,7 @@ def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalo
             catalog = columns.drop_column(catalog, dropped, dialect)
     for name in op.names:
         if op.kind in ("drop-schema", "drop-database"):
-            catalog = _drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
+            catalog = schemas.drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
         elif op.kind in ("drop-view", "drop-materialized-view"):
             key = locate(catalog, name, dialect, catalog.views)
             catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
@@ -163,23 +168,10 @@ def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalo
     return catalog
 
 
-def _drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Catalog:
-    if kind == "drop-database" and dialect not in ("mysql", "mariadb", "clickhouse"):
-        return catalog  # there a database holds schemas, and one cannot drop the one at work
-    for key in [key for key in catalog.tables if key.schema == schema]:
-        catalog = tables.remove_table(catalog, key, cascade=True)
-    for field in ("enums", "domains", "views", "functions"):
-        kept = Layered.of(getattr(catalog, field))
-        for key in [key for key in kept if key.schema == schema]:
-            kept = kept.without(key)
-        catalog = replace(catalog, **{field: kept})
-    return replace(catalog, schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
-
-
 def _rename_object(catalog: Catalog, op: ops.RenameObject, dialect: str) -> Catalog:
     kind = op.kind.rpartition(".")[2]
     if kind == "rename-schema":
-        return _rename_schema(catalog, comparable(op.name.name, dialect), comparable(op.new.name, dialect))
+        return schemas.rename_schema(catalog, comparable(op.name.name, dialect), comparable(op.new.name, dialect))
     if kind == "rename-view":
         return tables.rename_table(
             catalog, ops.RenameTable(kind=kind, start=0, end=0, table=op.name, new=op.new), dialect
@@ -208,14 +200,6 @@ def _retyped(catalog: Catalog, op: ops.RenameObject) -> Catalog:
             }
             catalog = tables.with_table(catalog, key, replace(table, columns=kept))
     return catalog
-
-
-def _rename_schema(catalog: Catalog, schema: str, new: str) -> Catalog:
-    for key in [key for key in catalog.tables if key.schema == schema]:
-        moved = ops.RenameTable(kind="alter-table.set-schema", start=0, end=0, table=key, new=Name(new, key.name))
-        catalog = tables.rename_table(catalog, moved, "postgres")
-    catalog = replace(catalog, schemas=catalog.schemas - {schema} | {new})
-    return tables.renamed_birth(catalog, "schema", Name("", schema), Name("", new))
 
 
 def _partition(catalog: Catalog, op: ops.Partition, dialect: str) -> Catalog:
@@ -269,7 +253,7 @@ def _renewed_schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None:
         return catalog
     kind = op.kind.replace("create-or-replace", "drop")
-    return _schema(_drop_schema(catalog, comparable(op.object.name, dialect), dialect, kind), op, dialect)
+    return _schema(schemas.drop_schema(catalog, comparable(op.object.name, dialect), dialect, kind), op, dialect)
 
 
 def _spread(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
@@ -351,6 +335,8 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
         types.alter_domain,
     ),
     "alter-function.set-option": types.alter_function,
+    "undrop-table": schemas.undrop,
+    "undrop-schema": schemas.undrop,
     "reset-setting": _reset,
     "use": _use,
     "alter-table.disable-constraint": _distrust,

@@ -50,6 +50,11 @@ def created(catalog: Catalog, name: Name, dialect: str, *, temporary: bool = Fal
     return Name(TEMPORARY if temporary and dialect == "postgres" else path(catalog, dialect)[0], text)
 
 
+def inner_table(view: Name) -> Name:
+    """The table in which ClickHouse keeps the rows of a materialized view that has no TO."""
+    return Name(view.schema, f".inner.{view.name}")
+
+
 def constraint_name(constraint: Constraint, table: str, taken: Collection[str], dialect: str) -> str:
     """The name the database gives to an unnamed constraint of ``table``, "" where it cannot be foretold (SQL Server, SQLite)."""
     if dialect in ("postgres", "redshift"):

@@ -13,7 +13,7 @@ from ci_runner.model.schema import Catalog, Program, Table
 from ci_runner.sql import catalog_map
 from ci_runner.sql.catalog_map import Layered
 
-VERSION = 5  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 6  # part of the cache key and of the bytes: catalogs of another make are not read
 _LARGEST = 10_000_000  # bytes of a catalog worth parsing
 
 
@@ -35,6 +35,7 @@ class _Stored(Struct):
     born: list[tuple[str, Name]]
     creates: tuple[int, int]
     clustered: list[Name]
+    dropped: list[tuple[Name, Table]]
     replicated: frozenset[str]
 
 
@@ -57,6 +58,7 @@ def dumps(catalog: Catalog) -> bytes:
             list(catalog.born),
             catalog.creates,
             list(catalog.clustered),
+            list(catalog.dropped.items()),
             catalog.replicated,
         ),
         order="deterministic",
@@ -87,6 +89,7 @@ def loads(data: bytes) -> Catalog | None:
         born=Layered(dict.fromkeys(stored.born, True)),
         creates=stored.creates,
         clustered=Layered(dict.fromkeys(stored.clustered, True)),
+        dropped=Layered(dict(stored.dropped)),
         replicated=stored.replicated,
     )
 

@@ -33,6 +33,8 @@ def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
     key = created(catalog, op.table, dialect, temporary=op.temporary)
     if key in catalog.tables and (op.if_not_exists or op.conditional) and not op.or_replace:
         return catalog
+    if op.or_replace:
+        catalog = shelved(catalog, key, dialect)
     clustered = "on cluster" in op.options
     changed = (
         catalog.tables.get(key) if "or alter" in op.options else None
@@ -289,8 +291,22 @@ def drop_tables(catalog: Catalog, op: DropTable, dialect: str) -> Catalog:
         key = locate(catalog, name, dialect)
         if dialect == "clickhouse" and key in catalog.views:
             catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
-        catalog = remove_table(catalog, key, cascade="cascade" in op.options)
+        catalog = remove_table(shelved(catalog, key, dialect), key, cascade="cascade" in op.options)
     return catalog
+
+
+def shelved(catalog: Catalog, key: Name, dialect: str) -> Catalog:
+    """The catalog with the table, about to be dropped, kept where UNDROP finds it."""
+    table = catalog.tables.get(key) if dialect in ("clickhouse", "snowflake") else None
+    return catalog if table is None else replace(catalog, dropped=Layered.of(catalog.dropped).put(key, table))
+
+
+def brought_back(catalog: Catalog, key: Name) -> Catalog:
+    """The catalog after UNDROP of that table; nothing where no file of the change dropped it."""
+    table = catalog.dropped.get(key)
+    if table is None or key in catalog.tables:
+        return catalog
+    return with_table(replace(catalog, dropped=Layered.of(catalog.dropped).without(key)), key, table)
 
 
 def remove_table(catalog: Catalog, key: Name, *, cascade: bool) -> Catalog:

@@ -194,7 +194,7 @@ def _update(c: Cursor, first: int) -> list[Operation]:
 
 def _truncate(c: Cursor, first: int) -> list[Operation]:
     alter_clickhouse.cut_settings(c)
-    if c.take("DATABASE"):
+    if c.take("DATABASE") or c.seq("ALL", "TABLES", "FROM") or c.seq("TABLES", "FROM"):
         c.if_exists()
         options, name = _cluster(c), c.name()
         c.rest()

@@ -120,7 +120,7 @@ def create_view(c: Cursor, first: int, *, materialized: bool = False, or_replace
     on_cluster(c, options)
     at = c.i
     while at < c.last and c.upper[at] not in ("AS", "SELECT"):
-        if c.upper[at] in ("POPULATE", "TO", "REFRESH"):
+        if c.upper[at] in ("POPULATE", "TO", "REFRESH", "APPEND"):
             options.append(c.upper[at].lower())
         at += 1
     if at == c.last or (at + 1 == c.last and c.upper[at] == "AS"):
@@ -128,6 +128,8 @@ def create_view(c: Cursor, first: int, *, materialized: bool = False, or_replace
         c.fail()
     if c.dialect == "clickhouse" and "to" in options:
         options += _target(c, at)
+    elif c.dialect == "clickhouse" and materialized and ("refresh" not in options or "append" in options):
+        options.append("stores")  # rows that no query makes again
     reads = tables_read(c, at, c.last)
     c.rest()
     sort = "materialized-view" if materialized else "view"

@@ -41,7 +41,7 @@ def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
     for part in _parts(migration):
         pieces = _cut(migration, part, traits)
         drafts = _drafts(text, pieces, traits)
-        if traits.delimiter_command:
+        if traits.delimiter_command or traits.name == "snowflake":
             drafts = _with_prepared(text, drafts, traits)
         comments = attach(text, [(d.start, d.end) for d in drafts], pieces.comments) if pieces.comments else None
         for index, draft in enumerate(drafts):
@@ -130,13 +130,14 @@ def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:
 
 
 def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draft]:
-    """The drafts with what prepared statements run; most files prepare none."""
-    if not any(operation.kind == "execute-prepared" for draft in drafts for operation in draft.reading.operations):
+    """The drafts with what prepared statements, or the text in session variables, run; most files run none."""
+    kind = "execute-prepared" if traits.delimiter_command else "execute-dynamic"
+    if not any(operation.kind == kind for draft in drafts for operation in draft.reading.operations):
         return drafts
-    from ci_runner.sql.prepared import Place, follow
+    from ci_runner.sql.prepared import Place, follow, follow_session
 
     places = [Place(text[draft.start : draft.end], draft.start, draft.reading) for draft in drafts]
-    readings = follow(places, text, traits)
+    readings = (follow if traits.delimiter_command else follow_session)(places, text, traits)
     return [replace(draft, reading=reading) for draft, reading in zip(drafts, readings, strict=True)]
 
 

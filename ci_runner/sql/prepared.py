@@ -1,7 +1,7 @@
 """Follows MySQL's way of guarding a statement: SET @s = IF(…, 'ALTER …', 'SELECT 1'); PREPARE p FROM @s; EXECUTE p.
 
-Where every value the variable can take is a literal, those are read where they stand and marked conditional. Where one is put together
-at run time, EXECUTE says so.
+Snowflake's SET s = 'ALTER …'; EXECUTE IMMEDIATE $s is read the same way. Where every value the variable can take is a literal, those are
+read where they stand and marked conditional. Where one is put together at run time, EXECUTE says so.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ci_runner.sql.queries import outside
 from ci_runner.sql.reading import Reading
 
 _PREPARE = re.compile(r"prepare\s+(?P<name>\S+)\s+from\s+@(?P<variable>[\w$.]+)\s*;?\Z", re.IGNORECASE)
+_IMMEDIATE = re.compile(r"execute\s+immediate\s+\$(?P<variable>[\w$]+)\s*;?\Z", re.IGNORECASE)
 _RUN_TIME = "runs text that is put together at run time"
 
 
@@ -54,6 +55,23 @@ def follow(places: list[Place], source: str, traits: Dialect) -> list[Reading]:
                     found[assigned], settled[name] = reading, ""
         elif kind == "execute-prepared" and settled.get(name, _RUN_TIME):
             found[index] = Reading(operations, _RUN_TIME, place.start)
+    return found
+
+
+def follow_session(places: list[Place], source: str, traits: Dialect) -> list[Reading]:
+    """The readings of a Snowflake file with what EXECUTE IMMEDIATE $x runs added where its text was given to x."""
+    found = [place.reading for place in places]
+    variables: dict[str, int] = {}  # variable → place of its last assignment
+    for index, place in enumerate(places):
+        variables.update(
+            (op.name, index) for op in place.reading.operations if isinstance(op, Setting) and op.kind == "set-variable"
+        )
+        match = _IMMEDIATE.match(place.text) if place.reading.reason else None
+        name = match["variable"].lower() if match else ""
+        if name in variables:
+            reading = _values(found[variables[name]], name, source, traits)
+            if reading is not None:
+                found[variables[name]], found[index] = reading, Reading(place.reading.operations)
     return found
 
 

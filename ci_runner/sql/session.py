@@ -123,8 +123,9 @@ def set_tsql(c: Cursor, first: int) -> list[Operation]:
 def set_plain(c: Cursor, first: int) -> list[Operation]:
     """SET name [= value] [, …] of ClickHouse; a name alone is switched on."""
     if c.at("ROLE") or c.ahead("DEFAULT", "ROLE"):
+        kind = "set-role" if c.at("ROLE") else "set-default-role"
         c.rest()
-        return [c.op(Other, "set-role", first)]
+        return [c.op(Other, kind, first)]
     if c.seq("TRANSACTION", "SNAPSHOT"):
         return [_setting(c, first, "transaction snapshot", "")]
     found = [_switched(c, first)]

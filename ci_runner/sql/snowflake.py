@@ -35,8 +35,8 @@ _MODIFIERS = frozenset(
 
 
 def create(c: Cursor, first: int) -> list[Operation]:
-    """CREATE [OR REPLACE | OR ALTER] behind the word CREATE."""
-    or_alter = c.seq("OR", "ALTER")
+    """CREATE [OR REPLACE | OR ALTER] behind the word CREATE; DEFINE of a DCM project means OR ALTER."""
+    or_alter = c.seq("OR", "ALTER") or c.upper[first] == "DEFINE"
     or_replace = or_alter or c.seq("OR", "REPLACE")
     modifiers = set()
     while c.at(*_MODIFIERS):
@@ -64,7 +64,7 @@ def create(c: Cursor, first: int) -> list[Operation]:
         return [definitions.create_index(c, first, frozenset(modifiers))]
     noun = objects.read_phrase(c, _OBJECTS)
     if not noun:
-        c.fail(f"no grammar for CREATE {c.text[c.i]}")
+        c.fail(f"no grammar for {c.upper[first]} {c.text[c.i]}")
     made = objects.create(c, first, noun, or_replace=or_replace)
     if or_alter and noun in ("schema", "database"):  # what is in it stays
         return [replace(made, kind=f"create-or-alter-{noun}")]
@@ -129,10 +129,18 @@ def _execute(c: Cursor, first: int) -> list[Operation]:
         c.rest()
         return [c.op(Other, "execute-dynamic", first)]
     word = c.word().lower()
-    if word not in ("task", "alert", "managed", "notebook", "service", "job", "data", "dbt"):
+    if word not in ("task", "alert", "managed", "notebook", "service", "job", "data", "dbt", "dcm"):
         c.i -= 1
         c.fail()
-    return command(f"execute-{word}")(c, first)
+    return command(f"execute-{word}", "PROJECT")(c, first)
+
+
+def _attach(c: Cursor, first: int) -> list[Operation]:
+    """ATTACH of a DCM project: a policy, tag or data metric function to what has it from then on."""
+    sort = objects.read_phrase(c, _OBJECTS)
+    if not sort:
+        c.fail()
+    return command(f"attach-{sort}")(c, first)
 
 
 def _begin(c: Cursor, first: int) -> list[Operation]:
@@ -194,8 +202,8 @@ def _files(kind: str) -> Callable[[Cursor, int], list[Operation]]:
 
 
 HEADS: dict[str, Callable[[Cursor, int], list[Operation]]] = {
-    "CREATE": create, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "UNDROP": _undrop, "COMMENT": session.comment,
-    "SET": session.set_snowflake, "UNSET": command("unset-variable"),
+    "CREATE": create, "DEFINE": create, "ATTACH": _attach, "DROP": drop, "ALTER": alter, "TRUNCATE": _truncate, "UNDROP": _undrop,
+    "COMMENT": session.comment, "SET": session.set_snowflake, "UNSET": command("unset-variable"),
     "USE": command("use", "ROLE", "WAREHOUSE", "DATABASE", "SCHEMA", "SECONDARY", "ROLES"),
     "BEGIN": _begin, "START": session.begin, "COMMIT": session.commit, "ROLLBACK": session.rollback, "DECLARE": _declare,
     "INSERT": changes.insert, "UPDATE": changes.update, "DELETE": changes.delete, "MERGE": changes.merge, "WITH": _with,

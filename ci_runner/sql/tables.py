@@ -207,8 +207,6 @@ def drop_tail(c: Cursor) -> tuple[str, ...]:
 def truncate(c: Cursor, first: int) -> Operation:
     """TRUNCATE [TABLE] behind the word TRUNCATE."""
     c.take("TABLE")
-    if c.dialect == "clickhouse" and (c.seq("ALL", "TABLES") or c.seq("TABLES")):
-        c.need("FROM")
     c.if_exists()
     tables = []
     while True:
@@ -218,10 +216,6 @@ def truncate(c: Cursor, first: int) -> Operation:
         if not c.take(","):
             break
     found: list[str] = []
-    if c.dialect == "clickhouse" and c.at("NOT", "LIKE", "ILIKE"):
-        c.take("NOT")
-        c.need("LIKE", "ILIKE")
-        c.word()
     while not c.done:
         if c.take("CASCADE", "RESTRICT", "SYNC"):
             found.append(c.upper[c.i - 1].lower())

@@ -20,6 +20,7 @@ OWN = [
         "dependents.yaml",
         "interplay.yaml",
         "production.yaml",
+        "vendors.yaml",
         "idioms.yaml",
     )
     for case in yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))

@@ -46,7 +46,7 @@ def check(context: Context) -> Iterator[Hit]:
         column = context.column(op.table, op.column)
         if not op.type.base or column is None or column.type is None or same_representation(column.type, op.type):
             return
-        if cast_in_key(column.type, op.type):
+        if cast_in_key(column.type, op.type, context.table(op.table), op.column):
             return
         what = f"changing its type from {column.type.text or column.type.base} to {op.type.text or op.type.base}"
     else:

@@ -1,7 +1,7 @@
 """A mutation rewrites parts in the background.
 
-ALTER … UPDATE, ALTER … DELETE, MATERIALIZE and a type change write every part that holds affected rows anew; it takes disk and merges,
-cannot be undone, and other mutations queue behind it.
+ALTER … UPDATE, ALTER … DELETE, MATERIALIZE, REWRITE PARTS and a type change write every part that holds affected rows anew, and so does APPLY
+DELETED MASK with what lightweight deletes left; it takes disk and merges, cannot be undone, and other mutations queue behind it.
 
 Instead: a lightweight DELETE FROM where it will do, small steps by partition, and an eye on system.mutations.
 
@@ -26,17 +26,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.clauses import clause, end, rewrite, target
-from ci_runner.lint.clickhouse import cast_in_key, key_use, same_representation
+from ci_runner.lint.clickhouse import cast_in_key, holds_no_rows, key_use, same_representation
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
 from ci_runner.model.operations import AlterColumn, AlterColumnType, Dml, Name, Operation, Other
 
-_KINDS = ("alter-table.update", "alter-table.delete")
+_KINDS = tuple(
+    f"alter-table.{what}" for what in ("update", "delete", "apply-deleted-mask", "apply-patches", "rewrite-parts")
+)
 
 
 @rule("warning", ("clickhouse",), on=(AlterColumnType, AlterColumn, Other, Dml), seen=("mutation",))
 def check(context: Context) -> Iterator[Hit]:
-    """ALTER UPDATE, ALTER DELETE, MATERIALIZE and type changes of old tables."""
+    """ALTER UPDATE, ALTER DELETE, MATERIALIZE, APPLY, REWRITE PARTS and type changes of old tables."""
     op = context.step.operation
     table = (
         op.tables[0] if isinstance(op, Dml) and op.tables else getattr(op, "table", None) or getattr(op, "object", None)
@@ -69,8 +71,9 @@ def _lightweight(context: Context) -> Fix | None:
 
 def _type(context: Context, op: AlterColumnType) -> Iterator[Hit]:
     column = context.column(op.table, op.column)
-    cast = column is not None and column.type is not None and cast_in_key(column.type, op.type)
-    if not op.type.base or (key_use(context.table(op.table), op.column) and not cast):
+    table = context.table(op.table)
+    cast = column is not None and column.type is not None and cast_in_key(column.type, op.type, table, op.column)
+    if not op.type.base or (key_use(table, op.column) and not cast) or holds_no_rows(table, context.dialect):
         return
     if column is None or column.type is None:
         yield Hit(

@@ -45,9 +45,20 @@ def check(context: Context) -> Iterator[Hit]:
     ) or not context.old(op.table):
         return
     if action.startswith("detach"):
-        if context.dialect == "clickhouse":
+        if context.dialect == "clickhouse" and not _attached_again(context, op):
             yield Hit(
                 f"Detaching partition {quoted(op.partition.name)} of {quoted(op.table)} hides its rows from every reader."
             )
         return
     yield Hit(f"Dropping partition {quoted(op.partition.name)} of {quoted(op.table)} deletes all rows in it.")
+
+
+def _attached_again(context: Context, op: Partition) -> bool:
+    """Whether the file attaches the same partition, or part, to its table again."""
+    return any(
+        other.kind.replace("attach-", "detach-") == op.kind
+        and context.key(other.table) == context.key(op.table)
+        and other.partition.name == op.partition.name
+        and not other.bounds
+        for _, other in context.later(Partition)
+    )

@@ -40,10 +40,19 @@ def check(context: Context) -> Iterator[Hit]:
         if ("schema", Name("", name.name)) in context.catalog.born:
             continue
         inside = sum(1 for key in context.catalog.tables if key.schema == name.name)
+        if _undropped(context, what, name):
+            continue
         if (op.if_exists or op.conditional) and not inside and name.name not in context.catalog.schemas:
             continue
         tables = f" and the {inside} table{'s' if inside > 1 else ''} in it" if inside else " and everything in it"
         yield Hit(f"Dropping {what} {quoted(name)}{tables} deletes their rows for good.")
+
+
+def _undropped(context: Context, what: str, name: Name) -> bool:
+    """Whether the file brings it back (Snowflake)."""
+    if context.dialect != "snowflake":
+        return False
+    return any(op.kind == f"undrop-{what}" and op.object == name for _, op in context.later(Other))
 
 
 def _replaced(context: Context, op: Other) -> Iterator[Hit]:

@@ -1,7 +1,8 @@
 """A table with rows is dropped.
 
 The rows are gone with COMMIT, and the release that still runs while the migration is applied fails on its next query. CREATE OR REPLACE
-TABLE over an existing table does the same under another name.
+TABLE over an existing table does the same under another name, and so does DROP VIEW of a ClickHouse materialized view without TO, which
+keeps its rows itself.
 
 Instead: take the table out of the application first, release that, and drop the table in a later migration; keep a copy or a backup of
 what may be wanted again.
@@ -26,15 +27,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.clauses import clause, rewrite
-from ci_runner.lint.clickhouse import holds_no_rows
+from ci_runner.lint.clickhouse import holds_no_rows, loses_rows_of_view
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import copied_before, rebuild_of, set_aside
 from ci_runner.lint.rebuild import keeps_itself
 from ci_runner.lint.rule import Edit, Fix, Hit, rule
-from ci_runner.model.operations import CreateTable, DropTable, Name
+from ci_runner.model.operations import CreateTable, CreateView, DropObjects, DropTable, Name, Operation, Other
 
 
-@rule("error", on=(DropTable, CreateTable), aliases=("DS102", "ban-drop-table"), seen=("rows-lost",))
+@rule(
+    "error",
+    on=(DropTable, CreateTable, DropObjects, CreateView),
+    aliases=("DS102", "ban-drop-table"),
+    seen=("rows-lost",),
+)
 def check(context: Context) -> Iterator[Hit]:
     """Old tables that go, unless the file copies their rows into the table that takes their place."""
     op = context.step.operation
@@ -48,6 +54,7 @@ def check(context: Context) -> Iterator[Hit]:
             derived
             or (op.temporary and context.dialect in ("snowflake", "mariadb"))
             or holds_no_rows(known, context.dialect)
+            or _undropped(context, op.table)
             or keeps_itself(context.file, context.step)
         )
         if op.or_replace and known is not None and context.old(op.table) and not derived:
@@ -56,12 +63,14 @@ def check(context: Context) -> Iterator[Hit]:
                 fix=_altered(context, op),
             )
         return
-    assert isinstance(op, DropTable)  # noqa: S101
+    if not isinstance(op, DropTable):
+        yield from _view(context, op)
+        return
     if clause(context.text(), "DROP", "TEMPORARY"):
         return
     for name in op.tables:
         if not _survives(context, name, guarded=op.if_exists or op.conditional):
-            if holds_no_rows(context.table(name), context.dialect):
+            if _kept_elsewhere(context, name):
                 if not _made_anew(context, name):
                     yield Hit(f"Dropping {quoted(name)} loses no rows, but the running release fails on it.")
                 continue
@@ -74,15 +83,50 @@ def check(context: Context) -> Iterator[Hit]:
 def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
     key = context.key(name)
     if context.dialect == "clickhouse" and key in context.catalog.views and key not in context.catalog.tables:
-        return True  # DROP TABLE of a view
+        return not loses_rows_of_view(context, name)  # DROP TABLE of a view
     known = context.table(name)
     if known is not None and "dynamic" in known.options:
         return True  # its rows are those of its query, as a materialized view's are
     if not context.old(name) or rebuild_of(context, name) or set_aside(context):
         return True
-    if copied_before(context, name):
+    if copied_before(context, name) or _undropped(context, name):
         return True
     return guarded and known is None
+
+
+def _view(context: Context, op: Operation) -> Iterator[Hit]:
+    """ClickHouse's materialized views that keep rows of their own, dropped or replaced."""
+    if context.dialect != "clickhouse":
+        return
+    dropped = isinstance(op, DropObjects) and op.kind in ("drop-view", "drop-materialized-view")
+    replaced = isinstance(op, CreateView) and op.or_replace
+    names = (
+        op.names
+        if isinstance(op, DropObjects) and dropped
+        else (op.view,)
+        if isinstance(op, CreateView) and replaced
+        else ()
+    )
+    for name in names:
+        if loses_rows_of_view(context, name):
+            yield Hit(f"Dropping materialized view {quoted(name)} deletes the rows it keeps: it has no TO table.")
+
+
+def _kept_elsewhere(context: Context, name: Name) -> bool:
+    """Whether the table only leads to rows: in other tables, in other servers, in files."""
+    known = context.table(name)
+    return holds_no_rows(known, context.dialect) or (known is not None and "external" in known.options)
+
+
+def _undropped(context: Context, name: Name) -> bool:
+    """Whether the file brings the table back (ClickHouse, Snowflake)."""
+    if context.dialect not in ("clickhouse", "snowflake"):
+        return False
+    key = context.key(name)
+    return any(
+        op.kind == "undrop-table" and op.object is not None and context.key(op.object) == key
+        for _, op in context.later(Other)
+    )
 
 
 def _made_anew(context: Context, name: Name) -> bool:

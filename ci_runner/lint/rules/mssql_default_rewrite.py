@@ -1,6 +1,7 @@
 """A column with a default is added and written to every row.
 
-Below Enterprise Edition (and Azure SQL), ADD … NOT NULL DEFAULT, or DEFAULT … WITH VALUES, updates every row while the table is locked.
+Below Enterprise Edition (and Azure SQL), ADD … NOT NULL DEFAULT, or DEFAULT … WITH VALUES, updates every row while the table is locked;
+there too, where the default differs from row to row, and for columns of (max) types, XML, geometry, geography and hierarchyid.
 Set server_edition to enterprise, developer or azure if this is not your server.
 
 Instead: add the column nullable without WITH VALUES, fill it in batches, then ALTER COLUMN … NOT NULL.
@@ -37,7 +38,7 @@ def check(context: Context) -> Iterator[Hit]:
     if op.conditional and context.column(op.table, column.name) is not None:
         return
     reaches_rows = column.nullable is False or column.primary_key or "with values" in column.options
-    if reaches_rows and not keeps_default_apart(context.file, column.default):
+    if reaches_rows and not keeps_default_apart(context.file, column):
         yield Hit(
             f"The default of {quoted(column.name)} is written to every row of {quoted(op.table)} while the table is locked."
         )

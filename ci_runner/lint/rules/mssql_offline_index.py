@@ -21,13 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ci_runner.lint.clauses import clause
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.sqlserver import online
-from ci_runner.model.operations import AddConstraint, CreateIndex, Name, Other
+from ci_runner.model.operations import AddColumn, AddConstraint, CreateIndex, Name, Other
 
 
-@rule("warning", ("sqlserver",), on=(CreateIndex, AddConstraint, Other))
+@rule("warning", ("sqlserver",), on=(CreateIndex, AddConstraint, AddColumn, Other))
 def check(context: Context) -> Iterator[Hit]:
     """Builds and rebuilds on old tables that do not say ONLINE = ON."""
     op = context.step.operation
@@ -36,7 +37,7 @@ def check(context: Context) -> Iterator[Hit]:
         what = f"Building index {quoted(op.index.name)}"
         options = (*op.options, *op.index.options)
         known = context.table(op.table)
-        there = known is not None and op.index.name.lower() in known.indexes
+        there = known is not None and op.index.name.lower() in known.indexes and not _in_another_branch(context, op)
         if op.conditional and there and not any(option.startswith("drop_existing") for option in options):
             return
     elif isinstance(op, AddConstraint):
@@ -44,6 +45,11 @@ def check(context: Context) -> Iterator[Hit]:
             return
         table, options = op.table, (*op.options, *op.constraint.options)
         what = f"Building the index of {'PRIMARY KEY' if op.constraint.kind == 'primary-key' else 'UNIQUE'} ({', '.join(op.constraint.columns)})"
+    elif isinstance(op, AddColumn):
+        if not (op.column.primary_key or op.column.unique):
+            return
+        table, options = op.table, ("online",) if clause(context.text(), "ONLINE", "=", "ON") else ()
+        what = f"Building the index of {'PRIMARY KEY' if op.column.primary_key else 'UNIQUE'} ({op.column.name})"
     else:
         assert isinstance(op, Other)  # noqa: S101
         if op.kind not in ("alter-index.rebuild", "alter-table.rebuild"):
@@ -55,4 +61,10 @@ def check(context: Context) -> Iterator[Hit]:
         or any(o.startswith("online") and not o.endswith(("off", "=off")) for o in options)
     ):
         return
-    yield Hit(f"{what} on {quoted(table)} offline stops writers until it is done.", fix=online(context, op))
+    fix = None if isinstance(op, AddColumn) else online(context, op)
+    yield Hit(f"{what} on {quoted(table)} offline stops writers until it is done.", fix=fix)
+
+
+def _in_another_branch(context: Context, op: CreateIndex) -> bool:
+    """Whether the same IF … ELSE makes the index in both of its branches, as scripts for several editions do."""
+    return any(isinstance(other, CreateIndex) and other.index.name == op.index.name for other in context.siblings())
