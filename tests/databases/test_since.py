@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ci_runner import devdb
 from ci_runner.databases import Database, DatabaseFailure, Sql
 from ci_runner.databases.comparing import comparable, comparison
+from ci_runner.databases.postgres.since import Since
 from ci_runner.devdb import DevDatabase
 from ci_runner.model.difference import difference
 from ci_runner.model.drawing import changed
@@ -182,6 +183,16 @@ def dev() -> Iterator[DevDatabase]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def uncounted() -> Iterator[DevDatabase]:
+    with _opened("embedded://postgres?superuser=true") as opened:
+        yield opened
+
+
+def _version(dev: DevDatabase) -> tuple[int, ...]:
+    return tuple(map(int, dev.engine.removeprefix("PostgreSQL ").split(".")))
+
+
 def _statements(text: str) -> list[str]:
     return [each for each in text.split(";\n") if each.strip()]
 
@@ -271,6 +282,25 @@ def test_what_is_told_is_little_of_what_there_is(dev: DevDatabase) -> None:
     assert not any(each.views or each.functions for each in found)
     after.close()
     other.close()
+
+
+@pytest.mark.parametrize("statement", CHANGES[::6])
+def test_where_nothing_is_counted_all_that_is_newer_or_gone_is_found_as_well(
+    statement: str, uncounted: DevDatabase
+) -> None:
+    assert _compare(uncounted, [statement]) or _names_or_rare(statement)
+
+
+def test_what_is_counted_is_what_no_role_but_a_superuser_can_hide(dev: DevDatabase, uncounted: DevDatabase) -> None:
+    for each, known in ((dev, _version(dev) >= (15,)), (uncounted, False)):
+        after, other = _state(each), _state(each)
+        begun = comparison(after, other)
+        assert isinstance(begun, Since)
+        assert bool(begun.counters) == known
+        with pytest.raises(DatabaseFailure) if each is dev else nullcontext():
+            after.execute([Sql("SET track_counts = off")], transaction=False)
+        after.close()
+        other.close()
 
 
 def test_settings_kept_in_the_database_are_no_case_for_it(dev: DevDatabase) -> None:

@@ -7,19 +7,25 @@ from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ci_runner.databases.failure import DatabaseFailure
-from ci_runner.databases.named import naming, reached
+from ci_runner.databases.named import naming
+from ci_runner.databases.postgres.referring import REFERRING
 from ci_runner.databases.running import taken
 
 if TYPE_CHECKING:
     from ci_runner.databases.postgres import Postgres
 
-_TABLES = """SELECT c.oid::int8, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
- AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"""
-# A table leads to those it refers to, and a partitioned or inherited one to its children.
-_LINKS = """SELECT conrelid::int8, confrelid::int8 FROM pg_constraint WHERE contype = 'f'
-UNION ALL SELECT inhparent::int8, inhrelid::int8 FROM pg_inherits"""
-_PARENTS = "SELECT oid::int8, relname FROM pg_class WHERE relkind = 'p'"
+_TABLES = """SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
+ AND c.oid <> ALL (ARRAY(
+ SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_class'::regclass AND deptype = 'e'))"""
+# A table leads to those it refers to, and a partitioned or inherited one to its children; one that leads to a named table is looked at, too.
+_REACHED = f"""WITH RECURSIVE reached(number) AS (
+ (SELECT unnest(ARRAY[{{numbers}}]::oid[]) UNION SELECT conrelid FROM ({REFERRING}) AS key
+ UNION SELECT inhparent FROM pg_inherits WHERE inhrelid IN ({{numbers}}))
+ UNION SELECT led.number FROM reached CROSS JOIN LATERAL (
+ SELECT confrelid FROM pg_constraint WHERE contype = 'f' AND conrelid = reached.number
+ UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = reached.number OFFSET 0) AS led(number))
+SELECT number::int8 FROM reached"""
 _COLUMNS = """SELECT a.attrelid::int8, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), b.typname, b.typcategory, a.atttypmod,
  a.attnotnull, a.atthasdef, (SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = b.oid ORDER BY e.enumsortorder LIMIT 1)
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
@@ -72,8 +78,10 @@ def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...
 
     Equal columns get equal values, so that foreign keys hold; a table is tried again after the ones it refers to got theirs.
     """
-    tables = {row[0]: (row[1], row[2]) for row in session.query(_TABLES)}
-    wanted = _wanted(session, script, tables)
+    listed = session.query(_TABLES)
+    tables = {number: (schema, name) for number, schema, name, kind in listed if kind == "r"}
+    named = naming(script)
+    wanted = _reached(session, [number for number, _, name, _ in listed if named(name)]) & tables.keys()
     waiting = [
         table
         for table in sorted(wanted)
@@ -90,11 +98,10 @@ def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...
     )
 
 
-def _wanted(session: Postgres, script: str, tables: dict[int, tuple[str, str]]) -> set[int]:
-    named = naming(script)
-    first = {table for table, (_, name) in tables.items() if named(name)}
-    first |= {row[0] for row in session.query(_PARENTS) if named(row[1])}
-    return reached(first, ((row[0], row[1]) for row in session.query(_LINKS))) & tables.keys()
+def _reached(session: Postgres, tables: list[int]) -> set[int]:
+    """These, what leads to one of them, and all that those lead to."""
+    numbers = ", ".join(map(str, tables))
+    return {row[0] for row in session.query(_REACHED.replace("{numbers}", numbers))} if tables else set()
 
 
 def _values(session: Postgres, tables: list[int]) -> dict[int, list[Value]]:

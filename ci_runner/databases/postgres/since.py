@@ -1,8 +1,9 @@
 """What a change did to a PostgreSQL schema, read from the objects it touched and those tied to them, not from all there are.
 
-PostgreSQL says which rows of its catalogues are newer than a transaction, and records which object hangs on which
-(https://www.postgresql.org/docs/current/catalog-pg-depend.html): what is neither newer nor hangs on what is, reads as before. Where names
-could be found in another place than before, or something rare changed that texts of any object may show, nothing is said.
+PostgreSQL counts what is written to each of its catalogues (https://www.postgresql.org/docs/current/monitoring-stats.html), says which rows
+are newer than a transaction, and records which object hangs on which (https://www.postgresql.org/docs/current/catalog-pg-depend.html): what
+is neither newer nor hangs on what is, reads as before, and a catalogue nothing was written to is not looked at. Where names could be found in
+another place than before, or something rare changed that texts of any object may show, nothing is said.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ci_runner.databases.postgres.referring import REFERRING
+
 if TYPE_CHECKING:
     from ci_runner.databases.postgres import Postgres
     from ci_runner.model.inspected import Schema
 
 Found = Mapping[str, frozenset[int]]
+Place = tuple[str, int]  # a catalogue and a number in it
+Counters = Mapping[str, tuple[int, int]]
 
 # Rows that make an object another one: where they are, and the object, as class and number.
 _ROWS = (
@@ -33,7 +38,7 @@ _ROWS = (
     ("pg_enum", "pg_type", "enumtypid"),
     ("pg_proc", "pg_proc", "oid"),
 )
-# What can be gone without a newer row anywhere.
+# What can be gone without a newer row anywhere, and has a number.
 _GONE = ("pg_class", "pg_constraint", "pg_type", "pg_proc", "pg_trigger", "pg_policy", "pg_rewrite", "pg_attrdef")
 # What the text of any object may show, and hardly any migration changes.
 _RARE = (
@@ -60,8 +65,8 @@ _TIED = (
     + _SHOWN
 )
 _ALONE = "WITH found(class, number) AS ({seeds}) " + _SHOWN
-_NEIGHBOURS = """SELECT unnest(ARRAY[conrelid, confrelid])::int8 FROM pg_constraint
-WHERE contype = 'f' AND (conrelid IN ({numbers}) OR confrelid IN ({numbers}))"""
+_NEIGHBOURS = f"""SELECT confrelid::int8 FROM pg_constraint WHERE contype = 'f' AND conrelid IN ({{numbers}})
+UNION SELECT unnest(ARRAY[conrelid, confrelid])::int8 FROM ({REFERRING}) AS key"""
 # A name of these that something else has, too: which of the two is shown with its schema may have changed.
 _TWICE = (
     ("r", "SELECT EXISTS (SELECT FROM pg_class t JOIN pg_class o USING (relname) WHERE o.oid <> t.oid AND t.oid IN ({numbers}))"),
@@ -71,54 +76,64 @@ _TWICE = (
 # Settings by which the two sessions may show the same differently; jit, which replays run without, is none.
 _SETTINGS = """EXISTS (SELECT FROM pg_db_role_setting
 WHERE setconfig <> '{jit=off}' AND setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())))"""
+# How many rows of each catalogue were written and deleted, those of a rolled back transaction, too.
+_COUNTERS = """SELECT place, pg_stat_get_tuples_inserted(place::regclass) + pg_stat_get_tuples_updated(place::regclass),
+ pg_stat_get_tuples_deleted(place::regclass) FROM unnest(ARRAY[{places}]) AS place"""
+_COUNTS = "current_setting('track_counts') = 'on' AND current_setting('is_superuser') = 'off'"  # a superuser may switch it off for a while
+_UNKNOWN = -1  # rows
+_COLUMNS = """SELECT count(*) FROM pg_attribute WHERE {newer} AND attrelid = ANY (ARRAY(SELECT oid FROM pg_class WHERE {newer}))"""
+_COUNTED = (15, 0)  # earlier versions count some time after it was done
 _MOST = 5000  # objects; beyond that reading all is quicker
 _FIRST = (10, 0)
 
 
 class Since(NamedTuple):
-    """Two sessions on databases that are copies of one another; of the first the transaction its change comes after, and what it held then.
+    """Two sessions on databases that are copies of one another; of the first the transaction its change comes after, and how it stood then.
 
-    ``counted`` is by catalogue: rows, what their numbers come to, and the largest; ``rare`` the rows of those whose change is rare.
+    ``counters`` are rows written and deleted by catalogue, none where that is not known; ``rare`` the rows of those whose change is rare.
     """
 
     after: Postgres
     before: Postgres
     mark: int
-    counted: Mapping[str, tuple[int, int, int]]
+    counters: Counters
     rare: list[tuple[int, ...]]
 
     def schemas(self) -> tuple[Schema, Schema] | None:
         """Before and after, of what the change touched and what is tied to that; None where only reading all of both tells."""
         self.after.reset()
-        if _rare(self.after, _NEWER.replace("{mark}", str(self.mark))) != self.rare:
+        written, deleted = self._changed()
+        newer = _NEWER.replace("{mark}", str(self.mark))
+        if (written.keys() | deleted) & {*_RARE} or _rare(self.after, newer, counted=bool(self.counters)) != self.rare:
             return None
-        gone = self._gone()
-        if len(gone) > _MOST:
+        made, gone = _newer(self.after, written, newer), self._gone(deleted)
+        if len(made) + len(gone) > _MOST:
             return None
-        touched = _merged(
-            _objects(self.after, _TIED, _seeds(self.mark)),
-            _objects(self.before, _ALONE, f"VALUES {', '.join(gone)}") if gone else {},
-        )
+        touched = _merged(_objects(self.after, _TIED, made), _objects(self.before, _ALONE, gone))
         found = _merged(touched, *({"r": _neighbours(each, touched)} for each in (self.after, self.before)))
         if sum(map(len, found.values())) > _MOST or any(_twice(each, found) for each in (self.after, self.before)):
             return None
         return self.before.inspect(found), self.after.inspect(found)
 
-    def _gone(self) -> list[str]:
-        """Classes and numbers of rows that were there before the change, as SQL."""
-        now = self.after.query(
-            " UNION ALL ".join(
-                f"SELECT '{place}', count(*), coalesce(sum(hashoid(oid)), 0) FROM {place} WHERE oid::int8 <= {most}"
-                for place, (_, _, most) in self.counted.items()
-            )
+    def _changed(self) -> tuple[Mapping[str, int], frozenset[str]]:
+        """Catalogues of which rows may have been written, with how many, and those of which some may have been deleted."""
+        if not self.counters:
+            return {place: _UNKNOWN for place, _, _ in _ROWS}, frozenset(_GONE)
+        more = {
+            place: (written - self.counters[place][0], deleted - self.counters[place][1])
+            for place, (written, deleted) in _counted(self.after).items()
+        }
+        return {place: written for place, (written, _) in more.items() if written}, frozenset(
+            place for place, (_, deleted) in more.items() if deleted
         )
-        pairs = []
-        for place in (place for place, *numbers in now if tuple(numbers) != self.counted[place][:2]):
-            old, new = (
-                {row[0] for row in each.query(f"SELECT oid::int8 FROM {place}")} for each in (self.before, self.after)
-            )
-            pairs += [f"('{place}'::regclass::oid, {number}::oid)" for number in sorted(old - new)]
-        return pairs
+
+    def _gone(self, deleted: frozenset[str]) -> set[Place]:
+        """What was there before the change."""
+        return {
+            (place, number)
+            for place in deleted & {*_GONE}
+            for number in _numbers(self.before, place) - _numbers(self.after, place)
+        }
 
 
 def since(after: Postgres, before: Postgres) -> Since | None:
@@ -128,16 +143,11 @@ def since(after: Postgres, before: Postgres) -> Since | None:
     """
     if after.version < _FIRST or after.ready or before.ready:
         return None
-    ((set_apart, mark),) = after.query(f"SELECT {_SETTINGS}, txid_current() & 4294967295")
+    ((set_apart, counts, mark),) = after.query(f"SELECT {_SETTINGS}, {_COUNTS}, txid_current() & 4294967295")
     if set_apart:
         return None
-    counted = after.query(
-        " UNION ALL ".join(
-            f"SELECT '{place}', count(*), coalesce(sum(hashoid(oid)), 0), coalesce(max(oid::int8), 0) FROM {place}"
-            for place in _GONE
-        )
-    )
-    return Since(after, before, mark, {place: tuple(numbers) for place, *numbers in counted}, _rare(after, "false"))
+    counted = counts and after.version >= _COUNTED
+    return Since(after, before, mark, _counted(after) if counted else {}, _rare(after, "false", counted=counted))
 
 
 def listed(numbers: Iterable[int]) -> str:
@@ -145,27 +155,51 @@ def listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def _rare(session: Postgres, newer: str) -> list[tuple[int, ...]]:
-    """Rows of what the text of any object may show, and how many of them are ``newer``."""
+def _counted(session: Postgres) -> Counters:
+    """How many rows were written and deleted in each catalogue, up to now."""
+    session.query("SELECT pg_stat_force_next_flush()")
+    places = {*(place for place, _, _ in _ROWS), *_GONE, *_RARE}
+    rows = session.query(_COUNTERS.replace("{places}", ", ".join(f"'{place}'" for place in sorted(places))))
+    return {place: (written, deleted) for place, written, deleted in rows}
+
+
+def _numbers(session: Postgres, place: str) -> set[int]:
+    ((text,),) = session.query(f"SELECT coalesce(string_agg(oid::text, ' '), '') FROM {place}")
+    return set(map(int, text.split()))
+
+
+def _rare(session: Postgres, newer: str, *, counted: bool) -> list[tuple[int, ...]]:
+    """Rows of what the text of any object may show, and how many of them are ``newer``; ``counted`` tells of all but one."""
     counts = (
         f"SELECT {number}, count(*), count(*) FILTER (WHERE {newer}) FROM {place}"
-        for number, place in enumerate((*_RARE, _MEMBERS))
+        for number, place in enumerate([_MEMBERS] if counted else [*_RARE, _MEMBERS])
     )
     return sorted(session.query(" UNION ALL ".join(counts)))
 
 
-def _seeds(mark: int) -> str:
-    newer = _NEWER.replace("{mark}", str(mark))
-    return " UNION ".join(
-        f"SELECT '{kind}'::regclass::oid, {number} FROM {place} WHERE {newer}"
-        + (" AND NOT tgisinternal" if place == "pg_trigger" else "")
-        for place, kind, number in _ROWS
+def _newer(session: Postgres, written: Mapping[str, int], newer: str) -> set[Place]:
+    """What is ``newer`` in the catalogues ``written``. Of columns there are most, and most belong to a relation that is newer itself."""
+    places = [row for row in _ROWS if row[0] in written]
+    if "pg_attribute" in written and written["pg_attribute"] == session.query(_COLUMNS.replace("{newer}", newer))[0][0]:
+        places = [row for row in places if row[0] != "pg_attribute"]
+    if not places:
+        return set()
+    found = session.query(
+        " UNION ALL ".join(
+            f"SELECT '{kind}', {number}::int8 FROM {place} WHERE {newer}"
+            + (" AND NOT tgisinternal" if place == "pg_trigger" else "")
+            for place, kind, number in places
+        )
     )
+    return {(kind, number) for kind, number in found}
 
 
-def _objects(session: Postgres, query: str, seeds: str) -> Found:
+def _objects(session: Postgres, query: str, places: set[Place]) -> Found:
+    if not places:
+        return {}
+    seeds = ", ".join(f"('{kind}'::regclass::oid, {number}::oid)" for kind, number in sorted(places))
     found: dict[str, set[int]] = {}
-    for kind, number in session.query(query.replace("{seeds}", seeds)):
+    for kind, number in session.query(query.replace("{seeds}", f"VALUES {seeds}")):
         found.setdefault(kind, set()).add(number)
     return {kind: frozenset(numbers) for kind, numbers in found.items()}
 
