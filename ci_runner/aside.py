@@ -6,10 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+if TYPE_CHECKING:
+    from msgspec.msgpack import Decoder
 
 T = TypeVar("T")
 R = TypeVar("R")
+A = TypeVar("A")
 
 FEW = 200  # items below which a process costs more than it brings: some 10 ms
 MANY = 1000  # the same of a list that both work at
@@ -17,18 +21,48 @@ CHUNK = 25  # items whose answers are sent together
 SHARE = 100  # the same of a list whose other end this process works at: it may do as many in vain
 _KILL = 9
 _PIPE = 1024 * 1024  # bytes
+_BUFFER = 64 * 1024  # bytes
 _HEAD = 8  # bytes that say how long a message is
 
 _second: list[bool] = []  # not empty: this is the second process, which has no second of its own
 
 
-def table(work: Callable[[T], R], items: Mapping[str, T]) -> Mapping[str, R]:
-    """``work`` of every item under the item's name. It may run anywhere and any time until the value is asked for, so it must be pure."""
+def table(work: Callable[[T], R], items: Mapping[str, T], kind: Any = Any) -> Mapping[str, R]:
+    """``work`` of every item under the item's name. It may run anywhere and any time until the value is asked for, so it must be pure.
+
+    ``kind`` is what an answer is: a value that msgspec packs.
+    """
     values = [*items.values()]
-    second = _beside(lambda answers: _pickled(work, values, answers)) if len(items) >= FEW else None
+    second = _beside(lambda answers: _one_by_one(work, values, answers)) if len(items) >= FEW else None
     if second is None:
         return {name: work(item) for name, item in items.items()}
-    return _Table(items, _received(work, values, second))
+    return _Table(items, _received(work, values, second, kind))
+
+
+def ahead(
+    first: Callable[[], A],
+    then: Callable[[A], tuple[Callable[[T], R], Mapping[str, T]]],
+    made: Any = Any,
+    kind: Any = Any,
+) -> Callable[[], tuple[A, Mapping[str, R]]]:
+    """``first``, and the :func:`table` of the work and the items that ``then`` finds in its result, both begun at once by another process.
+
+    ``made`` is what ``first`` makes and ``kind`` what an answer is. To be asked for once. What the other process cannot do this one does
+    when it is asked, and raises what there is to raise.
+    """
+    second = _beside(lambda answers: _first(first, then, answers))
+
+    def result() -> tuple[A, Mapping[str, R]]:
+        from msgspec.msgpack import Decoder
+
+        sent = _message(second.answers, Decoder(list[made])) if second else None
+        found: A = sent[0] if sent else first()
+        work, items = then(found)
+        if second is None:
+            return found, table(work, items, kind)
+        return found, _Table(items, _received(work, [*items.values()], second, kind))
+
+    return result
 
 
 def begun(work: Callable[[], R], kind: type[R]) -> Callable[[], R]:
@@ -106,7 +140,7 @@ class _Second:
 
     def __init__(self, child: int, reading: int) -> None:
         self._child = child
-        self.answers = os.fdopen(reading, "rb", 0)
+        self.answers = os.fdopen(reading, "rb", _BUFFER)
 
     def __del__(self) -> None:
         self.end()
@@ -123,7 +157,7 @@ class _Second:
     def everything(self) -> bytes:
         """All it has to say, which is waited for."""
         try:
-            return self.answers.readall()
+            return self.answers.read()
         finally:
             self.end()
 
@@ -180,43 +214,56 @@ def _serve(serve: Callable[[BinaryIO], object], writing: int) -> None:
         os._exit(0)
 
 
-def _pickled(work: Callable[[T], R], items: Sequence[T], answers: BinaryIO) -> None:
-    import pickle
+def _first(
+    first: Callable[[], A], then: Callable[[A], tuple[Callable[[T], R], Mapping[str, T]]], answers: BinaryIO
+) -> None:
+    widen(answers.fileno())
+    made = first()
+    _send([made], answers)
+    work, items = then(made)
+    _one_by_one(work, [*items.values()], answers)
 
+
+def _one_by_one(work: Callable[[T], R], items: Sequence[T], answers: BinaryIO) -> None:
     for at in range(0, len(items), CHUNK):
-        pickle.dump([work(item) for item in items[at : at + CHUNK]], answers, 5)
-        answers.flush()
+        _send([work(item) for item in items[at : at + CHUNK]], answers)
 
 
-def _received(work: Callable[[T], R], items: Sequence[T], second: _Second) -> Iterator[R]:
+def _send(message: list[Any], answers: BinaryIO) -> None:
+    from msgspec.msgpack import encode
+
+    packed = encode(message)
+    answers.write(len(packed).to_bytes(_HEAD, "big") + packed)
+    answers.flush()
+
+
+def _received(work: Callable[[T], R], items: Sequence[T], second: _Second, kind: Any) -> Iterator[R]:
     """The answers; what the second process did not give, for whatever reason, is worked out here."""
-    done = 0
-    with os.fdopen(second.answers.fileno(), "rb", closefd=False) as answers:
-        while done < len(items) and (chunk := _chunk(answers)) is not None:
-            done += len(chunk)
-            yield from chunk
+    from msgspec.msgpack import Decoder
+
+    decoder, done = Decoder(list[kind]), 0
+    while done < len(items) and (chunk := _message(second.answers, decoder)) is not None:
+        done += len(chunk)
+        yield from chunk
     second.end()
     yield from map(work, items[done:])
 
 
-def _chunk(answers: BinaryIO) -> list[Any] | None:
-    """The next answers; None where the second process ended before it gave them. What is read was written by our own code."""
-    import pickle
+def _message(answers: BinaryIO, decoder: Decoder[list[Any]]) -> list[Any] | None:
+    """The next message; None where the second process ended before it gave one."""
+    from msgspec import MsgspecError
 
+    size = int.from_bytes(answers.read(_HEAD), "big")
     try:
-        return cast("list[Any]", pickle.load(answers))  # noqa: S301
-    except (EOFError, OSError, pickle.UnpicklingError):
+        return decoder.decode(answers.read(size))
+    except MsgspecError:  # none, or the beginning of one
         return None
 
 
 def _from_the_end(work: Callable[[T], R], chunks: Sequence[Sequence[T]], answers: BinaryIO) -> None:
-    from msgspec import msgpack
-
     widen(answers.fileno())
     for chunk in reversed(chunks):
-        packed = msgpack.encode([work(item) for item in chunk])
-        answers.write(len(packed).to_bytes(_HEAD, "big") + packed)
-        answers.flush()
+        _send([work(item) for item in chunk], answers)
 
 
 def _met(work: Callable[[T], R], chunks: Sequence[Sequence[T]], second: _Second) -> list[R]:

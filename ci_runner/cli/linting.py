@@ -35,7 +35,7 @@ def lint(
     check_format(form)
     begun = world.now()
     trees: list[Tree] = []
-    base = replace(ground(world, flags), seen=trees.append)
+    base = replace(ground(world, flags), seen=trees.append, meanwhile=lambda: remembering.prepare(world))
     run = lint.run(base)
     if fix:
         from ci_runner.journeys import fixing

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 PLAIN = frozenset({"all", "dir", "dialect", "dir_format", "fail_on", "cache_dir", "tx_mode", "sum", "directives"})
 
 
+def prepare(world: World) -> None:
+    """Look up already what keeping an answer will take, where one will be kept."""
+    if again.question(sys.argv[1:], world.environ, terminal=sys.stdout.isatty()):
+        again.program()
+
+
 def keep(world: World, ground: Ground, trees: Sequence[Tree], text: str, code: int) -> None:
     """Remember that this command printed ``text`` and ended with ``code``, having read ``trees``; not where it warned, which is to be seen again."""
     asked = again.question(sys.argv[1:], world.environ, terminal=sys.stdout.isatty())

@@ -33,6 +33,7 @@ class Ground(Struct, frozen=True):
     nonce: Callable[[], str]
     commit: str | None = None  # the commit to judge where it is not the one checked out
     seen: Callable[[Tree], None] = lambda _: None  # is told of every folder that is read
+    meanwhile: Callable[[], None] = lambda: None  # what can be done while another process reads
 
 
 _held: list[object] = []

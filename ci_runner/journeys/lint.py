@@ -18,7 +18,7 @@ from ci_runner.config import Directory
 from ci_runner.journeys import merging
 from ci_runner.journeys.base import Compared, comparing, read
 from ci_runner.journeys.ground import Ground, hold
-from ci_runner.model.directory import MigrationDir
+from ci_runner.model.directory import Migration, MigrationDir, Tree
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
 from ci_runner.model.schema import Catalog
@@ -30,8 +30,14 @@ if TYPE_CHECKING:
 
 _JUDGES = (
     "lint", "report", "journeys.judging", "journeys.oracle", "journeys.reversing", "journeys.sizing", "journeys.suggestions",
-    "model.difference", "model.drawing", "sql.explaining", "sql.history", "sql.inspected",
+    "sql.explaining", "sql.history",
 )  # fmt: skip
+_OF_A_FEW = (
+    "model.difference",
+    "model.drawing",
+    "sql.inspected",
+    "sql.pipeline",
+)  # what else a run over a few files needs
 EXPLAINED = 50
 UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the findings
 
@@ -89,13 +95,13 @@ def directory(ground: Ground, wanted: Directory) -> Report:
 
 def examined(ground: Ground, wanted: Directory) -> Examined:
     """What is found in a directory, known or not."""
-    head_of, compared_of = reading(ground, wanted), comparing(ground, wanted)
-    if not ground.config.all:
-        _import(wanted.dialect)
-    head = head_of()
+    asked, compared_of = (_ahead if ground.config.all else _alone)(ground, wanted), comparing(ground, wanted)
+    _import(wanted.dialect, few=not ground.config.all)
+    ground.meanwhile()
+    head, statements = asked()
     compared = merging.guarded(ground, wanted, compared_of(head))
     changes = compared.changeset
-    statements = analyse(changes)
+    statements = analyse(changes) if statements is None else statements
     from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions
     from ci_runner.sql import history
 
@@ -105,7 +111,7 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     judge = judging.judge(ground, wanted, before, own, sizes)
     with oracle.opened(ground, wanted, changes) as database:
         replayed = reversing.back(database, changes, statements, database.replayed(changes, statements))
-        linted = judge(changes, statements, replayed.observations, parse=partial(sql.statements, name=head.dialect))
+        linted = judge(changes, statements, replayed.observations, parse=partial(_statements, head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
     notes = (*compared.notes, *remarks)
     replayed = replace(replayed, unobserved=(*replayed.unobserved, *strange))
@@ -119,36 +125,79 @@ def folder(ground: Ground, wanted: Directory) -> MigrationDir:
 
 def reading(ground: Ground, wanted: Directory) -> Callable[[], MigrationDir]:
     """As :func:`folder`, for whoever has something else to do first: the files are being read meanwhile."""
-    if ground.commit is not None and ground.git is not None:
-        tree = sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir)
-        return lambda: read(tree, wanted)
-    files = sources.begun(ground.root / wanted.dir, root=ground.root, shown=wanted.dir)
+    tree_of = _tree(ground, wanted)
 
     def finished() -> MigrationDir:
-        tree = files()
-        ground.seen(tree)
+        tree = tree_of()
+        _see(ground, tree)
         return read(tree, wanted)
 
     return finished
 
 
-def _import(dialect: str | None) -> None:
-    """Import what judges while the files are being read; where all are to be judged, that is done while their statements are."""
-    for module in _JUDGES:
+def _tree(ground: Ground, wanted: Directory) -> Callable[[], Tree]:
+    if ground.commit is not None and ground.git is not None:
+        tree = sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir)
+        return lambda: tree
+    return sources.begun(ground.root / wanted.dir, root=ground.root, shown=wanted.dir)
+
+
+def _see(ground: Ground, tree: Tree) -> None:
+    if ground.commit is None:
+        ground.seen(tree)
+
+
+def _alone(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, None]]:
+    """The directory; what is in its files is read once it is known which of them changed."""
+    head_of = reading(ground, wanted)
+    return lambda: (head_of(), None)
+
+
+def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, Statements]]:
+    """The directory and the statements of all its files, which another process begins to read now."""
+
+    def first() -> tuple[Tree, MigrationDir]:
+        tree = _tree(ground, wanted)()
+        return tree, read(tree, wanted)
+
+    asked = aside.ahead(first, lambda made: _to_read(made[1]), tuple[Tree, MigrationDir], tuple[Statement, ...])
+
+    def finished() -> tuple[MigrationDir, Statements]:
+        (tree, head), statements = asked()
+        _see(ground, tree)
+        return head, statements
+
+    return finished
+
+
+def _to_read(head: MigrationDir) -> tuple[Callable[[Migration], tuple[Statement, ...]], dict[str, Migration]]:
+    return partial(_statements, head.dialect), {migration.name: migration for migration in head.migrations}
+
+
+def _statements(dialect: str, migration: Migration) -> tuple[Statement, ...]:
+    """What reads them is imported by whichever process does: that takes a tenth of the time of 1,000 files."""
+    return sql.statements(migration, dialect)
+
+
+def _import(dialect: str | None, *, few: bool) -> None:
+    """Import what judges while the files are being read, and of a few files what reads their statements."""
+    for module in (*_JUDGES, *(_OF_A_FEW if few else ())):
         import_module(f"ci_runner.{module}")
     if dialect:
         from ci_runner import lint
-        from ci_runner.sql.reading import heads
 
         name = sql.normalize_dialect(dialect)
         lint.catalogue(name)
-        heads(name)
+        if few:
+            from ci_runner.sql.reading import heads
+
+            heads(name)
 
 
 def analyse(changes: ChangeSet) -> Statements:
     """The statements of every changed file that still exists, by file name; those of many are read while they are judged."""
     files = {file.name: file.migration for file in changes.files if file.migration is not None}
-    return aside.table(partial(sql.statements, name=changes.head.dialect), files)
+    return aside.table(partial(sql.statements, name=changes.head.dialect), files, tuple[Statement, ...])
 
 
 def explained(

@@ -12,7 +12,9 @@ there (comparing is the catalog's work), names of columns are lower case. ClickH
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -96,7 +98,7 @@ class Index(Struct, frozen=True, omit_defaults=True):
     options: tuple[str, ...] = ()
 
 
-class Operation(Struct, frozen=True, kw_only=True):
+class Operation(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True, tag_field="is"):
     """What every operation says of itself; ``start`` and ``end`` are character offsets into the migration's text.
 
     ``conditional``: inside an IF guard or a DO block's branch. ``options``: statement-level extras in lower case
@@ -360,7 +362,13 @@ class Other(Operation, frozen=True, kw_only=True):
     objects: tuple[Name, ...] = ()
 
 
-class Statement(Struct, frozen=True):
+if TYPE_CHECKING:
+    AnyOperation = Operation
+else:  # what one may be, for whoever reads packed statements: each says its class
+    AnyOperation = reduce(or_, Operation.__subclasses__())
+
+
+class Statement(Struct, frozen=True, omit_defaults=True):
     """One statement of a migration: its span (character offsets), text as the database gets it, lines from 1, and what it does.
 
     ``comments`` are the comments that belong to it (above and trailing) as (text, start offset). ``not_analysed`` is the reason
@@ -374,7 +382,7 @@ class Statement(Struct, frozen=True):
     text: str
     line: int
     end_line: int
-    operations: tuple[Operation, ...] = ()
+    operations: tuple[AnyOperation, ...] = ()
     not_analysed: str | None = None
     comments: tuple[tuple[str, int], ...] = ()
     transaction: str | None = None

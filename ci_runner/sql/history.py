@@ -9,7 +9,7 @@ from typing import Protocol
 from ci_runner import __version__
 from ci_runner.model.directory import Migration
 from ci_runner.model.schema import Catalog
-from ci_runner.sql import catalog, catalog_store, statements
+from ci_runner.sql import catalog, catalog_store
 
 
 class Cache(Protocol):
@@ -42,6 +42,8 @@ def before(released: Sequence[Migration], dialect: str, cache: Cache) -> Catalog
     """The schema after every file of ``released``: the longest kept prefix, folded on from there, and kept in turn."""
     prefixes = keys(released, dialect)
     state, done = _kept(prefixes, cache)
+    if done < len(released):
+        from ci_runner.sql import statements
     for migration in released[done:]:
         state = catalog.fold(catalog.release(state), statements(migration, dialect), dialect)
     if done < len(released):

@@ -3,14 +3,16 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from msgspec.msgpack import Decoder, Encoder
 
 from ci_runner import aside, sql
 from ci_runner.model.directory import Migration
+from ci_runner.model.operations import Operation, Other, Statement
 
 LONG = [*range(aside.MANY * 2 + 1)]
 MANY = {f"{number:04}": number for number in range(aside.FEW * 2)}
@@ -169,4 +171,45 @@ def test_statements_come_back_as_they_would_be_read_here() -> None:
     def read(migration: Migration) -> object:
         return sql.statements(migration, "postgres")
 
-    assert dict(aside.table(read, files)) == {name: read(file) for name, file in files.items()}
+    assert dict(aside.table(read, files, tuple[Statement, ...])) == {name: read(file) for name, file in files.items()}
+
+
+def test_what_is_read_ahead_and_its_answers_are_those_of_the_work_itself() -> None:
+    def numbers() -> list[int]:
+        return [os.getpid(), *range(aside.FEW)]
+
+    asked: Callable[[], tuple[list[int], Mapping[str, list[int]]]]
+    asked = aside.ahead(numbers, lambda made: (lambda number: [number, os.getpid()], {str(n): n for n in made[1:]}))
+    made, answers = asked()
+    assert made[0] != HERE
+    assert made[1:] == [*range(aside.FEW)]
+    assert [answers[str(n)] for n in made[1:]] == [[n, made[0]] for n in made[1:]]
+
+
+@pytest.mark.parametrize("last", [-1, 0, aside.CHUNK])
+def test_what_a_killed_process_did_not_read_ahead_is_read_here(last: int) -> None:
+    def fragile(number: int) -> int:
+        if number >= last and os.getpid() != HERE:
+            os.kill(os.getpid(), 9)
+        return number + 1
+
+    asked = aside.ahead(lambda: [fragile(-1), *range(aside.FEW)], lambda made: (fragile, {str(n): n for n in made[1:]}))
+    made, answers = asked()
+    assert made == [0, *range(aside.FEW)]
+    assert [*answers.values()] == [number + 1 for number in range(aside.FEW)]
+
+
+def test_an_error_of_what_is_read_ahead_is_raised_where_it_is_asked_for() -> None:
+    def wrong() -> int:
+        return 1 // 0
+
+    asked = aside.ahead(wrong, lambda made: (str, {str(made): made}))
+    with pytest.raises(ZeroDivisionError):
+        asked()
+
+
+def test_every_operation_comes_back_as_the_class_it_was() -> None:
+    known = {operation.__name__ for operation in Operation.__subclasses__()}
+    shown = Decoder(Statement).decode(Encoder().encode(Statement(0, 1, "x", 1, 1, (Other(kind="x", start=0, end=1),))))
+    assert type(shown.operations[0]) is Other
+    assert {each.__struct_config__.tag for each in Operation.__subclasses__()} == known
