@@ -7,7 +7,6 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.model.operations import Name, Setting, Transaction
 from ci_runner.model.schema import Catalog
-from ci_runner.sql.catalog_sqlite import speaks_of
 
 _OFF = {"off", "0", "no", "false"}
 
@@ -50,8 +49,9 @@ def follows_rename(context: Context) -> bool:
 
 def namer(context: Context, table: Name, column: str) -> str | None:
     """The view or trigger whose text names that column, so that SQLite refuses to drop it."""
+    named = f"{context.key(table).name}.{column}"
     for (kind, name), text in context.catalog.programs.items():
-        if speaks_of(context.catalog, text, context.key(table), column):
+        if named in text.names:
             return f"the text of {kind} {quoted(name)}"
     return None
 

@@ -288,7 +288,7 @@ class CreateFunction(Operation, frozen=True, kw_only=True):
 class CreateView(Operation, frozen=True, kw_only=True):
     """CREATE [MATERIALIZED] VIEW; ``reads`` are the names its query mentions, as far as they are known.
 
-    ``names`` are the columns it names (SQLite): ``column``, or ``table.column``.
+    ``names`` are the columns it names (SQLite): ``table.column``, or ``column@t,u/v`` with the tables to look it up in, innermost first.
     """
 
     view: Name

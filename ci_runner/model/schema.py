@@ -35,7 +35,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
 
 
 class Program(Struct, frozen=True, omit_defaults=True):
-    """What SQLite reads again at an ALTER TABLE: a view, or a trigger (``on`` a table); ``names`` as of the operation that made it."""
+    """What SQLite reads again at an ALTER TABLE: a view, or a trigger (``on`` a table); ``names`` are ``table.column``."""
 
     reads: tuple[Name, ...] = ()
     names: tuple[str, ...] = ()

@@ -85,6 +85,8 @@ def drop_column(catalog: Catalog, op: DropColumn, dialect: str) -> Catalog:
 
 def rename_column(catalog: Catalog, op: RenameColumn, dialect: str) -> Catalog:
     """A column under its new name, in constraints, indexes and other tables' references too."""
+    from ci_runner.sql.catalog_expressions import respelled
+
     key, table = known(catalog, op.table, dialect)
     old, new = comparable(op.column, dialect), comparable(op.new, dialect)
 
@@ -95,6 +97,7 @@ def rename_column(catalog: Catalog, op: RenameColumn, dialect: str) -> Catalog:
     constraints = tuple(replace(c, columns=named(c.columns)) for c in table.constraints)
     indexes = {k: replace(v, columns=named(v.columns)) for k, v in table.indexes.items()}
     table = replace(table, columns=columns, constraints=constraints, indexes=indexes, order_by=named(table.order_by))
+    table = respelled(table, old, op.new)
     catalog = with_table(catalog, key, table)
     for name in catalog.referrers.get(key, ()):
         child = catalog.tables.get(name)

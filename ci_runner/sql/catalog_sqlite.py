@@ -63,7 +63,8 @@ def _made(catalog: Catalog, kind: str, key: Name, op: ops.CreateView | ops.Creat
     if (kind, key) in catalog.programs or len(catalog.programs) >= _MOST:
         return catalog
     on = locate(catalog, op.on, "sqlite") if isinstance(op, ops.CreateTrigger) else None
-    made = Program(tuple(locate(catalog, name, "sqlite") for name in op.reads), op.names, on)
+    reads = tuple(locate(catalog, name, "sqlite") for name in op.reads)
+    made = Program(reads, tuple(filter(None, (_resolved(catalog, name) for name in op.names))), on)
     return replace(catalog, programs=Layered.of(catalog.programs).put((kind, key), made))
 
 
@@ -96,22 +97,24 @@ def _moved(name: str, old: str, new: str) -> str:
 
 def _column_renamed(catalog: Catalog, table: Name, op: ops.RenameColumn) -> Catalog:
     kept = Layered.of(catalog.programs)
-    old, new = op.column.lower(), op.new.lower()
+    old, new = f"{table.name}.{op.column.lower()}", f"{table.name}.{op.new.lower()}"
     for key, program in catalog.programs.items():
-        if speaks_of(catalog, program, table, old):
-            names = tuple(
-                f"{name.rpartition('.')[0]}.{new}".lstrip(".") if name in (old, f"{table.name}.{old}") else name
-                for name in program.names
-            )
+        if old in program.names:
+            names = tuple(new if name == old else name for name in program.names)
             kept = kept.put(key, replace(program, names=names))
     return replace(catalog, programs=kept)
 
 
-def speaks_of(catalog: Catalog, program: Program, table: Name, column: str) -> bool:
-    """Whether the text names that column of that table; a bare name counts where no other table it reads has such a column."""
-    if f"{table.name}.{column}" in program.names:
-        return True
-    if column not in program.names or table not in program.reads:
-        return False
-    others = [catalog.tables.get(name) for name in program.reads if name != table]
-    return all(other is not None and not other.partial and column not in other.columns for other in others)
+def _resolved(catalog: Catalog, name: str) -> str:
+    """``column@t,u/v`` as ``table.column``; "" where that cannot be told, or where another table would take the name over."""
+    column, at, scopes = name.partition("@")
+    if not at:
+        return column
+    found: list[str] = []
+    for table in scopes.replace("/", ",").split(","):
+        known = catalog.tables.get(Name("", table))
+        if known is None or known.partial:
+            return found[0] if found else ""
+        if column in known.columns:
+            found.append(f"{table}.{column}")
+    return found[0] if len(found) == 1 else ""

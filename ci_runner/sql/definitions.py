@@ -223,9 +223,33 @@ def _text(c: Cursor) -> str:
     return unquote_text(token)
 
 
-def alter_type(c: Cursor, first: int) -> Operation:
-    """ALTER TYPE behind the word TYPE."""
+_NO_WORDS: frozenset[str] = frozenset()
+
+
+def alter_type(c: Cursor, first: int) -> list[Operation]:
+    """ALTER TYPE behind the word TYPE; of a composite type several attributes at once."""
     name = c.name()
+    if c.peek() == "ATTRIBUTE" and c.at("ADD", "DROP", "ALTER"):
+        return _attributes(c, first, name)
+    return [_type_changed(c, first, name)]
+
+
+def _attributes(c: Cursor, first: int, name: Name) -> list[Operation]:
+    found: list[Operation] = []
+    while True:
+        begin = c.i if found else first
+        kind = f"alter-type.{c.word().lower()}-attribute"
+        c.need("ATTRIBUTE")
+        c.if_exists()
+        c.identifier()
+        c.until(_NO_WORDS)
+        found.append(c.op(Other, kind, begin, object=name))
+        if not c.take(","):
+            c.end()
+            return found
+
+
+def _type_changed(c: Cursor, first: int, name: Name) -> Operation:
     if c.seq("ADD", "VALUE"):
         c.if_not_exists()
         fields = {"value": _text(c)}

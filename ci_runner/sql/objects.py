@@ -101,6 +101,7 @@ _PHRASES = """
     set-allowed-values: ADD ALLOWED_VALUES, DROP ALLOWED_VALUES, UNSET ALLOWED_VALUES
     set-body: SET BODY
     set-option: MODIFY SETTING
+    enable: ENABLE REPLICA
     enable-managed-access: ENABLE MANAGED ACCESS
     disable-managed-access: DISABLE MANAGED ACCESS
     set-query: MODIFY SQL

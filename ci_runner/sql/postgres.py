@@ -121,7 +121,7 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     if c.take("INDEX"):
         return [definitions.alter_index(c, first)]
     if c.take("TYPE"):
-        return [definitions.alter_type(c, first)]
+        return definitions.alter_type(c, first)
     if c.take("SEQUENCE"):
         return [_alter_sequence(c, first)]
     if c.seq("DEFAULT", "PRIVILEGES"):

@@ -1,12 +1,18 @@
-"""Reads what the text of an SQLite view or trigger speaks of: ALTER TABLE reads those texts again and is refused where one breaks."""
+"""Reads which columns the text of an SQLite view or trigger names: ALTER TABLE reads those texts again, and is refused where one breaks.
+
+A name is looked up as SQLite does: in the tables of its own SELECT (UPDATE, DELETE), then in those around it. Which of them has such a
+column only the catalog knows, so that a reading is ``column@t,u/v``: the innermost tables first, ``?`` for what is no table.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ci_runner.model.operations import CreateTrigger, CreateView, Name
-from ci_runner.sql.cursor import unquote
+from ci_runner.sql.cursor import Unmatched, unquote
 from ci_runner.sql.queries import tables_read
 
 if TYPE_CHECKING:
@@ -20,20 +26,18 @@ _BEFORE = frozenset(
         "!=", "||", "+", "-", "*", "/", "%", "&", "|", "->", "->>", "<<", ">>",
     }
 )  # fmt: skip
-_TABLE = frozenset({"FROM", "JOIN", "INTO", "UPDATE"})
 _NO_ALIAS = frozenset(
     {
         "", "WHERE", "JOIN", "LEFT", "RIGHT", "INNER", "OUTER", "FULL", "CROSS", "NATURAL", "ON", "USING", "GROUP", "ORDER", "LIMIT", "UNION",
-        "EXCEPT", "INTERSECT", "HAVING", "WINDOW", "SET", "RETURNING", "VALUES", "SELECT", "DEFAULT", "INDEXED", "NOT", "WITH",
+        "EXCEPT", "INTERSECT", "HAVING", "WINDOW", "SET", "RETURNING", "VALUES", "SELECT", "DEFAULT", "INDEXED", "NOT", "WITH", "AS",
     }
 )  # fmt: skip
+_AFTER_FROM = frozenset({"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "WINDOW", "SET", "RETURNING", "ON"})
 
 
 def of_view(c: Cursor, view: CreateView, first: int) -> CreateView:
     """The view with the columns its query names."""
-    from msgspec.structs import replace
-
-    return replace(view, names=tuple(_named(c, first, c.last, {})))
+    return replace(view, names=tuple(_Reading(c, {}).read(first, c.last)))
 
 
 def create_trigger(c: Cursor, first: int) -> CreateTrigger:
@@ -45,72 +49,149 @@ def create_trigger(c: Cursor, first: int) -> CreateTrigger:
     c.need("ON")
     table = c.name()
     at = c.i
-    own = {"new": str(table), "old": str(table)}
-    reads = dict.fromkeys((*tables_read(c, at, c.last), *_written(c, at)))
-    names = tuple(_named(c, at, c.last, own))
+    reading = _Reading(c, {"new": table.name.lower(), "old": table.name.lower()})
+    names = tuple(reading.read(at, c.last))
+    reads = dict.fromkeys((*tables_read(c, at, c.last), *reading.written))
     c.rest()
     return c.op(CreateTrigger, "create-trigger", first, object=name, on=table, reads=tuple(reads), names=names)
 
 
-def _written(c: Cursor, at: int) -> Iterator[Name]:
-    keep = c.i
-    for i in range(at, c.last):
-        update = c.upper[i] == "UPDATE" and c.upper[i - 1] in ("BEGIN", ";")
-        if update and c.upper[i + 1] == "OR":
-            i += 2  # noqa: PLW2901 — UPDATE OR IGNORE t
-        if update or c.upper[i] == "INTO":
-            c.i = i + 1
-            yield c.name()
-    c.i = keep
+class _Scope:
+    """One SELECT, UPDATE or DELETE: its tables, and whether the words at hand are its FROM."""
+
+    __slots__ = ("depth", "outer", "reading", "tables")
+
+    def __init__(self, depth: int, outer: _Scope | None) -> None:
+        self.depth, self.outer = depth, outer
+        self.tables: list[str] = []
+        self.reading = False
+
+    def __str__(self) -> str:
+        return ",".join(self.tables) + (f"/{self.outer}" if self.outer else "")
 
 
-def _named(c: Cursor, first: int, stop: int, aliases: dict[str, str]) -> Iterator[str]:
-    """``column``, or ``table.column`` where the text says of which, each as often as it stands there."""
-    aliases = {**_aliases(c, first, stop), **aliases}
-    text, upper, i = c.text, c.upper, first
-    while i < stop:
-        before = upper[i - 1]
-        if before == "INTO":
-            i = _past_columns(c, i)
-            continue
-        if upper[i + 1] == "." and before not in _TABLE and _is_name(text[i]):
-            i = i + 2 if upper[i + 3] == "." else i
-            table = _folded(c, text[i])
-            if _is_name(text[i + 2]):
-                yield f"{aliases.get(table, table)}.{_folded(c, text[i + 2])}"
-            i += 3
-            continue
-        target = before in ("SET", ",") and upper[i + 1] == "="
-        # SQLite takes "a" for a string where there is no such column, and so no text breaks by it
-        if before in _BEFORE and not target and upper[i + 1] != "(" and _is_name(text[i]) and text[i][0] != '"':
-            yield _folded(c, text[i])
-        i += 1
+class _Reading:
+    """The walk over a text's tokens."""
 
+    def __init__(self, c: Cursor, aliases: dict[str, str]) -> None:
+        self.c, self.aliases = c, aliases
+        self.scopes: list[_Scope] = []
+        self.depth = 0
+        self.written: list[Name] = []
+        self.found: list[tuple[str, _Scope | None]] = []
 
-def _past_columns(c: Cursor, i: int) -> int:
-    """Behind ``t (a, b)`` of INSERT INTO: those are not looked up again."""
-    keep, c.i = c.i, i
-    c.name()
-    if c.at("("):
-        c.skip_parens()
-    i, c.i = c.i, keep
-    return i
+    def read(self, first: int, stop: int) -> Iterator[str]:
+        """Each name as it stands there, once."""
+        i = first
+        while i < stop:
+            i = self._step(i)
+        for name in dict.fromkeys((name, str(scope) if scope else "") for name, scope in self.found):
+            table, dot, column = name[0].rpartition(".")
+            yield f"{self.aliases.get(table, table)}.{column}" if dot else f"{column}@{name[1]}"
 
+    def _step(self, i: int) -> int:
+        """Reads what begins at token ``i`` and returns where the next begins."""
+        word, before = self.c.upper[i], self.c.upper[i - 1]
+        if word in ("(", ")", ";"):
+            self._turn(word)
+        elif word in ("SELECT", "VALUES") or (word in ("UPDATE", "DELETE") and before in ("BEGIN", ";", "")):
+            self._open()
+            return self._target(i + 1) if word == "UPDATE" else i + 1
+        elif word == "INTO":
+            self._open()
+            return self._target(i + 1, listed=True)
+        elif word in ("FROM", "JOIN") or (word == "," and self._in_from()):
+            return self._table(i + 1)
+        elif word in _AFTER_FROM and self.scopes:
+            self.scopes[-1].reading = False
+        elif word == "USING" and self.c.upper[i + 1] == "(":
+            return self._using(i + 2)
+        elif before in _BEFORE or self.c.upper[i + 1] == ".":
+            return self._name(i)
+        return i + 1
 
-def _aliases(c: Cursor, first: int, stop: int) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for i in range(first, stop):
-        if c.upper[i - 1] not in ("FROM", "JOIN", ",") or not _is_name(c.text[i]):
-            continue
-        at = i + 2 if c.upper[i + 1] == "." else i
-        alias = at + 2 if c.upper[at + 1] == "AS" else at + 1
+    def _turn(self, word: str) -> None:
+        self.depth = 0 if word == ";" else self.depth + (1 if word == "(" else -1)
+        while self.scopes and (word == ";" or self.scopes[-1].depth > self.depth):
+            self.scopes.pop()
+
+    def _open(self) -> None:
+        """A new scope; the one of a SELECT before UNION ends."""
+        while self.scopes and self.scopes[-1].depth >= self.depth:
+            self.scopes.pop()
+        self.scopes.append(_Scope(self.depth, self.scopes[-1] if self.scopes else None))
+
+    def _in_from(self) -> bool:
+        return bool(self.scopes) and self.scopes[-1].reading and self.scopes[-1].depth == self.depth
+
+    def _target(self, i: int, *, listed: bool = False) -> int:
+        """The table of UPDATE [OR x] and INSERT INTO; the columns listed behind it are not looked up again."""
+        c = self.c
+        i = i + 2 if c.upper[i] == "OR" else i
+        at = self._table(i)
+        if c.upper[i] != "(" and _is_name(c.text[i]):
+            keep, c.i = c.i, i
+            self.written.append(c.name())
+            c.i = keep
+        self.scopes[-1].reading = False
+        if listed and c.upper[at] == "(":
+            keep, c.i = c.i, at
+            c.skip_parens()
+            at, c.i = c.i, keep
+        return at
+
+    def _table(self, i: int) -> int:
+        """A table of FROM with its alias; a subquery or a function is something of which nothing is known."""
+        c = self.c
+        scope = self.scopes[-1] if self.scopes else None
+        if scope is None:
+            return i
+        scope.reading = True
+        if not _is_name(c.text[i]):
+            scope.tables.append("?")
+            return i
+        keep, c.i = c.i, i
+        try:
+            name = c.name()
+        except Unmatched:
+            return i + 1
+        finally:
+            i, c.i = c.i, keep
+        if c.upper[i] == "(":
+            scope.tables.append("?")
+            return i
+        scope.tables.append(name.name.lower())
+        alias = i + 1 if c.upper[i] == "AS" else i
         if _is_name(c.text[alias]) and c.upper[alias] not in _NO_ALIAS:
-            found[_folded(c, c.text[alias])] = _folded(c, c.text[at])
-    return found
+            self.aliases[self._folded(alias)] = name.name.lower()
+            return alias + 1
+        return i
 
+    def _using(self, i: int) -> int:
+        """USING (a, b): every table of the join has those."""
+        while self.c.upper[i] not in (")", ""):
+            if _is_name(self.c.text[i]) and self.scopes:
+                self.found += [(f"{table}.{self._folded(i)}", None) for table in self.scopes[-1].tables]
+            i += 1
+        return i + 1
 
-def _folded(c: Cursor, token: str) -> str:
-    return unquote(token, c.traits, "").lower()
+    def _name(self, i: int) -> int:
+        text, upper = self.c.text, self.c.upper
+        if not _is_name(text[i]):
+            return i + 1
+        if upper[i + 1] == ".":
+            i = i + 2 if upper[i + 3] == "." else i
+            if _is_name(text[i + 2]):
+                self.found.append((f"{self._folded(i)}.{self._folded(i + 2)}", None))
+            return i + 3
+        target = upper[i - 1] in ("SET", ",") and upper[i + 1] == "="
+        # SQLite takes "a" for a string where there is no such column, and so no text breaks by it
+        if not target and upper[i + 1] != "(" and text[i][0] != '"':
+            self.found.append((self._folded(i), self.scopes[-1] if self.scopes else None))
+        return i + 1
+
+    def _folded(self, i: int) -> str:
+        return unquote(self.c.text[i], self.c.traits, "").lower()
 
 
 def _is_name(token: str) -> bool:
