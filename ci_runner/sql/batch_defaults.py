@@ -18,6 +18,7 @@ _DEFAULTS = frozenset({"DEFAULT_CONSTRAINTS", "DEFAULT_OBJECT_ID", "CDEFAULT"})
 _OTHERS = frozenset(
     {"FOREIGN_KEYS", "KEY_CONSTRAINTS", "CHECK_CONSTRAINTS", "TABLE_CONSTRAINTS", "OBJECTS", "SYSOBJECTS", "REFERENTIAL_CONSTRAINTS"}
 )  # fmt: skip
+_ALL = frozenset({"OBJECTS", "SYSOBJECTS"})  # joined, they only say of which table
 _NAMES = frozenset({"+", "(", ")", ".", "QUOTENAME"})
 
 
@@ -80,6 +81,8 @@ def _looked_up(upper: list[str], first: int) -> bool:
     """Whether the nearest view of the catalogue that the batch reads before the EXEC is that of the defaults."""
     for i in range(first, max(first - _REACH, -1), -1):
         word = upper[i].strip('[]"')
+        if word in _ALL and "JOIN" in upper[max(i - 3, 0) : i]:
+            continue
         if word in _DEFAULTS or word in _OTHERS:
             return word in _DEFAULTS
     return False

@@ -131,6 +131,15 @@ def _function(catalog: Catalog, op: ops.CreateFunction, dialect: str) -> Catalog
     return _birth(replace(catalog, functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
 
 
+def _sequence(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """SQL Server's: sp_rename names it, and a procedure, as it names a table."""
+    if op.object is None or dialect != "sqlserver":
+        return catalog
+    return replace(
+        catalog, functions=Layered.of(catalog.functions).put(created(catalog, op.object, dialect), "sequence")
+    )
+
+
 def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
     key = created(catalog, op.view, dialect)
     if key in catalog.views and not op.or_replace:
@@ -221,6 +230,10 @@ def _swap(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
 
 
 def _rename_table(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
+    if dialect == "sqlserver" and (key := locate(catalog, op.table, dialect)) in catalog.functions:
+        moved = Layered.of(catalog.functions).without(key)
+        new = Name(key.schema, comparable(op.new.name, dialect))
+        return replace(catalog, functions=moved.put(new, catalog.functions[key]))
     if op.kind.rpartition(".")[2] in ("swap-table", "exchange-tables"):
         return _swap(catalog, op, dialect)
     if locate(catalog, op.table, dialect) not in catalog.tables and columns.index_table(
@@ -330,6 +343,7 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-or-replace-database": _renewed_schema,
     "create-dictionary": _spread,
     "create-function": _spread,
+    "create-sequence": _sequence,
     **dict.fromkeys(
         map("alter-domain.{}".format, ("add-constraint", "drop-constraint", "set-not-null", "drop-not-null")),
         types.alter_domain,

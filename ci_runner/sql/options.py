@@ -86,6 +86,7 @@ def _key_tail(c: Cursor, draft: Draft) -> None:
     while True:
         if c.take("CLUSTERED", "NONCLUSTERED", "ASC", "DESC", "HASH"):
             _note(draft, c.upper[c.i - 1].lower())
+            c.skip_parens() if c.upper[c.i - 1] == "HASH" and c.at("(") else None  # the column once more
         elif c.seq("USING", "INDEX", "TABLESPACE"):
             c.word()
         elif c.ahead("WITH", "(") or (c.at("WITH") and c.peek() == "FILLFACTOR"):
@@ -94,8 +95,7 @@ def _key_tail(c: Cursor, draft: Draft) -> None:
         elif c.dialect == "sqlserver" and c.at("ON") and c.peek() not in ("UPDATE", "DELETE"):
             c.i += 1
             c.identifier()
-            if c.at("("):
-                c.skip_parens()
+            c.skip_parens() if c.at("(") else None
         else:
             break
     _conflict(c)

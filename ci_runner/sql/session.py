@@ -257,6 +257,7 @@ def _chain(c: Cursor) -> None:
     if not c.done and c.dialect == "sqlserver":
         if not c.at("WITH"):
             c.identifier()
+        c.take(":")  # what was a name is the label of a GOTO
         if c.take("WITH"):
             c.skip_parens()
     c.end()

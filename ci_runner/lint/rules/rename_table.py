@@ -38,6 +38,7 @@ def check(context: Context) -> Iterator[Hit]:
         op.kind.endswith(("swap-table", "exchange-tables"))
         or not context.old(op.table)
         or context.key(op.table) in context.catalog.views
+        or (context.dialect == "sqlserver" and context.key(op.table) in context.catalog.functions)
     ):
         return
     if context.table(op.table) is None and context.table_of_index(op.table) is not None:
