@@ -10,7 +10,6 @@ from ci_runner.cli.world import World
 if TYPE_CHECKING:
     from ci_runner.journeys.fixing import Fixes
     from ci_runner.journeys.ground import Ground
-    from ci_runner.model.directory import Tree
     from ci_runner.model.events import Event
     from ci_runner.model.report import Run
 
@@ -26,17 +25,19 @@ def lint(
     """Lint by those flags of the manifest and show the report in ``form``; the exit code."""
     from msgspec.structs import replace
 
-    from ci_runner.cli import remembering
     from ci_runner.cli.output import check_format, show, write_reports
+    from ci_runner.cli.remembering import Memory
     from ci_runner.cli.setup import ground
-    from ci_runner.cli.telling import conclude
     from ci_runner.journeys import lint
 
     check_format(form)
     begun = world.now()
-    trees: list[Tree] = []
-    base = replace(ground(world, flags), seen=trees.append, meanwhile=lambda: remembering.prepare(world))
+    base = ground(world, flags)
+    memory = Memory(world, base)
+    base = replace(base, seen=memory.see, meanwhile=memory.prepare)
     run = lint.run(base)
+    from ci_runner.cli.telling import conclude
+
     if fix:
         from ci_runner.journeys import fixing
 
@@ -52,7 +53,7 @@ def lint(
     code = 1 if run.verdict == "fail" else 0
     conclude(world, base, "lint", begun, [lambda: _events(base, run)], hooks=False)
     if not fix and not output:
-        remembering.keep(world, base, trees, text, code)
+        memory.keep(text, code)
     return code
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,27 +18,37 @@ if TYPE_CHECKING:
 PLAIN = frozenset({"all", "dir", "dialect", "dir_format", "fail_on", "cache_dir", "tx_mode", "sum", "directives"})
 
 
-def prepare(world: World) -> None:
-    """Look up already what keeping an answer will take, where one will be kept."""
-    if again.question(sys.argv[1:], world.environ, terminal=sys.stdout.isatty()):
-        again.program()
+class Memory:
+    """What one run rests on, noted while it runs, and at its end what it printed: where the run is none to be remembered, nothing."""
 
+    def __init__(self, world: World, ground: Ground) -> None:
+        self._world, self._ground = world, ground
+        self._rests: list[tuple[str, str, str]] = []
+        asked = again.question(sys.argv[1:], world.environ, terminal=sys.stdout.isatty())
+        plain = set(ground.config.sources) <= PLAIN and ground.trigger.platform == "local"
+        here = asked is not None and ground.cache.folder is not None and Path(asked.folder) == ground.cache.folder
+        self._asked = asked if plain and here else None
 
-def keep(world: World, ground: Ground, trees: Sequence[Tree], text: str, code: int) -> None:
-    """Remember that this command printed ``text`` and ended with ``code``, having read ``trees``; not where it warned, which is to be seen again."""
-    asked = again.question(sys.argv[1:], world.environ, terminal=sys.stdout.isatty())
-    if asked is None or ground.cache.folder is None or Path(asked.folder) != ground.cache.folder:
-        return
-    if world.warned or not set(ground.config.sources) <= PLAIN or ground.trigger.platform != "local":
-        return
-    rests: list[tuple[str, str, str]] = []
-    for tree in trees:
+    def prepare(self) -> None:
+        """Look up already what keeping an answer takes."""
+        if self._asked:
+            again.program()
+
+    def see(self, tree: Tree) -> None:
+        """Note a folder that was read; with anything odd in it nothing is remembered."""
         if tree.irregular or tree.linked:
+            self._asked = None
+        if self._asked is None:
             return
-        path = os.path.realpath(ground.root / tree.path)
-        rests.append(("directory", path, again.digest(tree.files.items(), tree.folders)))
-        depth = len(Path(os.path.relpath(path, ground.root)).parts)
-        rests += [("file", *each) for each in again.around(path, depth)]
-    kept = again.record(code, rests, text + "\n")
-    if kept is not None:
-        ground.cache.put(asked.key, kept)
+        path = os.path.realpath(self._ground.root / tree.path)
+        self._rests.append(("directory", path, again.digest(tree.files.items(), tree.folders)))
+        depth = len(Path(os.path.relpath(path, self._ground.root)).parts)
+        self._rests += [("file", *each) for each in again.around(path, depth)]
+
+    def keep(self, text: str, code: int) -> None:
+        """Remember that this command printed ``text`` and ended with ``code``; not where it warned, which is to be seen again."""
+        if self._asked is None or self._world.warned:
+            return
+        kept = again.record(code, self._rests, text + "\n")
+        if kept is not None:
+            self._ground.cache.put(self._asked.key, kept)

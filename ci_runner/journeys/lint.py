@@ -51,14 +51,15 @@ def run(ground: Ground) -> Run:
 
 
 class Examined(Struct, frozen=True):
-    """One directory before it is reported on. ``before`` is the schema the released files left."""
+    """One directory before it is reported on. ``before`` and ``after`` are the schemas the released and all files left; see :func:`explained`."""
 
     compared: Compared
     statements: Statements
     before: Catalog
+    after: Catalog | None
+    effects: Mapping[str, tuple[StatementEffect, ...]]
     replayed: Replay
     linted: Linted
-    sizes: sizing.Sizes
 
 
 def directory(ground: Ground, wanted: Directory) -> Report:
@@ -67,12 +68,9 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     hold(seen)
     from ci_runner import report
     from ci_runner.journeys import judging
-    from ci_runner.sql import catalog
 
     changes = seen.compared.changeset
-    before = catalog.release(seen.before)
-    effects, after = explained(changes, seen.statements, before, seen.sizes)
-    replayed = told(seen.replayed, before, after, changes.head.dialect) if after else seen.replayed
+    replayed = told(seen.replayed, seen.before, seen.after, changes.head.dialect) if seen.after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     changes = judging.leveled(ground, wanted, changes)
     return report.build(
@@ -88,7 +86,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
             *guessed(wanted, changes.head),
             *(replayed.unobserved[:UNOBSERVED] if linted.findings else ()),  # a clean run stays one line
         ),
-        effects=effects,
+        effects=seen.effects,
         redact=ground.redact,
     )
 
@@ -103,19 +101,23 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     changes = compared.changeset
     statements = analyse(changes) if statements is None else statements
     from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions
-    from ci_runner.sql import history
+    from ci_runner.sql import catalog, history
 
     before = history.before(changes.released, head.dialect, ground.cache)
     own, remarks = judging.own_rules(ground, wanted)
     sizes, strange = sizing.known(ground, wanted, before, head.dialect)
     judge = judging.judge(ground, wanted, before, own, sizes)
+    released = catalog.release(before)
+    effects, after = explained(
+        changes, statements, released, sizes
+    )  # now, when others' statements are still being read
     with oracle.opened(ground, wanted, changes) as database:
         replayed = reversing.back(database, changes, statements, database.replayed(changes, statements))
         linted = judge(changes, statements, replayed.observations, parse=partial(_statements, head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
     notes = (*compared.notes, *remarks)
     replayed = replace(replayed, unobserved=(*replayed.unobserved, *strange))
-    return Examined(replace(compared, notes=notes), statements, before, replayed, linted, sizes)
+    return Examined(replace(compared, notes=notes), statements, released, after, effects, replayed, linted)
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:

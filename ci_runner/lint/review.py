@@ -69,6 +69,7 @@ class _Run(Struct, frozen=True):
     server_edition: str | None
     observations: dict[tuple[str, int], tuple[Observation, ...]]
     rules: tuple[Rule, ...]
+    whole: tuple[Rule, ...]  # those of them that are asked once a file
     known: dict[str, frozenset[str]]
     parse: Parse | None
     directory: MigrationDir | None = None
@@ -129,21 +130,21 @@ def lint(
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
+    asked = tuple(rule for rule in everything if active.level(rule) is not None)
     run = _Run(
-        dialect, active, format, server_version, server_edition, _seen(observations),
-        tuple(rule for rule in everything if active.level(rule) is not None), names((*catalogue(), *rules)) if _asks(files) else {}, parse,
-        directory, sizes, together,
+        dialect, active, format, server_version, server_edition, _seen(observations), asked, tuple(rule for rule in asked if not rule.on),
+        names((*catalogue(), *rules)) if _asks(files) else {}, parse, directory, sizes, together,
     )  # fmt: skip
     quiet = replace(run, parse=None)
     judged = []
     state = before
     added = False
     for number, file in enumerate(files, 1):
-        asked = run if number > len(files) - LATEST else quiet
+        each = run if number > len(files) - LATEST else quiet
         keep = together and added and len(state.born) < MOST_NEW
-        view, state = _viewed(file, schema.release(state, keep=keep), asked)
+        view, state = _viewed(file, schema.release(state, keep=keep), each)
         added = file.changed.change == "added"
-        judged.append(_judged(view, asked))
+        judged.append(_judged(view, each))
     findings = tuple(finding for found, _, _ in judged for finding in found)
     return Linted(findings, tuple(missed for _, unread, _ in judged for missed in unread), sum(s for _, _, s in judged))
 
@@ -176,7 +177,8 @@ def _viewed(file: Linting, before: Catalog, run: _Run) -> tuple[File, Catalog]:
     mode: str = "file"
     if migration:
         mode = transaction(migration, statements, run.format)
-        rows = transactions(statements, replace(migration, transaction=mode), run.dialect)
+        as_run = migration if mode == migration.transaction else replace(migration, transaction=mode)
+        rows = transactions(statements, as_run, run.dialect)
     positions: dict[type[Operation], list[int]] = {}
     for number, statement in enumerate(statements):
         for operation, tx in zip(statement.operations, rows[number], strict=True):
@@ -232,13 +234,12 @@ def _hits(file: File, run: _Run) -> Iterator[Found]:
                         yield Found(rule, hit, place, observed)
             except Exception as error:
                 raise _crashed(rule, error, file, context.statement.line) from error
-    for rule in run.rules:
-        if not rule.on:
-            try:
-                for hit in rule.check(file):
-                    yield Found(rule, hit, _step(file, hit.at) if hit.at else None, hit.observed)
-            except Exception as error:
-                raise _crashed(rule, error, file, 1) from error
+    for rule in run.whole:
+        try:
+            for hit in rule.check(file):
+                yield Found(rule, hit, _step(file, hit.at) if hit.at else None, hit.observed)
+        except Exception as error:
+            raise _crashed(rule, error, file, 1) from error
 
 
 def _crashed(rule: Rule, error: Exception, file: File, line: int) -> PilotageError:

@@ -38,6 +38,8 @@ class _State:
 
 def transactions(statements: tuple[Statement, ...], migration: Migration, dialect: str) -> list[list[Tx]]:
     """For every statement the transaction of each of its operations."""
+    if _in_one(statements, migration):
+        return [[_RUNNERS] * len(statement.operations) for statement in statements]
     state = _State()
     found = []
     for statement in statements:
@@ -54,6 +56,22 @@ def transactions(statements: tuple[Statement, ...], migration: Migration, dialec
             row.append(Tx(tx.id, "block") if in_do else tx)
         found.append(row)
     return found
+
+
+_RUNNERS = Tx(1, "runner")
+
+
+def _in_one(statements: tuple[Statement, ...], migration: Migration) -> bool:
+    """Whether the runner wraps all statements together and none of them says a word of transactions: so it is in nearly every file."""
+    if migration.transaction != "file":
+        return False
+    for statement in statements:
+        if statement.transaction:
+            return False
+        for operation in statement.operations:
+            if operation.__class__ is Transaction or operation.kind == "do-block":
+                return False
+    return True
 
 
 def _enter(state: _State, statement: Statement, migration: Migration) -> None:
