@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Literal
 
 from ci_runner.lint.clauses import rewrite
 from ci_runner.lint.context import Context
 from ci_runner.lint.placing import ALONE
 from ci_runner.lint.rule import Edit, Fix
-from ci_runner.lint.types import arguments, base
+from ci_runner.lint.types import arguments, base, casts_of
 from ci_runner.model.operations import AlterColumnType, Column, CreateIndex, DropIndex, Name, Statement, Type
 from ci_runner.model.schema import Catalog
 from ci_runner.sql.catalog_names import locate
@@ -17,6 +18,7 @@ from ci_runner.sql.catalog_types import constrained, settled
 from ci_runner.text.pattern import later
 
 Effect = Literal["none", "index", "rewrite"]
+_WORSE: tuple[Effect, ...] = ("none", "index", "rewrite")
 _LENGTHS = {"varbit"}
 _FRACTIONS = {"timestamp", "timestamptz", "time", "timetz", "interval"}
 _ALIKE = {
@@ -36,22 +38,19 @@ def type_change(old: Column, op: AlterColumnType, catalog: Catalog, *, utc: bool
     same = base(old.type) == base(op.type)
     if constrained(catalog, op.type) and not same:
         return "rewrite"
-    if op.using and not _plain(op.using, op.column):
+    casts = casts_of(op.using, op.column) if op.using else ()
+    if casts is None:
         return "rewrite"
     present = settled(catalog, old.type)
     if present is not old.type and not same:
         present = Type(present.base, (), present.suffix)  # what comes out of a domain has no length
-    effect = _change(present, settled(catalog, op.type), utc=utc)
+    written = op.type.text.lower()
+    hops = [present, *(op.type if cast.text.lower() == written else cast for cast in casts), op.type]
+    types = [settled(catalog, each) for each in hops]
+    effect = max((_change(*pair, utc=utc) for pair in pairwise(types)), key=_WORSE.index)
     if effect == "none" and op.collation and op.collation.strip('"') != old.collation.strip('"'):
         return "index"
     return effect
-
-
-def _plain(using: str, column: str) -> bool:
-    """Whether a USING expression is only the column, or the column cast to the new type."""
-    name = rf'"?{re.escape(column)}"?'
-    plain = rf"\(*\s*{name}\s*\){{0,8}}\s*(?:::\s*[\w\s\"().,\[\]]+)?\)*|cast\s*\(\s*{name}\s+as\s+[\w\s\"().,\[\]]+\)"
-    return re.fullmatch(plain, using.strip(), re.IGNORECASE) is not None
 
 
 def _change(old: Type, new: Type, *, utc: bool) -> Effect:

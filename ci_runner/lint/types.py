@@ -20,6 +20,10 @@ _ALIASES = {
     "middleint": "mediumint", "character large object": "text", "binary varying": "varbinary",
 }  # fmt: skip
 
+_TYPE = later(r'([\w\s".]+?)\s*(?:\(([^()]*)\))?\s*((?:with(?:out)?\s+time\s+zone)?\s*(?:\[\d*\]){0,6})', re.IGNORECASE)
+_CAST = later(r"cast\s*\((.+)\s+as\s+(.+)\)", re.IGNORECASE | re.DOTALL)
+_MOST_CASTS = 8
+_LONGEST = 400  # characters of an expression that is looked into
 _MYSQL_TEXT = {"tinytext": 255, "text": 65_535, "mediumtext": 16_777_215, "longtext": 4_294_967_295}
 _MYSQL_BLOB = {"tinyblob": 255, "blob": 65_535, "mediumblob": 16_777_215, "longblob": 4_294_967_295}
 _BYTES = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
@@ -48,6 +52,37 @@ class Shape(Struct, frozen=True):
     high: int | None = None
     wide: bool = True
     members: tuple[str, ...] = ()
+
+
+def casts_of(expression: str, column: str) -> tuple[Type, ...] | None:
+    """The types an expression casts a column to, one after the other, when it does nothing else; None when it does (PostgreSQL)."""
+    found: list[Type] = []
+    text = expression.strip()
+    while len(found) <= _MOST_CASTS and len(text) <= _LONGEST:
+        if text.startswith("(") and _closes_last(text):
+            text = text[1:-1].strip()
+            continue
+        if text.strip('"').lower() == column.lower():
+            return tuple(reversed(found))
+        cast = _CAST.fullmatch(text)
+        inner, colons, target = cast.expand(r"\1::\2").rpartition("::") if cast else text.rpartition("::")
+        type_ = _TYPE.fullmatch(target.strip())
+        if not colons or type_ is None:
+            return None
+        arguments_ = tuple(part.strip() for part in (type_[2] or "").split(",") if part.strip())
+        found.append(Type(type_[1].strip('"').lower(), arguments_, type_[3].lower(), target.strip()))
+        text = inner.strip()
+    return None
+
+
+def _closes_last(text: str) -> bool:
+    """Whether the parenthesis that opens the text is closed by its last character."""
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            return at == len(text) - 1
+    return False
 
 
 def base(type_: Type) -> str:

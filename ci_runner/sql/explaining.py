@@ -150,8 +150,21 @@ def _pg_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
     if old is not column.type:  # what comes out of a domain has no length
         old = Type(old.base, (), old.suffix)
     if widens(old, new):
-        return Cost(AE, "metadata")
+        return Cost(AE, "scan" if _tested_anew(operation, state) else "metadata")
     return found
+
+
+def _tested_anew(operation: AlterColumnType, state: Catalog) -> bool:
+    """Whether a CHECK reads every row again, or an index that is partial or on an expression is built anew, at any change of the type."""
+    from ci_runner.sql.catalog import table_of
+
+    table = table_of(state, operation.table, "postgres")
+    texts = [c.expression for c in table.constraints if c.kind == "check"] if table else []
+    for index in table.indexes.values() if table else ():
+        if index.where or any("(" in part or " " in part for part in index.columns):
+            texts += [*index.columns, *index.include, index.where]
+    name = re.escape(operation.column)
+    return any(re.search(rf"(?<![\w$]){name}(?![\w$])", text) for text in texts)
 
 
 _LENGTHS = {

@@ -1,7 +1,7 @@
 """A type change rebuilds indexes under lock.
 
 The rows stay as they are, but the column's indexes sort by other rules from now on: PostgreSQL builds them anew while nobody can read or
-write.
+write. Partial indexes and indexes on expressions are built anew whatever the change, even for a longer varchar.
 
 Instead: add a column of the new type, build its index CONCURRENTLY, copy, and swap.
 
@@ -23,10 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.facts import index_on
+from ci_runner.lint.facts import index_on, mentions
 from ci_runner.lint.postgres import type_change, utc
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AlterColumnType
+from ci_runner.model.schema import Table
 
 
 @rule(
@@ -42,15 +43,24 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, AlterColumnType)  # noqa: S101
     column = context.column(op.table, op.column)
-    if (
-        column is None
-        or column.type is None
-        or not context.old(op.table)
-        or type_change(column, op, context.catalog, utc=utc(context)) != "index"
-    ):
+    if column is None or column.type is None or not context.old(op.table):
         return
-    index = index_on(context.table(op.table), op.column, context.dialect)
+    effect = type_change(column, op, context.catalog, utc=utc(context))
+    table = context.table(op.table)
+    index = index_on(table, op.column, context.dialect) if effect == "index" else None
+    if effect != "rewrite" and index is None:
+        index = _expressed(table, op.column)
     if index:
         yield Hit(
             f"Changing {quoted(op.column)} to {op.type.text or op.type.base} rebuilds index {quoted(index)} while nobody can use {quoted(op.table)}."
         )
+
+
+def _expressed(table: Table | None, column: str) -> str | None:
+    """An index on an expression, or with a condition, that depends on the column: PostgreSQL does not look whether it could stay."""
+    for index in table.indexes.values() if table else ():
+        parts = (*index.columns, *index.include, index.where)
+        special = index.where or any("(" in part or " " in part for part in index.columns)
+        if special and any(mentions(part, column) for part in parts):
+            return index.name
+    return None
