@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +39,7 @@ SETTINGS = {
     "max_wal_size": "1GB",
 }
 START_LIMIT = 60.0
+READY = b"database system is ready to accept connections"
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -77,7 +78,7 @@ class Server:
         self.owner = owner
         self.data = folder / "data"
         self.written = self.data
-        self._own_account = False
+        self._own_account = self._more = False
         self.admin = Address("postgres", socket=str(folder), user=ADMIN, database="postgres")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -99,13 +100,14 @@ class Server:
         self._within = within
         self._limits = limits
 
-    def lay_over(self, within: Sequence[str], written: Path | None) -> None:
-        """From its next start on: ``within`` mounts the data folder and takes on the account; what it writes is seen in ``written``.
+    def lay_over(self, within: Sequence[str], written: Path | None, *, more: bool = False) -> None:
+        """From its next start on: ``within`` mounts the data folder, below it what is in ``written``, and takes on the account.
 
-        Without: as at first.
+        With ``more`` it mounts the rest when it reads a line, and says so. Without any of it: as at first.
         """
         self._within = within
         self._own_account = bool(within)
+        self._more = more
         self.written = written or self.data
 
     def start(self) -> None:
@@ -115,11 +117,17 @@ class Server:
             command += ["-c", f"{name}={value}"]
         options = self.options(switched=not self._own_account)
         options["preexec_fn"] = _before(self._limits)  # threads of ours only wait at this time
+        if self._more:
+            options |= {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with (self.folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)  # type: ignore[call-overload]
+            self._process = subprocess.Popen(command, stderr=log, **({"stdout": log} | options))  # type: ignore[call-overload]
         with suppress(ImportError):  # said when it is used; importing it takes as long as the server takes to start
             import_module("psycopg")
-        self._wait(self._process)
+        with ExitStack() as pipes:
+            for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+                pipes.enter_context(pipe)
+            self._wait(self._process)
+            self._mount_more(self._process)
 
     def stop(self, number: int) -> None:
         """Stop it with that signal, and for certain."""
@@ -147,16 +155,24 @@ class Server:
         return f"it ended with {how}, its log with {tail(self._log(), 1)!r}"
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        """Until postmaster.pid says "ready" (its eighth line: PostgreSQL manual, pg_ctl)."""
+        """Until its log, whose language we set, says that it is ready."""
         limit = time.monotonic() + START_LIMIT
-        status = self.written / "postmaster.pid"
+        log = self.folder / "log"
         while time.monotonic() < limit:
             if server.poll() is not None:
                 raise SetupError(f"PostgreSQL stopped while starting: {self._log()}")
-            if status.exists() and "ready" in status.read_text():
+            if READY in log.read_bytes():
                 return
             time.sleep(0.005)
         raise TemporaryError(f"PostgreSQL did not start within {START_LIMIT:.0f} s: {self._log()}")
+
+    def _mount_more(self, server: subprocess.Popen[bytes]) -> None:
+        """What it has no use for while it starts."""
+        if server.stdin and server.stdout:
+            server.stdin.write(b"\n")
+            server.stdin.close()
+            if not server.stdout.read():
+                raise SetupError(f"no folder can be laid over a database: {self._log()}")
 
     def _log(self) -> str:
         return tail((self.folder / "log").read_text(errors="replace"))

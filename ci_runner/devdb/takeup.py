@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import zlib
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from ci_runner.devdb.packing import PackError, unpack
 from ci_runner.devdb.server import Server
 from ci_runner.devdb.shelf import Slot
 from ci_runner.devdb.unpacked import Copies, Unpacked, discard, unpacked
-from ci_runner.devdb.workdir import removed
+from ci_runner.devdb.workdir import in_memory, removed
 from ci_runner.errors import PilotageError
 
 _UNFIT = (PackError, OSError, EOFError, zlib.error, PilotageError)
@@ -67,7 +68,7 @@ def _laid_over(
         server.stop(signal.SIGKILL)
         server.lay_over((), None)
         discard(slot)
-        for path in (server.data, server.folder / "layers", server.folder / "below"):
+        for path in (server.data, server.folder / "layers", server.folder / "written", server.folder / "below"):
             removed(path)
         return False
     with suppress(OSError):
@@ -76,21 +77,29 @@ def _laid_over(
 
 
 def _lay(server: Server, found: Unpacked) -> None:
-    """The data folder over the base, and in it each copy of a database over the one that it is a copy of."""
+    """The data folder over the base and, when the server runs, each copy of a database over the one that it is a copy of.
+
+    A server that starts looks through all folders for files to be removed, and one of thousands of files that others are laid over is
+    read slowly.
+    """
     if not layers.mountable(found.folder):
         raise PackError("its folder cannot be mounted")
-    above = server.folder / "layers"
-    made = [layers.Layer(found.folder, server.data, above / "data")]
-    for number, (copy, of) in enumerate(found.copies.items()):
-        made.append(layers.Layer(found.folder / of, server.data / copy, above / str(number)))
+    written = server.folder / "written"
+    first = layers.Layer([written, found.folder], server.data)
+    copies = [layers.Layer([found.folder / of], server.data / copy) for copy, of in found.copies.items()]
     server.data.mkdir()
-    for layer in made:
-        layer.make(server.owner)
-    server.lay_over(layers.command(made, server.owner), made[0].above / "upper")
+    written.mkdir()
+    server.lay_over(layers.command(first, copies, _above(server), server.owner), written, more=bool(copies))
+
+
+def _above(server: Server) -> layers.Above:
+    folder = server.folder / "layers"
+    folder.mkdir(exist_ok=True)
+    return layers.Above(folder, shutil.disk_usage(folder).free if in_memory(folder) else None)
 
 
 def _unpack_below(server: Server, stream: IO[bytes], folder: Path) -> Copies:
-    if not layers.possible(folder.parent, server.folder, server.owner, server.options(switched=False)):
+    if not layers.possible(folder.parent, _above(server), server.owner, server.options(switched=False)):
         raise PackError("nothing can be laid over it")
     return unpack(stream, folder, _account(server), copying=False)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - chosen for speed; mkdtemp makes the folder private
 ROOM = 256 * 1024 * 1024
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 SOCKET_PATH_LIMIT = 80  # a Unix socket's path may have 103 bytes on macOS; the socket's own name takes the rest
@@ -33,11 +34,15 @@ def work_folder(prefix: str, uid: int, gid: int) -> Iterator[Path]:
 
 
 def _parent() -> Path:
-    memory = Path("/dev/shm")  # noqa: S108 - chosen for speed; mkdtemp makes the folder private
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM:
-        return memory
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        return MEMORY
     usual = Path(tempfile.gettempdir())
     return usual if len(str(usual)) < SOCKET_PATH_LIMIT else Path("/tmp")  # noqa: S108 - the same
+
+
+def in_memory(folder: Path) -> bool:
+    """Does what is in the folder lie in memory?"""
+    return MEMORY in folder.parents
 
 
 def _reap(parent: Path, prefix: str) -> None:

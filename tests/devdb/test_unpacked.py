@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_runner.devdb import layers, shelf, unpacked
+from ci_runner.devdb import layers, shelf, unpacked, workdir
 from ci_runner.devdb.server import owner_here
 from ci_runner.devdb.unpacked import Unpacked
 from ci_runner.devdb.workdir import work_folder
@@ -53,11 +53,21 @@ def test_every_way_to_a_kept_base_leads_to_what_a_replay_leaves(
         assert (each.replay.changes, each.replay.observations) == (plain.replay.changes, plain.replay.observations)
 
 
+def test_what_a_run_writes_may_lie_on_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(workdir, "ROOM", 1 << 60)  # more than any memory has
+    plain, first, second = run(None), run(tmp_path), run(tmp_path)
+    assert len(kept(tmp_path, unpacked.SUFFIX)) == int(possible())
+    assert (first.asked, second.asked) == (1, 0)
+    assert (second.schema, second.rows) == (plain.schema, plain.rows)
+
+
 def possible() -> bool:
     """Can this machine lay folders over others?"""
     owner = owner_here()
     with work_folder("pilotage-trial-", owner.uid, owner.gid) as place:
-        return layers.possible(place, place, owner, {})
+        (place / "above").mkdir()
+        return layers.possible(place, layers.Above(place / "above", None), owner, {})
 
 
 def make(stream: object, folder: Path) -> dict[str, str]:
