@@ -22,6 +22,7 @@ from ci_runner.model.operations import (
     RenameTable,
 )
 from ci_runner.model.schema import Table
+from ci_runner.sql.catalog_change import QUERIED, mark
 from ci_runner.sql.catalog_names import comparable
 from ci_runner.text.pattern import later
 
@@ -57,13 +58,26 @@ def set_aside(context: Context) -> bool:
 
 
 def copied_before(context: Context, table: Name) -> Table | None:
-    """What an earlier file of the change made and copied that table into, under a name made of its name: a rebuild over several files."""
-    key, released = context.key(table), context.file.released
-    for kind, other in released.born if context.dialect == "sqlite" else ():
-        copy = released.tables.get(other) if kind == "table" and f"_{key.name}_" in f"_{other.name}_" else None
-        if copy is not None and copy.born and key in copy.copies:
+    """The table that an earlier file of the change made and copied that one into, and that takes its place: a rebuild over several files."""
+    if not context.file.released.born:
+        return None
+    key = context.key(table)
+    for kind, other in context.catalog.born:
+        copy = context.catalog.tables.get(other) if kind == "table" and other != key else None
+        if copy is None or not copy.born or not {key, QUERIED} & set(copy.copies):
+            continue
+        if _alike(key, other) or any(
+            context.key(op.table) == other and context.same(op.new.name, key.name)
+            for _, op in context.later(RenameTable)
+        ):
             return copy
     return None
+
+
+def _alike(one: Name, two: Name) -> bool:
+    """Whether one name is made of the other: ``t`` and ``_t_new``."""
+    first, second = f"_{one.name}_".lower(), f"_{two.name}_".lower()
+    return first in second or second in first
 
 
 def index_on(table: Table | None, column: str, dialect: str) -> str | None:
@@ -81,7 +95,7 @@ def index_on(table: Table | None, column: str, dialect: str) -> str | None:
 def added_here(context: Context, table: Name, column: str) -> bool:
     """Whether the file itself added the column further up: IF NOT EXISTS adds none that is there."""
     key = context.key(table)
-    if context.dialect == "sqlite" and ("column", Name(str(key), column)) in context.catalog.born:
+    if context.catalog.born and mark(key, column) in context.catalog.born:
         return True  # by this file, or by one before it in the change
     for step, op in context.earlier(AddColumn):
         if context.key(op.table) == key and context.same(op.column.name, column):

@@ -31,7 +31,7 @@ class Table(Struct, frozen=True, omit_defaults=True):
     options: tuple[str, ...] = ()
     born: bool = False
     partial: bool = False
-    copies: tuple[Name, ...] = ()  # SQLite: the tables whose rows the change has copied into this one since it made it
+    copies: tuple[Name, ...] = ()  # the tables whose rows the change has copied into this one since it made it
 
 
 class Program(Struct, frozen=True, omit_defaults=True):

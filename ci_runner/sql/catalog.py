@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql import catalog_change as change
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_schemas as schemas
 from ci_runner.sql import catalog_tables as tables
@@ -33,6 +34,8 @@ def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
         from ci_runner.sql.catalog_sqlite import followed
 
         return followed(catalog, after, operation)
+    if dialect in change.FOLLOWED:
+        return change.followed(catalog, after, operation, dialect)
     return passed_on(after, operation, dialect, apply_one) if after is not catalog and dialect == "postgres" else after
 
 
@@ -131,15 +134,6 @@ def _function(catalog: Catalog, op: ops.CreateFunction, dialect: str) -> Catalog
     return _birth(replace(catalog, functions=Layered.of(catalog.functions).put(key, op.volatility)), "function", key)
 
 
-def _sequence(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
-    """SQL Server's: sp_rename names it, and a procedure, as it names a table."""
-    if op.object is None or dialect != "sqlserver":
-        return catalog
-    return replace(
-        catalog, functions=Layered.of(catalog.functions).put(created(catalog, op.object, dialect), "sequence")
-    )
-
-
 def _view(catalog: Catalog, op: ops.CreateView, dialect: str) -> Catalog:
     key = created(catalog, op.view, dialect)
     if key in catalog.views and not op.or_replace:
@@ -226,7 +220,11 @@ def _swap(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
     one, first = tables.known(catalog, op.table, dialect)
     two, second = tables.known(catalog, op.new, dialect)
     catalog = tables.with_table(catalog, one, replace(second, name=first.name))
-    return tables.with_table(catalog, two, replace(first, name=second.name))
+    catalog = tables.with_table(catalog, two, replace(first, name=second.name))
+    new = [key for key in (one, two) if ("table", key) in catalog.born]
+    if len(new) == 1:  # the mark goes with the table: release() ends what it says
+        return tables.renamed_birth(catalog, "table", new[0], one if new[0] == two else two)
+    return catalog
 
 
 def _rename_table(catalog: Catalog, op: ops.RenameTable, dialect: str) -> Catalog:
@@ -343,7 +341,7 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "create-or-replace-database": _renewed_schema,
     "create-dictionary": _spread,
     "create-function": _spread,
-    "create-sequence": _sequence,
+    "create-sequence": schemas.sequence,
     **dict.fromkeys(
         map("alter-domain.{}".format, ("add-constraint", "drop-constraint", "set-not-null", "drop-not-null")),
         types.alter_domain,

@@ -1,4 +1,4 @@
-"""What operations on whole schemas do to the catalog: drop, rename, and UNDROP, which brings tables back, too."""
+"""What operations on whole schemas do to the catalog, UNDROP, which brings tables back, too, and what SQL Server keeps beside tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ci_runner.model.operations import Name
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql.catalog_map import Layered
-from ci_runner.sql.catalog_names import comparable, locate
+from ci_runner.sql.catalog_names import comparable, created, locate
 
 
 def drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Catalog:
@@ -45,3 +45,12 @@ def undrop(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     for key in [key for key in catalog.dropped if key.schema == name]:
         catalog = tables.brought_back(catalog, key)
     return replace(catalog, schemas=catalog.schemas | {name})
+
+
+def sequence(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """SQL Server's: sp_rename names it, and a procedure, as it names a table."""
+    if op.object is None or dialect != "sqlserver":
+        return catalog
+    return replace(
+        catalog, functions=Layered.of(catalog.functions).put(created(catalog, op.object, dialect), "sequence")
+    )

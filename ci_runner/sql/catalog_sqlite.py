@@ -1,4 +1,4 @@
-"""What SQLite alone needs to be known: the texts of views and triggers, and what a change has copied and added so far."""
+"""What SQLite alone needs to be known: the texts of views and triggers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from msgspec.structs import replace
 from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation
 from ci_runner.model.schema import Catalog, Program
+from ci_runner.sql.catalog_change import added, copied
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import created, locate
 
-_SOURCES = 8  # tables a copy is made from, at most
 _MOST = 20_000  # as many as a schema may be expected to have; beyond it no more are remembered
 
 
 def followed(before: Catalog, after: Catalog, op: Operation) -> Catalog:
     """``after`` with what else the operation means; ``before`` says what its names stood for."""
     if isinstance(op, ops.Dml):
-        return _copied(after, op)
+        return copied(after, op, "sqlite")
     if isinstance(op, ops.AddColumn):
-        return _added(after, op)
+        return added(after, op, "sqlite")
     if isinstance(op, ops.CreateView):
         return _made(after, "view", created(before, op.view, "sqlite"), op)
     if isinstance(op, ops.CreateTrigger):
@@ -39,24 +39,6 @@ def followed(before: Catalog, after: Catalog, op: Operation) -> Catalog:
     if isinstance(op, ops.RenameColumn):
         return _column_renamed(after, locate(before, op.table, "sqlite"), op)
     return after
-
-
-def _copied(catalog: Catalog, op: ops.Dml) -> Catalog:
-    """A new table that rows are copied into: the old one may be dropped by a later file of the change."""
-    if op.kind != "insert" or not op.reads or not op.tables:
-        return catalog
-    key = locate(catalog, op.tables[0], "sqlite")
-    table = catalog.tables.get(key)
-    if table is None or not table.born or len(table.copies) >= _SOURCES:
-        return catalog
-    sources = tuple(locate(catalog, name, "sqlite") for name in op.reads[:_SOURCES])
-    return replace(catalog, tables=Layered.of(catalog.tables).put(key, replace(table, copies=table.copies + sources)))
-
-
-def _added(catalog: Catalog, op: ops.AddColumn) -> Catalog:
-    key = locate(catalog, op.table, "sqlite")
-    mark = ("column", Name(str(key), op.column.name))
-    return replace(catalog, born=Layered.of(catalog.born).put(mark, True))
 
 
 def _made(catalog: Catalog, kind: str, key: Name, op: ops.CreateView | ops.CreateTrigger) -> Catalog:

@@ -79,3 +79,54 @@ def test_a_rebuild_may_take_several_files_of_a_change(files: tuple[str, ...], pr
 
 def test_a_rebuild_over_files_that_are_released_one_by_one_is_none() -> None:
     assert found(*SPLIT, pre=TABLE, dialect="sqlite", together=False) == ["drop-table", "rename-table"]
+
+
+OLD = {
+    "sqlserver": "CREATE TABLE t (id int, n int);", "redshift": "CREATE TABLE t (id int, n int);", "snowflake": "CREATE TABLE t (id int, n int);",
+    "clickhouse": "CREATE TABLE t (id UInt64, n UInt32) ENGINE = MergeTree ORDER BY id;",
+}  # fmt: skip
+MADE = {"clickhouse": "CREATE TABLE t_new (id UInt64, n UInt64) ENGINE = MergeTree ORDER BY id;"}
+SWAPPED = {
+    "sqlserver": "EXEC sp_rename 't', 't_old';\nEXEC sp_rename 't_new', 't';\nDROP TABLE t_old;",
+    "redshift": "ALTER TABLE t RENAME TO t_old;\nALTER TABLE t_new RENAME TO t;\nDROP TABLE t_old;",
+    "snowflake": "ALTER TABLE t SWAP WITH t_new;\nDROP TABLE t_new;",
+    "clickhouse": "EXCHANGE TABLES t AND t_new;\nDROP TABLE t_new;",
+}  # fmt: skip
+COPY = "INSERT INTO t_new SELECT id, n FROM t;"
+
+
+@pytest.mark.parametrize("dialect", sorted(SWAPPED))
+def test_a_swap_may_take_several_files_of_a_change(dialect: str) -> None:
+    made = MADE.get(dialect, "CREATE TABLE t_new (id int, n bigint);")
+    files = (made, COPY, SWAPPED[dialect])
+    assert found(*files, pre=OLD[dialect], dialect=dialect) == []
+    assert "drop-table" in found(made, SWAPPED[dialect], pre=OLD[dialect], dialect=dialect)
+    assert "drop-table" in found(*files, pre=OLD[dialect], dialect=dialect, together=False)
+    assert "drop-column" in found(
+        made.replace(", n bigint", "").replace(", n UInt64", ""), "INSERT INTO t_new SELECT id FROM t;", SWAPPED[dialect],
+        pre=OLD[dialect], dialect=dialect,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["redshift", "snowflake", "sqlserver"])
+def test_a_table_made_of_a_query_takes_the_place_of_another_in_a_later_file(dialect: str) -> None:
+    made = "SELECT * INTO t_new FROM t;" if dialect == "sqlserver" else "CREATE TABLE t_new AS SELECT * FROM t;"
+    renamed = "EXEC sp_rename 't_new', 't';" if dialect == "sqlserver" else "ALTER TABLE t_new RENAME TO t;"
+    assert found(made, f"DROP TABLE t;\n{renamed}", pre=OLD[dialect], dialect=dialect) == []
+    assert found("SELECT 1;", f"DROP TABLE t;\n{renamed}", pre=OLD[dialect], dialect=dialect)[0] == "drop-table"
+
+
+@pytest.mark.parametrize("dialect", sorted(SWAPPED))
+def test_a_column_the_change_added_may_be_dropped_by_a_later_file(dialect: str) -> None:
+    add = {"sqlserver": "ADD x int", "clickhouse": "ADD COLUMN x UInt8"}.get(dialect, "ADD COLUMN x int")
+    assert found(f"ALTER TABLE t {add};", "ALTER TABLE t DROP COLUMN x;", pre=OLD[dialect], dialect=dialect) == []
+    assert found("SELECT 1;", "ALTER TABLE t DROP COLUMN n;", pre=OLD[dialect], dialect=dialect) == ["drop-column"]
+
+
+@pytest.mark.parametrize("dialect", ["clickhouse", "snowflake"])
+def test_a_table_swapped_in_is_new_to_its_change_only(dialect: str) -> None:
+    made = MADE.get(dialect, "CREATE TABLE t_new (id int, n bigint);")
+    change = f"{made}\n{COPY}\n{SWAPPED[dialect]}"
+    assert found(change, "ALTER TABLE t DROP COLUMN n;", pre=OLD[dialect], dialect=dialect, together=False) == [
+        "drop-column"
+    ]

@@ -59,7 +59,7 @@ def check(context: Context) -> Iterator[Hit]:
             yield from _left_out(context, rebuild)
     for name in op.tables if isinstance(op, DropTable) else ():
         copy = copied_before(context, name)
-        if copy is not None:
+        if copy is not None and not copy.partial:
             yield from _lacking(context.table(name), set(copy.columns))
 
 
