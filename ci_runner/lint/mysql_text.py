@@ -15,6 +15,7 @@ _GROWING = frozenset(
     {"tinytext", "text", "mediumtext"}
 )  # CONVERT TO a wider character set makes the next larger type of them
 _MEMBERS = frozenset({"enum", "set"})
+_TEXTS = frozenset({"tinytext", "text", "mediumtext", "longtext"})
 _ONE_BYTE = 255  # most bytes a VARCHAR may have while its length is kept in one byte
 _ALWAYS_ONE = 127  # up to here InnoDB needs one byte whatever the column may grow to (MariaDB makes use of it)
 _USUAL = frozenset(
@@ -32,6 +33,9 @@ class Encoding(Struct, frozen=True):
     def width(self) -> int:
         """The most bytes a character takes; utf8mb4, the default of both servers today, where nothing is said."""
         return _WIDTHS.get(self.charset, 1) if self.charset else 4
+
+
+_JSON = Encoding("utf8mb4", "utf8mb4_bin")  # what MariaDB keeps JSON in: it is a LONGTEXT there
 
 
 def charset(name: str) -> str:
@@ -54,24 +58,19 @@ def recodes(old: Encoding, new: Encoding, column: Column, table: Table | None, d
     """Whether the same text in that encoding, as a column of the same length, asks for a copy of the table."""
     if not old.charset or not new.charset:
         return old.charset != new.charset
-    indexed = dialect == "mysql" and keyed(table, column.name)
+    plain = base(column.type) if column.type is not None else ""
+    # MariaDB builds the index alone, but for the prefix of a text, and keeps members by their collation
+    sorted_ = (dialect == "mysql" or plain in _TEXTS) and keyed(table, column.name)
+    members = dialect == "mariadb" and plain in _MEMBERS
     if old.charset == new.charset:
-        return indexed and _sorts_anew(old.collation, new.collation)
-    if not _compatible(old.charset, new.charset, dialect) or indexed:
-        return True
-    if column.type is not None and base(column.type) in _MEMBERS:
-        return dialect == "mariadb"
-    return False
+        return (sorted_ or members) and _sorts_anew(old.collation, new.collation)
+    return (old.charset, new.charset) != ("utf8mb3", "utf8mb4") or members or (dialect == "mysql" and sorted_)
 
 
 def _sorts_anew(old: str, new: str) -> bool:
     if old and new:
         return old != new
-    return bool(new) and new not in _USUAL
-
-
-def _compatible(old: str, new: str, dialect: str) -> bool:
-    return (old, new) == ("utf8mb3", "utf8mb4") or (dialect == "mariadb" and (old, new) == ("ascii", "utf8mb4"))
+    return bool(new or old) and (new or old) not in _USUAL
 
 
 def keyed(table: Table | None, column: str) -> bool:
@@ -87,9 +86,10 @@ def keyed(table: Table | None, column: str) -> bool:
 def converts(table: Table, target: Encoding, dialect: str) -> bool:
     """Whether CONVERT TO copies the table: for one column whose text, or room for it, changes."""
     for column in table.columns.values():
-        if column.type is None or base(column.type) not in CHARACTERS:
+        json = dialect == "mariadb" and column.type is not None and base(column.type) == "json"
+        if column.type is None or (base(column.type) not in CHARACTERS and not json):
             continue
-        old = encoding(column, table)
+        old = _JSON if json else encoding(column, table)
         if recodes(old, target, column, table, dialect) or (
             old.width != target.width and _outgrows(column, old, target, dialect)
         ):
