@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import time
@@ -11,7 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-FORMAT = "1"
+from ci_runner.devdb.deflate import Deflating, Inflated
+
+FORMAT = "2"
 MAGIC = b"pilotage base\n"
 DIGEST = 64
 SUFFIX = ".base"
@@ -34,7 +35,7 @@ class Slot(NamedTuple):
 
     @property
     def path(self) -> Path:
-        """Its file: MAGIC, the hash of key and content in hex, the content as gzip."""
+        """Its file: MAGIC, the hash of key and content in hex, the content deflated."""
         return self.folder / (self.key + SUFFIX)
 
     @contextmanager
@@ -44,7 +45,7 @@ class Slot(NamedTuple):
         if stream is None:
             yield None
             return
-        with stream, gzip.GzipFile(fileobj=stream) as content:
+        with stream, Inflated(stream) as content:
             yield cast(IO[bytes], content)
 
     def write(self, fill: Callable[[IO[bytes]], object]) -> bool:
@@ -55,10 +56,9 @@ class Slot(NamedTuple):
             with scratch.open("xb") as file:
                 file.write(MAGIC + b"-" * DIGEST)
                 sink = _Hashed(file, self.key)
-                with gzip.GzipFile(
-                    filename="", fileobj=cast(IO[bytes], sink), mode="wb", compresslevel=1, mtime=0
-                ) as content:
-                    fill(cast(IO[bytes], content))
+                content = Deflating(sink.write)
+                fill(cast(IO[bytes], content))
+                content.finish()
                 file.seek(len(MAGIC))
                 file.write(sink.digest())
                 file.flush()

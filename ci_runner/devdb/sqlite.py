@@ -13,6 +13,7 @@ from ci_runner import databases
 from ci_runner.databases import Address, Database, DatabaseFailure
 from ci_runner.databases.sqlite import Sqlite, confined
 from ci_runner.databases.sqlite.remote import Worker
+from ci_runner.devdb.deflate import UNREADABLE
 from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.errors import RefusedError
 
@@ -100,8 +101,12 @@ class SqliteDev:
     def _held(self, shelf: Shelf) -> Database | None:
         """A database in the state an earlier run kept; what SQLite does not take for a database is thrown away."""
         slot = self._slot(shelf)
-        with slot.reading() as stream:
-            state = stream.read(STATE_LIMIT + 1) if stream else b""
+        try:
+            with slot.reading() as stream:
+                state = stream.read(STATE_LIMIT + 1) if stream else b""
+        except UNREADABLE:
+            slot.discard()
+            return None
         if not state or len(state) > STATE_LIMIT:
             return None
         database = self.fresh()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -17,11 +15,11 @@ from docker.models.containers import Container, ContainerCollection
 
 from ci_runner import devdb
 from ci_runner.databases import Sql
-from ci_runner.devdb import Shelf, images, shelf, whole
+from ci_runner.devdb import Shelf, images, whole
 from ci_runner.devdb.volume import volume_of
 from ci_runner.replay import ReplayFile, replay
 from tests.devdb.opening import RUN
-from tests.devdb.test_shelf import KEY, Run, damage
+from tests.devdb.test_shelf import KEY, NOT_DEFLATED, Run, damage, deflated, forge
 from tests.images.servers import assert_nothing_left
 from tests.replay.writing import file
 
@@ -116,12 +114,6 @@ def assert_damage_is_a_miss(kind: Kind, folder: Path, *ways: str) -> None:
         damage(kept, how)
         mended = Run(kind.url, folder, kind.base, kind.change)
         assert (mended.asked, mended.schema, mended.replay) == (1, plain.schema, plain.replay), how
-
-
-def forge(path: Path, content: bytes) -> None:
-    """Make it a file that is whole by its hash."""
-    digest = hashlib.sha256(path.stem.encode() + content).hexdigest().encode()
-    path.write_bytes(shelf.MAGIC + digest + content)
 
 
 def assert_memory_is_not_kept(kind: Kind, folder: Path) -> None:
@@ -220,8 +212,8 @@ def test_a_forged_base_is_a_miss(url: str, mariadb_image: str, postgres_image: s
     base, change = [file("0.sql", "CREATE TABLE u (id int);\n")], [file("1.sql", "CREATE TABLE t (id int);\n")]
     Run(url, tmp_path, base, change)
     (kept,) = tmp_path.iterdir()
-    known = gzip.compress(json.dumps(["password", 1]).encode() + b"\n" + os.urandom(100_000))
-    for content in (b"no gzip at all", known[:-50_000], known):
+    known = deflated(json.dumps(["password", 1]).encode() + b"\n" + os.urandom(100_000))
+    for content in (NOT_DEFLATED, known[:-50_000], known):
         forge(kept, content)
         run = Run(url, tmp_path, base, change)
         assert (run.replay.status, "with the base" in run.lines[-1]) == ("ok", False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
+import hashlib
 import io
 import json
 import os
+import threading
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from ci_runner import devdb
 from ci_runner.databases import Database
 from ci_runner.devdb import Shelf, shelf
+from ci_runner.devdb.deflate import Deflating, Inflated
 from ci_runner.devdb.packing import PackError, pack, unpack
 from ci_runner.model.inspected import Schema
 from ci_runner.model.report import Replay
@@ -151,6 +154,23 @@ def test_what_is_kept_for_one_server_is_not_taken_for_another(tmp_path: Path) ->
     assert len(list(tmp_path.iterdir())) == len(available)
 
 
+NOT_DEFLATED = b"\xff\xff\xff"
+
+
+def deflated(content: bytes) -> bytes:
+    parts: list[bytes] = []
+    sink = Deflating(parts.append)
+    sink.write(content)
+    sink.finish()
+    return b"".join(parts)
+
+
+def forge(path: Path, content: bytes) -> None:
+    """Make it a file that is whole by its hash."""
+    digest = hashlib.sha256(path.stem.encode() + content).hexdigest().encode()
+    path.write_bytes(shelf.MAGIC + digest + content)
+
+
 def damage(path: Path, how: str) -> None:
     content = path.read_bytes()
     half = len(content) // 2
@@ -162,6 +182,10 @@ def damage(path: Path, how: str) -> None:
         path.write_bytes(b"")
     elif how == "unfinished":
         path.write_bytes(content.replace(content[len(shelf.MAGIC) :][: shelf.DIGEST], b"-" * shelf.DIGEST))
+    elif how == "not deflated":
+        forge(path, NOT_DEFLATED)
+    elif how == "half deflated":
+        forge(path, deflated(os.urandom(100_000))[:50_000])
     else:  # whole by its hash, and not what a server can start on
         slot = shelf.Slot(path.parent, path.stem)
         slot.write(lambda stream: stream.write(b"SQLite format 3\0 and no more"))
@@ -172,10 +196,18 @@ def damage(path: Path, how: str) -> None:
     [
         *(
             ("sqlite://dev?mode=memory", how)
-            for how in ("truncated", "a bit flipped", "emptied", "unfinished", "something else")
+            for how in (
+                "truncated",
+                "a bit flipped",
+                "emptied",
+                "unfinished",
+                "not deflated",
+                "half deflated",
+                "something else",
+            )
         ),
         ("embedded://postgres", "a bit flipped"),
-        ("embedded://postgres", "something else"),
+        *(("embedded://postgres", how) for how in ("not deflated", "half deflated", "something else")),
     ],
 )
 def test_a_damaged_base_is_thrown_away_and_replayed(url: str, how: str, tmp_path: Path) -> None:
@@ -215,6 +247,33 @@ def test_what_was_written_is_read(content: bytes) -> None:
         assert [path.name for path in Path(folder).iterdir()] == ["k.base"]
 
 
+@given(st.binary(max_size=3000), st.integers(0, 400), st.lists(st.integers(0, 1_500_000), max_size=8))
+def test_a_content_read_in_pieces_is_the_content(part: bytes, times: int, sizes: list[int]) -> None:
+    whole = part * times
+    plain = io.BytesIO(whole)
+    with Inflated(io.BytesIO(deflated(whole))) as content:
+        assert [content.read(size) for size in sizes] == [plain.read(size) for size in sizes]
+        assert content.read() == plain.read()
+        assert content.read(1) == content.read() == b""
+
+
+def test_a_content_that_ends_or_breaks_is_told_once_what_is_before_it_was_read() -> None:
+    whole = os.urandom(3_000_000)
+    for damaged in (deflated(whole)[:2_000_000], deflated(whole)[:2_000_000] + b"\xff" * 100_000):
+        with Inflated(io.BytesIO(damaged)) as content:
+            assert content.read(1_000_000) == whole[:1_000_000]
+            with pytest.raises((EOFError, zlib.error)):
+                content.read()
+
+
+def test_what_is_not_read_to_its_end_leaves_no_thread() -> None:
+    threads = threading.active_count()
+    with Inflated(io.BytesIO(deflated(bytes(20_000_000)))) as content:
+        assert content.read(5) == bytes(5)
+        assert threading.active_count() == threads + 1
+    assert threading.active_count() == threads
+
+
 @given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))
 def test_slots_differ_where_what_they_are_for_differs(one: list[str], other: list[str]) -> None:
     place = Shelf(Path(), "base")
@@ -244,9 +303,9 @@ def test_a_base_over_the_cap_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list(tmp_path.iterdir())
 
 
-def stream_of(index_of: object, content: bytes = b"") -> gzip.GzipFile:
+def stream_of(index_of: object, content: bytes = b"") -> io.BytesIO:
     index = json.dumps(index_of).encode()
-    return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(len(index).to_bytes(8, "big") + index + content)))
+    return io.BytesIO(len(index).to_bytes(8, "big") + index + content)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +340,7 @@ def test_an_index_that_is_not_ours_writes_nothing_outside(entries: object, tmp_p
     inside.parent.mkdir()
     index = entries if isinstance(entries, dict) else {"entries": entries, "copies": {}}
     with pytest.raises((PackError, OSError)):
-        unpack(stream_of(index, b"x"), inside, None)  # type: ignore[arg-type]
+        unpack(stream_of(index, b"x"), inside, None)
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
     assert {path.name for path in inside.parent.iterdir()} <= {"data"}
 
