@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lint.harness import check, slugs, worth
+from ci_runner import sql
+from ci_runner.sql import catalog
+from tests.lint.harness import before, check, slugs, worth
 
 OWN = [
     case
@@ -54,3 +56,15 @@ def test_the_shared_cases_yield_exactly_their_labels(shared: Path) -> None:
 def test_case_names_are_unique() -> None:
     names = [case["id"] for case in OWN]
     assert len(names) == len(set(names))
+
+
+def test_nothing_a_file_makes_is_new_once_it_is_released() -> None:
+    still = {}
+    for case in OWN:
+        dialect = sql.normalize_dialect(case["dialect"])
+        pre = case.get("pre", "")
+        state = before([*([pre] if isinstance(pre, str) else pre), case["sql"]], dialect)
+        new = [key for key, table in catalog.release(state).tables.items() if table.born or table.temporary]
+        if new:
+            still[case["id"]] = new
+    assert still == {}
