@@ -74,7 +74,7 @@ def _literal(text: str, segment: Segment, traits: Dialect, base: int, depth: int
     source = blanked(text, segment)
     shift = segment.start
     tokens = tokenize(source, base + shift, traits, [(a - shift, b - shift) for a, b in segment.opaque])
-    strings = [i for i, token in enumerate(tokens.text) if _LITERAL.match(token)]
+    strings = [i for i, token in enumerate(tokens.text) if _LITERAL.match(token) and tokens.upper[i - 1] != "LANGUAGE"]
     if not strings or "||" in tokens.text or "+" in tokens.text or "CONCAT" in tokens.upper or "FORMAT" in tokens.upper:
         return None
     index = strings[0]

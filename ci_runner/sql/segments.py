@@ -29,7 +29,7 @@ _MARKERS = {
         r":(r|setvar|on[ \t]+error|connect|out|error|exit|quit|list|listvar|reset|perftrace|serverlist|xml|ed|help)\b[^\n]*)",
         re.IGNORECASE | re.MULTILINE,
     ),
-    "delimiter": re.compile(r"^[ \t]*delimiter[ \t]+(\S+)[^\n]*$", re.IGNORECASE | re.MULTILINE),
+    "delimiter": re.compile(r"(?im)^[ \t]*delimiter(?:[ \t]+|[ \t\r]*\n(?=[^\w\s]{1,16}[ \t\r]*$))(\S+)[^\n]*$"),
 }
 _EXECUTABLE = later(r"/\*(M?)!(\d{5,6})?")
 _SPACE = re.compile(r"\s*")

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ci_runner.model.operations import CreateTable, DropIndex, DropObjects, DropTable, Name, Operation, Other
+from ci_runner.model.operations import (
+    AlterColumnType,
+    CreateTable,
+    DropIndex,
+    DropObjects,
+    DropTable,
+    Name,
+    Operation,
+    Other,
+    Type,
+)
 from ci_runner.sql import alter, changes, definitions, programs, session, tables
+from ci_runner.sql.options import definition
 from ci_runner.sql.session import command
 
 if TYPE_CHECKING:
@@ -70,6 +81,11 @@ def _alter_column(c: Cursor, table: Name, first: int) -> list[Operation]:
     """ALTER [COLUMN]: SET and DROP NOT NULL, which SQLite has since 3.53, and what other databases have there and SQLite has not."""
     c.take("COLUMN")
     column = c.column()
+    if c.take("TO"):  # libSQL's own: a new definition, which rows that are there need not meet
+        defined = definition(c)
+        type_ = defined.type or Type("")
+        fields = {"table": table, "column": column, "type": type_, "definition": defined, "options": ("libsql",)}
+        return alter.one(c.op(AlterColumnType, "alter-table.alter-column-type", first, **fields))
     if c.take("TYPE") or c.seq("SET", "DATA", "TYPE"):
         return alter.one(alter.alter_type(c, table, column, first))
     if c.seq("SET", "DEFAULT"):

@@ -44,7 +44,12 @@ OBJECTS = {
 INTO = "sqlglot keeps SELECT … INTO a query; it creates a table"
 EXPLAINED = {
     ("postgres", "ALTER TABLE a RENAME b TO c"): "sqlglot takes b for the new name of the table",
+    (
+        "postgres",
+        'ALTER TABLE t RENAME "oldName" TO "newName"',
+    ): "sqlglot takes the column for the new name of the table",
     ("postgres", "SELECT * INTO a FROM b"): INTO,
+    ("postgres", "SELECT * INTO backup_users FROM users"): INTO,
     ("postgres", "SELECT pg_catalog.set_config('search_path', '', false)"): "the call changes a setting",
     ("redshift", "SELECT * INTO TEMP a FROM b"): INTO,
     ("snowflake", "INSERT OVERWRITE INTO a VALUES (1)"): "the rows that were there go: a kind of its own",
