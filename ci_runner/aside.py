@@ -145,13 +145,18 @@ class _Second:
     def __del__(self) -> None:
         self.end()
 
+    def stop(self) -> None:
+        """Let it come to its end, wherever it is, while this process goes on and lets go of this value later."""
+        with suppress(OSError):
+            os.kill(self._child, _KILL)
+
     def end(self) -> None:
         """End it, wherever it is."""
         if self.answers.closed:
             return
         self.answers.close()
+        self.stop()
         with suppress(OSError):
-            os.kill(self._child, _KILL)
             os.waitpid(self._child, 0)
 
     def everything(self) -> bytes:
@@ -268,10 +273,8 @@ def _from_the_end(work: Callable[[T], R], chunks: Sequence[Sequence[T]], answers
 
 def _met(work: Callable[[T], R], chunks: Sequence[Sequence[T]], second: _Second) -> list[R]:
     """Every answer, once this process has come to where the other one is."""
-    from msgspec import msgpack
-
     found: list[R] = []
-    theirs: list[bytes] = []  # of the last chunk first
+    theirs: list[list[R]] = []  # of the last chunk first
     unread = b""
     os.set_blocking(second.answers.fileno(), False)
     for number, chunk in enumerate(chunks):
@@ -279,17 +282,19 @@ def _met(work: Callable[[T], R], chunks: Sequence[Sequence[T]], second: _Second)
         if len(theirs) >= len(chunks) - number:
             break
         found += map(work, chunk)
-    second.end()
+    second.stop()
     done = -(-len(found) // SHARE)
-    for packed in reversed(theirs[: len(chunks) - done]):
-        found += msgpack.decode(packed)
+    for answers in reversed(theirs[: len(chunks) - done]):
+        found += answers
     return found
 
 
-def _messages(said: bytes, found: list[bytes]) -> bytes:
-    """Puts the whole messages of what was said to those ``found``; the beginning of the next one."""
+def _messages(said: bytes, found: list[list[Any]]) -> bytes:
+    """Puts what the whole messages of what was said hold to what was ``found``; the beginning of the next one."""
+    from msgspec import msgpack
+
     at = 0
     while len(said) >= at + _HEAD and len(said) >= (end := at + _HEAD + int.from_bytes(said[at : at + _HEAD], "big")):
-        found.append(said[at + _HEAD : end])
+        found.append(msgpack.decode(said[at + _HEAD : end]))
         at = end
     return said[at:]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from operator import is_
 
 from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.report import Base, ChangedFile, ChangeSet
@@ -16,13 +17,16 @@ def between(head: MigrationDir, base: MigrationDir | None, ref: Base) -> ChangeS
     A file with the bytes of one that is gone is renamed. A repeatable file is made to be edited, and a file that stays in the
     directory unread (a version below a new baseline) is not removed.
     """
-    before = {migration.name: migration for migration in base.migrations} if base else {}
+    run, was_run = head.migrations, base.migrations if base else ()
+    same = [*map(is_, run, was_run)]  # what was not read again for the base is the same object in both
+    common = same.index(False) if False in same else len(same)
+    before = {migration.name: migration for migration in was_run[common:]}
     gone = _gone(head, before)
     sources = {migration.sha256: migration for migration in reversed(gone)}
-    last = _last_released(head, before)
+    last = _last_released(run, before, common)
     changed: dict[str, ChangedFile] = {}
     moved: set[str] = set()
-    for index, migration in enumerate(head.migrations):
+    for index, migration in enumerate(run[common:], common):
         was = before.get(migration.name)
         if was is not None:
             if was is not migration and was.sha256 != migration.sha256:
@@ -66,14 +70,16 @@ def following(change: ChangeSet) -> tuple[Migration, ...]:
 
 
 def _gone(head: MigrationDir, before: dict[str, Migration]) -> list[Migration]:
+    if not before:
+        return []
     here = {migration.name for migration in head.migrations} | set(head.skipped)
     return [migration for name, migration in before.items() if name not in here]
 
 
-def _last_released(head: MigrationDir, before: dict[str, Migration]) -> int:
-    """The index of the last versioned file of head that the base has too; -1 when there is none."""
-    known = (i for i, m in enumerate(head.migrations) if m.name in before and m.kind == "versioned")
-    return max(known, default=-1)
+def _last_released(run: Sequence[Migration], before: Mapping[str, Migration], common: int) -> int:
+    """The index of the last versioned file of head that is of its ``common`` beginning or in what the base has ``before``; -1 if none is."""
+    known = (i for i in range(len(run) - 1, -1, -1) if i < common or run[i].name in before)
+    return next((i for i in known if run[i].kind == "versioned"), -1)
 
 
 def _in_order(
@@ -101,17 +107,14 @@ def _released(head: MigrationDir, changed: dict[str, ChangedFile]) -> tuple[Migr
     Those are all unchanged files: an added file runs after them wherever it sorts. An edited or renamed file has run at its place, so
     that files behind it may need it, and the row of released files ends there.
     """
-    released: list[Migration] = []
-    for migration in head.migrations[: _cut(head, changed)]:
-        if migration.name in changed:
-            continue
-        if migration.kind == "checkpoint":
-            released.clear()
-        released.append(migration)
-    return tuple(released)
+    released = [each for each in head.migrations[: _cut(head, changed)] if each.name not in changed]
+    kinds = [each.kind for each in reversed(released)]
+    newest = len(kinds) - 1 - kinds.index("checkpoint") if "checkpoint" in kinds else 0
+    return tuple(released[newest:])
 
 
 def _cut(head: MigrationDir, changed: dict[str, ChangedFile]) -> int:
     """The index of the first file of head that was edited or renamed; the number of files when none was."""
-    marks = (i for i, m in enumerate(head.migrations) if m.name in changed and changed[m.name].before is not None)
-    return next(marks, len(head.migrations))
+    marks = {file.name for file in changed.values() if file.before is not None}
+    places = (i for i, m in enumerate(head.migrations) if m.name in marks) if marks else iter(())
+    return next(places, len(head.migrations))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from ci_runner import migrations
 from ci_runner.formats.json import document
 from ci_runner.model.report import (
     ChangedFile,
@@ -54,7 +55,7 @@ def build(
         path=head.path,
         format=head.format,
         dialect=head.dialect,
-        sum=head.sum.partition("\n")[0],
+        summed=lambda: migrations.sum_text(head).partition("\n")[0],
         total_files=len(head.migrations),
         base=changes.base,
         files=_files(changes, linted, effects or {}),

@@ -149,7 +149,7 @@ def _git(ground: Ground, directory: Directory, wanted: str | None) -> Callable[[
     tree, tip = sources.listed(git, commit, place), _known_tip(ground, git)
 
     def compared(head: MigrationDir) -> Compared:
-        before = read(tree(Tree(head.path, head.files)), directory, head, judged=False)
+        before = read(tree(Tree(head.path, head.files, blobs=head.blobs)), directory, head, judged=False)
         return Compared(changes.between(head, before, Base("git", commit)), tip=tip)
 
     return compared

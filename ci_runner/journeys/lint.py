@@ -15,18 +15,17 @@ from msgspec.structs import replace
 
 from ci_runner import aside, sources, sql
 from ci_runner.config import Directory
-from ci_runner.journeys import merging
-from ci_runner.journeys.base import Compared, comparing, read
 from ci_runner.journeys.ground import Ground, hold
-from ci_runner.model.directory import Migration, MigrationDir, Tree
-from ci_runner.model.operations import Statement
-from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
-from ci_runner.model.schema import Catalog
 
 if TYPE_CHECKING:
     from ci_runner import report
     from ci_runner.journeys import sizing
+    from ci_runner.journeys.base import Compared
     from ci_runner.journeys.oracle import Statements
+    from ci_runner.model.directory import Migration, MigrationDir, Tree
+    from ci_runner.model.operations import Statement
+    from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
+    from ci_runner.model.schema import Catalog
 
 _JUDGES = (
     "lint", "report", "journeys.judging", "journeys.oracle", "journeys.reversing", "journeys.sizing", "journeys.suggestions",
@@ -93,7 +92,10 @@ def directory(ground: Ground, wanted: Directory) -> Report:
 
 def examined(ground: Ground, wanted: Directory) -> Examined:
     """What is found in a directory, known or not."""
-    asked, compared_of = (_ahead if ground.config.all else _alone)(ground, wanted), comparing(ground, wanted)
+    asked = (_ahead if ground.config.all else _alone)(ground, wanted)
+    from ci_runner.journeys import base, merging
+
+    compared_of = base.comparing(ground, wanted)
     _import(wanted.dialect, few=not ground.config.all)
     ground.meanwhile()
     head, statements = asked()
@@ -132,7 +134,7 @@ def reading(ground: Ground, wanted: Directory) -> Callable[[], MigrationDir]:
     def finished() -> MigrationDir:
         tree = tree_of()
         _see(ground, tree)
-        return read(tree, wanted)
+        return _read(tree, wanted)
 
     return finished
 
@@ -141,7 +143,14 @@ def _tree(ground: Ground, wanted: Directory) -> Callable[[], Tree]:
     if ground.commit is not None and ground.git is not None:
         tree = sources.at_commit(ground.git, ground.git.ensure_commit(ground.commit), wanted.dir)
         return lambda: tree
-    return sources.begun(ground.root / wanted.dir, root=ground.root, shown=wanted.dir)
+    compared = ground.git is not None and not ground.config.all and not ground.config.latest
+    return sources.begun(ground.root / wanted.dir, root=ground.root, shown=wanted.dir, blobs=compared)
+
+
+def _read(tree: Tree, wanted: Directory) -> MigrationDir:
+    from ci_runner.journeys import base
+
+    return base.read(tree, wanted)
 
 
 def _see(ground: Ground, tree: Tree) -> None:
@@ -157,10 +166,13 @@ def _alone(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir
 
 def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, Statements]]:
     """The directory and the statements of all its files, which another process begins to read now."""
+    from ci_runner.journeys import base
+    from ci_runner.model.directory import MigrationDir, Tree
+    from ci_runner.model.operations import Statement
 
     def first() -> tuple[Tree, MigrationDir]:
         tree = _tree(ground, wanted)()
-        return tree, read(tree, wanted)
+        return tree, base.read(tree, wanted)
 
     asked = aside.ahead(first, lambda made: _to_read(made[1]), tuple[Tree, MigrationDir], tuple[Statement, ...])
 
@@ -198,6 +210,8 @@ def _import(dialect: str | None, *, few: bool) -> None:
 
 def analyse(changes: ChangeSet) -> Statements:
     """The statements of every changed file that still exists, by file name; those of many are read while they are judged."""
+    from ci_runner.model.operations import Statement
+
     files = {file.name: file.migration for file in changes.files if file.migration is not None}
     return aside.table(partial(sql.statements, name=changes.head.dialect), files, tuple[Statement, ...])
 

@@ -69,7 +69,9 @@ def tip(ground: Ground, onto: str | None) -> str | None:
 def merged(git: Git, at: str, wanted: Directory, change: ChangeSet) -> Merge:
     """The change put on top of the directory as the commit ``at`` has it."""
     head = change.head
-    theirs = read(sources.at_commit(git, at, wanted.dir, like=Tree(head.path, head.files)), wanted, head)
+    theirs = read(
+        sources.at_commit(git, at, wanted.dir, like=Tree(head.path, head.files, blobs=head.blobs)), wanted, head
+    )
     there = {migration.name: migration.sha256 for migration in theirs.migrations}
     ours = [file for file in change.files if file.migration is None or there.get(file.name) != file.migration.sha256]
     files = dict(theirs.files)

@@ -47,7 +47,9 @@ def rebase(ground: Ground, onto: str | None, *, write: bool) -> list[Rebased]:
 def _directory(ground: Ground, git: Git, wanted: Directory, commits: tuple[str, str], *, write: bool) -> Rebased:
     base, at = commits
     head = lint.folder(ground, wanted)
-    cut = read(sources.at_commit(git, base, wanted.dir, like=Tree(head.path, head.files)), wanted, head)
+    cut = read(
+        sources.at_commit(git, base, wanted.dir, like=Tree(head.path, head.files, blobs=head.blobs)), wanted, head
+    )
     merge = merged(git, at, wanted, changes.between(head, cut, Base("git", base)))
     moves = _moves(head, merge, ground)
     if write and moves:

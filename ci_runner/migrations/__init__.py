@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ci_runner.migrations.checks import STATEMENTS, too_many_statements
 from ci_runner.migrations.detect import detect
 from ci_runner.migrations.listing import listing, refusal
-from ci_runner.migrations.read import read, sum_text
+from ci_runner.migrations.read import read, sum_lines, sum_text
 from ci_runner.migrations.running import transaction
 from ci_runner.migrations.sumfile import NAME as SUM_FILE
 from ci_runner.migrations.table import FORMATS
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ci_runner.migrations.guess import guess_dialect
 
 __all__ = [
-    "FORMATS", "STATEMENTS", "SUM_FILE", "detect", "guess_dialect", "listing", "markers", "read", "refusal", "sum_text",
-    "too_many_statements", "transaction", "wanted",
+    "FORMATS", "STATEMENTS", "SUM_FILE", "detect", "guess_dialect", "listing", "markers", "read", "refusal",
+    "sum_lines", "sum_text", "too_many_statements", "transaction", "wanted",
 ]  # fmt: skip
 
 

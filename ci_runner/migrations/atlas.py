@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ci_runner.migrations.format import Entry, Format, Selection, root_sql
 from ci_runner.model.directory import Tree
 
 
-@lru_cache(20_000)  # a head and its base share most of their names
 def entry(path: str, name: str) -> Entry:
     """Version before the first ``_`` of ``name``, description after it, both without ``.sql``."""
     version, _, description = name.removesuffix(".sql").partition("_")
@@ -17,7 +14,7 @@ def entry(path: str, name: str) -> Entry:
 
 def select(tree: Tree, dialect: str) -> Selection:  # noqa: ARG001 - the signature of every format
     """Every SQL file of the root."""
-    return Selection(tuple(entry(name, name) for name in root_sql(tree)))
+    return Selection(tuple([entry(name, name) for name in root_sql(tree)]))
 
 
-FORMAT = Format("atlas", select)
+FORMAT = Format("atlas", select, apart=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
 from itertools import pairwise
-from operator import attrgetter, le
+from operator import attrgetter
 
 from ci_runner.errors import DirectoryRefusedError
-from ci_runner.migrations.format import Entry, Format, as_number, hidden, problem
+from ci_runner.migrations.format import Entry, Format, as_number, hidden, is_blank, problem
 from ci_runner.model.directory import Problem, Tree
 from ci_runner.text.pattern import later
 
@@ -17,7 +18,8 @@ STATEMENTS = 100_000
 _WORD = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
 _SURROGATE = later("[\ud800-\udfff]")
 _PLAIN = re.compile(rf"{_WORD}(?:/{_WORD})*")
-_LETTERS = re.compile(r"[A-Za-z0-9_./-]*")
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-"
+_DIGITS = {*"0123456789"}
 _AWKWARD = (
     "//",
     "/.",
@@ -32,7 +34,7 @@ _AWKWARD = (
 )  # what no plain path holds between slashes
 _FORBIDDEN = r'[\x00-\x1f\x7f-\x9f\\:*?"<>|\ud800-\udfff]'
 _DEVICE = re.compile(r"(?:^|/)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|/|$)", re.IGNORECASE)
-_NUL, _RETURN, _LESS, _GREATER = b"\0\r<>"  # a byte is found in a tenth of the time that a row of bytes takes
+_NUL, _RETURN, _COLON, _LESS, _GREATER = b"\0\r:<>"  # a byte is found in a tenth of the time that a row of bytes takes
 _CONFLICT = rb"(?m)^(?:<{7}|>{7})(?:[ \t\r].*)?$"
 _TROUBLE = {
     "unreadable": "cannot be read: give this user the right to",
@@ -71,8 +73,10 @@ def name(path: str) -> None:
 def plain(paths: Collection[str]) -> bool:
     """Whether there is nothing to be said of any of these paths, which one look at all of them tells; False where it takes a closer one."""
     whole = f"/{'/'.join(paths)}/"
-    if not _LETTERS.fullmatch(whole) or max(map(len, paths), default=0) > 255:
+    if not whole.isascii() or whole.encode().translate(None, _LETTERS) or max(map(len, paths), default=0) > 255:
         return False
+    if whole.count("/") == len(paths) + 1 and {path[:1] for path in paths} <= _DIGITS and "./" not in whole:
+        return True  # what many directories hold: names without folders that begin with a digit
     folded = whole.lower()
     return not paths or not any(awkward in folded for awkward in _AWKWARD)
 
@@ -104,9 +108,11 @@ def order(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     """``version-order`` once: the first file, in byte order of names, that a lower version follows."""
     if form.order == "own":
         return
-    ordered = sorted([entry for entry in entries if entry.version], key=attrgetter("path"))
+    ordered = [entry for entry in entries if entry.version]
+    if (paths := [entry.path for entry in ordered]) != sorted(paths):
+        ordered.sort(key=attrgetter("path"))
     versions = [entry.version for entry in ordered]
-    if all(map(le, versions, versions[1:])) and _same_digits(versions):
+    if versions == sorted(versions) and _same_digits(versions):
         return
     by_bytes = None if form.order == "number" else _first(ordered, versions)
     by_number = _first(ordered, [as_number(version) for version in versions])
@@ -139,8 +145,9 @@ def duplicates(entries: Sequence[Entry], form: Format) -> Iterable[Problem]:
     """``duplicate-version`` on the later of two files with one version, or with names that some file system takes for one."""
     known = [entry.version for entry in entries if entry.version]
     paths = "\n".join([entry.path for entry in entries])  # no name that gets here holds a line break
-    folded_names = set(paths.lower().split("\n")) if paths.isascii() else ()
-    if len(folded_names) == len(entries) and len(set(map(form.key, known))) == len(known):
+    folded = paths.lower()
+    apart = paths.isascii() and (folded == paths or len({*folded.split("\n")}) == len(entries))
+    if apart and len({*(known if form.key is str else map(form.key, known))}) == len(known):
         return
     versions: dict[object, str] = {}
     names: dict[str, str] = {}
@@ -228,6 +235,18 @@ def _wide(data: bytes) -> str | None:
     if each and min(even, odd) == 0 and max(even, odd) * 10 >= each * 2 * 8:
         return "UTF-16"
     return None
+
+
+def simple(data: bytes) -> str:
+    """The SHA-256 (hex) of a file that is run as it is: statements without directives, in text of which there is nothing to say; else ""."""
+    if not quiet(data) or directed(data) or not (data[:1].isalpha() or not is_blank(data.decode("ascii"))):
+        return ""
+    return sha256(data).hexdigest()
+
+
+def directed(data: bytes) -> bool:
+    """Whether there may be directives in the file."""
+    return _COLON in data and (b"atlas:" in data or b"pilotage:" in data)
 
 
 def quiet(data: bytes) -> bool:

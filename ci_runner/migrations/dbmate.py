@@ -41,4 +41,4 @@ def _outside(options: str | None) -> bool:
     return "transaction:false" in (options or "").split()
 
 
-FORMAT = Format("dbmate", select, sections)
+FORMAT = Format("dbmate", select, sections, apart=True)

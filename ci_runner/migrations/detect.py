@@ -22,13 +22,15 @@ _PROJECT = rb"(?m)^[ \t]*project_id[ \t]*="
 
 def detect(tree: Tree) -> str:
     """The format that the first rule with evidence names; DirectoryRefusedError when two tools' markers are found."""
-    return _by_structure(tree) or _by_marker(tree, names := root_sql(tree)) or _by_name(tree, names)
+    whole, names = "\n".join(tree.files), root_sql(tree)  # what no name holds need be looked for in none of them
+    return _by_structure(tree, whole) or _by_marker(tree, whole, names) or _by_name(tree, whole, names)
 
 
-def _by_structure(tree: Tree) -> str | None:
+def _by_structure(tree: Tree, whole: str) -> str | None:
     if b'"entries"' in tree.files.get("meta/_journal.json", b""):
         return "drizzle"
-    below = {name.partition("/")[2] for name in tree.files if "/" in name and not hidden(name)}
+    deep = [name for name in tree.files if "/" in name] if "/" in whole else ()
+    below = {name.partition("/")[2] for name in deep if not hidden(name)}
     if "migration_lock.toml" in tree.files or "migration.sql" in below:
         return "prisma"
     if "up.sql" in below:
@@ -39,13 +41,13 @@ def _by_structure(tree: Tree) -> str | None:
     return None
 
 
-def _by_marker(tree: Tree, names: list[str]) -> str | None:
+def _by_marker(tree: Tree, whole: str, names: list[str]) -> str | None:
     heads = [tree.files[name][:HEAD] for name in names[:SAMPLE]]
     evidence = {
         "goose": any(b"goose" in head and re.search(_GOOSE, head) for head in heads),
         "dbmate": any(b"migrate:up" in head and re.search(_DBMATE, head) for head in heads),
         "liquibase": any(b"ormatted" in head and re.match(_LIQUIBASE, head) for head in heads),
-        "flyway": any(_flyway(path) for path in tree.files if "__" in path),
+        "flyway": "__" in whole and any(map(_flyway, [path for path in tree.files if "__" in path])),
     }
     found = tuple(name for name, seen in evidence.items() if seen)
     if len(found) > 1:
@@ -62,8 +64,8 @@ def _flyway(path: str) -> bool:
     return name[:1] in _FLYWAY_BEGINS and not hidden(path) and _FLYWAY.fullmatch(name) is not None
 
 
-def _by_name(tree: Tree, names: list[str]) -> str:
-    if any(name.endswith(".up.sql") and _NUMBERED.fullmatch(name) for name in names):
+def _by_name(tree: Tree, whole: str, names: list[str]) -> str:
+    if ".up.sql" in whole and any(map(_NUMBERED.fullmatch, [name for name in names if name.endswith(".up.sql")])):
         return "sqlx" if _uses_sqlx(tree) else "golang-migrate"
     return "sqlx" if any(map(_NUMBERED.fullmatch, names)) and _uses_sqlx(tree) else "atlas"
 

@@ -70,7 +70,8 @@ class Format(Struct, frozen=True):
 
     ``order`` says how versions are compared for ``version-order`` and ``duplicate-version``: as ``bytes``, by ``number``, or
     ``own`` where the format's selection has judged that itself. ``root_only``: SQL files in folders below are not run.
-    ``key`` maps a version to what makes it equal to another one.
+    ``key`` maps a version to what makes it equal to another one. ``apart``: every file is selected by its own name and read by its own
+    text alone, so that a part of a directory has that part of its migrations.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Format(Struct, frozen=True):
     order: str = "bytes"
     root_only: bool = True
     key: Callable[[str], object] = str
+    apart: bool = False
 
 
 def problem(
@@ -100,7 +102,7 @@ def not_supported(file: str, line: int | None, message: str, remedy: str = "") -
 
 def root_sql(tree: Tree) -> list[str]:
     """The SQL files of the directory itself, by the bytes of their names."""
-    return sorted(name for name in tree.files if name.endswith(".sql") and "/" not in name)
+    return sorted([name for name in tree.files if name.endswith(".sql") and "/" not in name])
 
 
 def hidden(path: str) -> bool:

@@ -36,4 +36,4 @@ def select(tree: Tree, dialect: str) -> Selection:  # noqa: ARG001 - the signatu
     )
 
 
-FORMAT = Format("golang-migrate", select, order="number", key=as_number)
+FORMAT = Format("golang-migrate", select, order="number", key=as_number, apart=True)

@@ -135,4 +135,4 @@ def _turn(reading: _Reading, mark: re.Match[str], word: str) -> None:
     reading.state, reading.at = following, mark.end()
 
 
-FORMAT = Format("goose", select, sections, order="number", key=as_number)
+FORMAT = Format("goose", select, sections, order="number", key=as_number, apart=True)

@@ -180,4 +180,4 @@ def _identities(source: Source, found: list[_Changeset]) -> list[Problem]:
     return problems
 
 
-FORMAT = Format("liquibase", select, sections)
+FORMAT = Format("liquibase", select, sections, apart=True)

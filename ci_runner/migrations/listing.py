@@ -7,6 +7,7 @@ from typing import Any
 
 from ci_runner.errors import DirectoryRefusedError, RefusedError
 from ci_runner.migrations.checks import STATEMENTS, too_many_statements
+from ci_runner.migrations.read import sum_text
 from ci_runner.model.directory import Migration, MigrationDir, Problem, SumCheck
 
 
@@ -20,7 +21,7 @@ def listing(mdir: MigrationDir, count: Callable[[Migration], int]) -> dict[str, 
         "format": mdir.format,
         "dialect": mdir.dialect,
         "files": [_file(migration, count(migration), mdir.format) for migration in mdir.migrations],
-        "sum": mdir.sum,
+        "sum": sum_text(mdir),
         "sum_check": _check(mdir.sum_check),
     }
     if mdir.first_run is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from msgspec import Struct
@@ -32,7 +32,6 @@ _HASH = "run 'pilotage hash' and commit the file, or set 'sum: optional' in pilo
 _REHASH = "look at the change, then run 'pilotage hash'"
 
 _UNDIRECTED, _WHOLE = Directed(), Sections()
-_COLON = ord(":")
 
 
 class _Settings(Struct, frozen=True):
@@ -41,7 +40,6 @@ class _Settings(Struct, frozen=True):
     tx_mode: TxMode
     lenient: bool
     known: Mapping[str, Migration]
-    known_files: Mapping[str, bytes]
     judged: bool
 
 
@@ -75,10 +73,13 @@ def read(
         checks.irregular(tree)
         raise
     try:
-        known = {each.name: each for each in like.migrations} if like and like.format == form.name else {}
-        settings = _Settings(
-            form, dialect, cast("TxMode", tx_mode), directives_lenient, known, like.files if like else {}, judged
-        )
+        checks.irregular(tree)
+        if like and like.format != form.name:
+            like = None
+        if like and form.apart and not judged and _is_part(tree, like):
+            return _part(tree, like)
+        known = _same(tree, like) if like else {}
+        settings = _Settings(form, dialect, cast("TxMode", tx_mode), directives_lenient, known, judged)
         return _read(tree, settings, sum_mode or ("required" if form.name == "atlas" else "optional"))
     except DirectoryRefusedError as error:
         error.format = form.name
@@ -95,21 +96,49 @@ def _known(what: str, given: str | None, known: Iterable[str]) -> None:
     raise ConfigError(f"there is no {what} {given!r}{hint} (known are {', '.join(known)})")
 
 
+def _same(tree: Tree, like: MigrationDir) -> dict[str, Migration]:
+    """The migrations of another state whose bytes the tree has, too."""
+    here, there = tree.files.get, like.files.get
+    return {each.name: each for each in like.migrations if here(each.name) is there(each.name)}
+
+
+def _is_part(tree: Tree, whole: MigrationDir) -> bool:
+    """Whether all that the tree has is in the whole, too, but for what a base has another of: the sum."""
+    there = whole.files.get
+    return {path for path, data in tree.files.items() if data is not there(path)} <= {sumfile.NAME}
+
+
+def _part(tree: Tree, whole: MigrationDir) -> MigrationDir:
+    """The directory with those migrations of the ``whole`` that the tree has, and no other."""
+    migrations = tuple([each for each in whole.migrations if each.name in tree.files])
+    return MigrationDir(
+        tree.path,
+        whole.format,
+        whole.dialect,
+        migrations,
+        SumCheck(ok=True),
+        first_run=_first_run(migrations),
+        files=tree.files,
+        down=tuple([path for path in whole.down if path in tree.files]),
+    )
+
+
 def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     form = settings.form
-    checks.irregular(tree)
-    plain = checks.plain(tree.files.keys() - settings.known_files.keys())
+    plain = checks.plain(tree.files.keys() - settings.known.keys())
     for path in () if plain else tree.files:
         if len(path) > 255 or not checks.unicode(path):  # before any of it is taken for a number or hashed
             checks.name(path)
     selection = form.select(tree, settings.dialect)
     paths = [entry.path for entry in selection.entries]
     for path in () if plain else (*paths, *selection.down):
-        if path not in settings.known_files:
+        if path not in settings.known:
             checks.name(path)
-    files = [_migration(entry, tree, settings) for entry in selection.entries]
-    migrations = tuple([migration for migration, _ in files])
-    others = tree.files.keys() - {*paths, *selection.down}
+    said: list[Problem] = []
+    known = settings.known.get
+    migrations = tuple([known(entry.path) or _migration(entry, tree, settings, said) for entry in selection.entries])
+    all_run = len(paths) == len(tree.files)
+    others = set() if all_run else tree.files.keys() - {*paths, *selection.down}
     skipped = tuple(sorted(path for path in others if path.endswith(".sql")))
     beside = [path + CHECKS for path in paths] if any(path.endswith(CHECKS) for path in others) else ()
     kept = (*paths, *selection.down, *selection.aux, *beside, sumfile.NAME)
@@ -118,53 +147,54 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
         form.name,
         settings.dialect,
         migrations,
-        "",
         SumCheck(ok=True),
         skipped=skipped,
         first_run=_first_run(migrations),
-        files={path: tree.files[path] for path in kept if path in tree.files},
+        files=tree.files if all_run else {path: tree.files[path] for path in kept if path in tree.files},
         down=selection.down,
+        summed=None if selection.sum_order is None else {path: tree.files[path] for path in selection.sum_order},
+        blobs=tree.blobs,
     )
-    return _judged(found, tree, selection, form, sum_mode, files) if settings.judged else found
+    return _judged(found, tree, selection, form, sum_mode, said) if settings.judged else found
 
 
 def _judged(
-    found: MigrationDir,
-    tree: Tree,
-    selection: Selection,
-    form: Format,
-    sum_mode: str,
-    files: Sequence[tuple[Migration, Sequence[Problem]]],
+    found: MigrationDir, tree: Tree, selection: Selection, form: Format, sum_mode: str, said: Iterable[Problem]
 ) -> MigrationDir:
-    """The directory with its sum and its problems."""
-    paths = [entry.path for entry in selection.entries]
-    names = paths if selection.sum_order is None else selection.sum_order
-    lines = sumfile.lines(names, tree.files)
+    """The directory with what is wrong with it; of its files that is ``said`` already."""
     written = tree.files.get(sumfile.NAME)
-    check = sumfile.check(written, lines, names, tree.files)
+    check = sumfile.check(written, _summed(found)) if written is not None else _unsummed(found)
     problems = (
-        *_directory(tree, paths),
+        *_directory(tree, found.migrations),
         *selection.problems,
         *checks.order(selection.entries, form),
         *checks.duplicates(selection.entries, form),
         *checks.nested(tree, form, found.skipped),
         *(() if sum_mode == "off" else _sum(check, written, sum_mode)),
-        *(each for _, problems in files for each in problems),
+        *said,
     )
-    return replace(found, sum=sumfile.text(lines), sum_check=check, problems=problems)
+    return replace(found, sum_check=check, problems=problems)
 
 
-def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration, Sequence[Problem]]:
+def _migration(entry: Entry, tree: Tree, settings: _Settings, said: list[Problem]) -> Migration:
+    """The migration; what is wrong with it goes to what is ``said``."""
     path = entry.path
     data = tree.files[path]
-    if settings.known_files.get(path) is data and path in settings.known:
-        return settings.known[path], ()
-    told = _COLON in data and (b"atlas:" in data or b"pilotage:" in data)
-    if settings.form.sections is None and not told and checks.quiet(data):
-        return _quiet(entry, data, settings.tx_mode)
+    digest = tree.simple.get(path) or checks.simple(data) if settings.form.sections is None else ""
+    if not digest:
+        return _odd(entry, data, tree, settings, said)
+    whole = (Part(0, len(data)),)
+    return Migration(
+        path, entry.version, entry.description, data.decode("ascii"), digest, entry.kind, settings.tx_mode, whole
+    )
+
+
+def _odd(entry: Entry, data: bytes, tree: Tree, settings: _Settings, said: list[Problem]) -> Migration:
+    """A file with sections, directives or anything to remark on."""
+    path = entry.path
     text = checks.decode(path, data, tree.path)
     directed, sections, problems = _UNDIRECTED, _WHOLE, checks.content(path, data)
-    if told:
+    if checks.directed(data):
         from ci_runner.migrations import directives
 
         mark = data.startswith(b"\xef\xbb\xbf")
@@ -177,7 +207,8 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
     parts = parts or (Part(0, 0),)  # nothing runs, which no parts at all would not say
     if is_blank(text, parts[0].start, parts[0].end) and all(is_blank(text, part.start, part.end) for part in parts[1:]):
         problems = (*problems, _empty(path))
-    migration = Migration(
+    said.extend(problems)
+    return Migration(
         path,
         entry.version,
         entry.description,
@@ -189,17 +220,6 @@ def _migration(entry: Entry, tree: Tree, settings: _Settings) -> tuple[Migration
         directed.delimiter,
         directed.effective,
     )
-    return migration, problems
-
-
-def _quiet(entry: Entry, data: bytes, tx_mode: TxMode) -> tuple[Migration, Sequence[Problem]]:
-    """A file that runs as a whole, without directives or anything odd: what most are, and so in as few steps as it takes."""
-    path, text = entry.path, data.decode("ascii")
-    whole = (Part(0, len(text)),)
-    found = Migration(
-        path, entry.version, entry.description, text, hashlib.sha256(data).hexdigest(), entry.kind, tx_mode, whole
-    )
-    return found, () if text[:1].isalpha() or not is_blank(text) else (_empty(path),)
 
 
 def _empty(path: str) -> Problem:
@@ -219,8 +239,8 @@ def _clash(path: str, directed: Directed, sections: Sections) -> Iterator[Proble
         yield problem("directive-conflict", "error", why, path, line, "keep one of them")
 
 
-def _directory(tree: Tree, paths: list[str]) -> Iterator[Problem]:
-    if not paths:
+def _directory(tree: Tree, migrations: tuple[Migration, ...]) -> Iterator[Problem]:
+    if not migrations:
         yield problem("empty-directory", "notice", f"{tree.path} holds no migration")
     for path in tree.linked:
         yield problem("hard-link", "notice", f"{path} has other names elsewhere, through which it can change", path)
@@ -246,10 +266,27 @@ def _sum(check: SumCheck, written: bytes | None, mode: str) -> Iterator[Problem]
 
 
 def _first_run(migrations: tuple[Migration, ...]) -> tuple[str, ...] | None:
-    last = max((index for index, migration in enumerate(migrations) if migration.kind == "checkpoint"), default=0)
-    return tuple(migration.version for migration in migrations[last:]) if last else None
+    kinds = [migration.kind for migration in migrations]
+    if "checkpoint" not in kinds[1:]:
+        return None
+    last = max(index for index, kind in enumerate(kinds) if kind == "checkpoint")
+    return tuple(migration.version for migration in migrations[last:])
 
 
 def sum_text(mdir: MigrationDir) -> str:
-    """The whole text that atlas.sum must have for these files."""
-    return mdir.sum
+    """The whole text that atlas.sum must have for these files; worked out anew whenever it is asked for."""
+    return sumfile.text(sum_lines(mdir))
+
+
+def sum_lines(mdir: MigrationDir) -> list[sumfile.Line]:
+    """The name and hash in each of its lines."""
+    return sumfile.lines(_summed(mdir))
+
+
+def _unsummed(mdir: MigrationDir) -> SumCheck:
+    covered = bool(mdir.migrations if mdir.summed is None else mdir.summed)
+    return SumCheck(ok=not covered, error="sum-file-missing" if covered else None)
+
+
+def _summed(mdir: MigrationDir) -> Mapping[str, bytes]:
+    return {each.name: mdir.files[each.name] for each in mdir.migrations} if mdir.summed is None else mdir.summed

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ci_runner.model.directory import Migration, TxMode
-from ci_runner.model.operations import Statement
+
+if TYPE_CHECKING:
+    from ci_runner.model.operations import Statement
 
 
 def transaction(migration: Migration, statements: Sequence[Statement], format: str) -> TxMode:  # noqa: A002 - the published word

@@ -42,4 +42,4 @@ def sections(source: Source) -> Sections:
     return Sections(transaction="none" if outside else None)
 
 
-FORMAT = Format("sqlx", select, sections, order="number", key=as_number)
+FORMAT = Format("sqlx", select, sections, order="number", key=as_number, apart=True)

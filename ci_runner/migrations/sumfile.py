@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
 from ci_runner.model.directory import SumCheck
@@ -18,12 +18,11 @@ _DIRECTIVE = rb"[ -~]*atlas:(\w+)(?: +([^\n]+))?"
 Line = tuple[str, str]
 
 
-def lines(names: Iterable[str], files: Mapping[str, bytes]) -> list[Line]:
+def lines(files: Mapping[str, bytes]) -> list[Line]:
     """(name, hash) of every file in order; a file that says ``atlas:sum ignore`` gives its name to the hash and has no line."""
     running = hashlib.sha256()
     found = []
-    for name in names:
-        content = files[name]
+    for name, content in files.items():
         if _COLON in content and b"atlas:sum" in content and ignores(content):
             running.update(name.encode("utf-8", "surrogateescape"))
             continue
@@ -49,18 +48,15 @@ def _total(computed: Sequence[Line]) -> str:
     return b2a_base64(hashlib.sha256(joined.encode("utf-8", "surrogateescape")).digest(), newline=False).decode("ascii")
 
 
-def check(
-    written: bytes | None, computed: Sequence[Line], names: Sequence[str], files: Mapping[str, bytes]
-) -> SumCheck:
-    """Compare the file on disk (None = there is none) with what was computed; the first difference is the one reported."""
-    if written is None:
-        return SumCheck(ok=not names, error="sum-file-missing" if names else None)
+def check(written: bytes, files: Mapping[str, bytes]) -> SumCheck:
+    """Compare the file on disk with those it is to cover, in order; the first difference is the one reported."""
     recorded = parse(written)
     if isinstance(recorded, str):
         return SumCheck(ok=False, error=recorded)
-    if recorded == list(computed):
+    computed = lines(files)
+    if recorded == computed:
         return SumCheck(ok=True)
-    cause = "line-endings" if _differs_in_line_ends(recorded, names, files) else None
+    cause = "line-endings" if _differs_in_line_ends(recorded, files) else None
     return _first_difference(recorded, computed, cause)
 
 
@@ -104,9 +100,9 @@ def _first_difference(recorded: Sequence[Line], computed: Sequence[Line], cause:
     return SumCheck(False, len(recorded) + 2, computed[len(recorded)][0], "added", cause=cause)
 
 
-def _differs_in_line_ends(recorded: list[Line], names: Sequence[str], files: Mapping[str, bytes]) -> bool:
+def _differs_in_line_ends(recorded: list[Line], files: Mapping[str, bytes]) -> bool:
     to_lf: Callable[[bytes], bytes] = lambda data: data.replace(b"\r\n", b"\n")  # noqa: E731
     for convert in (to_lf, lambda data: to_lf(data).replace(b"\n", b"\r\n")):
-        if recorded == lines(names, {name: convert(files[name]) for name in names}):
+        if recorded == lines({name: convert(data) for name, data in files.items()}):
             return True
     return False

@@ -16,4 +16,4 @@ def select(tree: Tree, dialect: str) -> Selection:  # noqa: ARG001 - the signatu
     return Selection(tuple(entry(name, name) for name in root_sql(tree) if _NAME.fullmatch(name)))
 
 
-FORMAT = Format("supabase", select)
+FORMAT = Format("supabase", select, apart=True)

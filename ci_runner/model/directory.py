@@ -18,7 +18,8 @@ class Tree(Struct, frozen=True):
     ``path`` is the directory as the user gave it. ``files`` are relative POSIX paths to bytes. ``context`` are marker files
     outside the directory (``Cargo.toml`` …). ``irregular`` are entries that were not opened, with the reason
     (``symlink``, ``fifo``, ``unreadable`` …) as (relative path, reason). ``folders`` are the folders below, however empty;
-    ``linked`` the files with more than one hard link.
+    ``linked`` the files with more than one hard link. What whoever read the files found out about their bytes on the way: ``simple`` is
+    the SHA-256 (hex) of each that is known to be run as it is (see ``migrations.checks.simple``), ``blobs`` what Git would call it (SHA-1).
     """
 
     path: str
@@ -27,6 +28,8 @@ class Tree(Struct, frozen=True):
     irregular: tuple[tuple[str, str], ...] = ()
     folders: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
+    simple: Mapping[str, str] = field(default_factory=dict)
+    blobs: Mapping[str, str] = field(default_factory=dict)
 
 
 CODES = (
@@ -95,20 +98,22 @@ class SumCheck(Struct, frozen=True):
 
 
 class MigrationDir(Struct, frozen=True):
-    """A directory as read: migrations in execution order, its sum, and every problem found on the way.
+    """A directory as read: migrations in execution order, and every problem found on the way.
 
     ``files`` are the raw bytes worth keeping in a registry: forward files, ``down`` files, the format's metadata and atlas.sum;
     ``first_run`` are the versions that run on an empty database when not all do; ``skipped`` are SQL files deliberately not read.
+    ``summed`` is what atlas.sum covers in order, None where that is the migrations; ``blobs`` are the Tree's.
     """
 
     path: str
     format: str
     dialect: str
     migrations: tuple[Migration, ...]
-    sum: str
     sum_check: SumCheck
     problems: tuple[Problem, ...] = ()
     skipped: tuple[str, ...] = ()
     first_run: tuple[str, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     down: tuple[str, ...] = ()
+    summed: Mapping[str, bytes] | None = None
+    blobs: Mapping[str, str] = field(default_factory=dict)

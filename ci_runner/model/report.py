@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -190,13 +191,16 @@ class FileReport(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """All of one directory, with a verdict. ``notes`` are lines a person should read (shallow clone, base unknown …)."""
+    """All of one directory, with a verdict. ``notes`` are lines a person should read (shallow clone, base unknown …).
+
+    ``summed`` works the directory's ``sum`` out, the first line that its atlas.sum must have: of a long one that takes a while.
+    """
 
     name: str
     path: str
     format: str
     dialect: str
-    sum: str
+    summed: Callable[[], str]
     total_files: int
     base: Base
     files: tuple[FileReport, ...]
@@ -207,6 +211,11 @@ class Report(Struct, frozen=True):
     verdict: Verdict
     notes: tuple[str, ...] = ()
     schema_changes: tuple[SchemaChange, ...] = ()
+
+    @property
+    def sum(self) -> str:
+        """The first line of atlas.sum, as it must be."""
+        return self.summed()
 
 
 class Run(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ci_runner import migrations
 from ci_runner.errors import RefusedError
 from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.registry import Snapshot, SnapshotFile
@@ -24,7 +25,7 @@ def snapshot(directory: MigrationDir) -> Snapshot:
             f"{missing[0]!r} in {directory.path} was listed but not read: a push takes whole directories only"
         )
     files = tuple(SnapshotFile(name, kinds[name], bytes(directory.files[name])) for name in sorted(kinds))
-    first_line = directory.sum.partition("\n")[0]
+    first_line = migrations.sum_text(directory).partition("\n")[0]
     return Snapshot(directory.dialect, directory.format, first_line, files)
 
 

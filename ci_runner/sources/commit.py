@@ -6,18 +6,18 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 
 from msgspec import Struct
 
 from ci_runner.errors import DirectoryRefusedError, HistoryError
 from ci_runner.model.directory import Tree
-from ci_runner.sources.git import Git
+from ci_runner.sources.git import Git, git_blob
 from ci_runner.sources.limits import Count, Limits
 from ci_runner.wanted import markers, wanted
 
 _IRREGULAR = {"120000": "symlink", "160000": "submodule"}
-_MODE = 6  # characters, and a blank
+_MODE = 6  # characters
+_FILE = "100644 blob "
 
 
 class _Blob(Struct, frozen=True):
@@ -58,20 +58,26 @@ class _Folder(Struct, frozen=True):
 
 
 def _read(git: Git, commit: str, folder: _Folder, count: Count, like: Tree | None) -> Tree:
-    known, blobs = _known(folder.rows, like.files if like is not None else {})
-    paths = [*known, *(blob.path for blob in blobs)]
-    count.listed(len(paths), max((path.count("/") for path in paths), default=0))
+    known, blobs = _known(folder.rows, like or Tree(folder.path, {}))
+    below = [path for path in (*known, *(blob.path for blob in blobs)) if "/" in path]
+    count.listed(len(known) + len(blobs), max((path.count("/") for path in below), default=0))
     irregular = [(blob.path, _IRREGULAR[blob.mode]) for blob in blobs if blob.mode in _IRREGULAR]
     around = _around(folder.inside) if like is None else {}
     unread = [blob for blob in blobs if blob.mode not in _IRREGULAR and wanted(blob.path)]
     count.several([*known, *(blob.path for blob in unread)], [*map(len, known.values()), *_sizes(git, unread)])
     contents = _contents(git, [*(blob.sha for blob in unread), *(f"{commit}:{place}" for place in around.values())])
-    files = {**known, **{blob.path: read or b"" for blob, read in zip(unread, contents, strict=False)}}
+    files = known | {blob.path: read or b"" for blob, read in zip(unread, contents, strict=False)}
     found = zip(around, contents[len(unread) :], strict=True)
     context = {marker: b"" if marker.endswith("/") else data for marker, data in found if data is not None}
     context = dict(like.context) if like is not None else context
-    folders = {above for path in paths if "/" in path for above in _above(path)}
-    return Tree(folder.path, dict(sorted(files.items())), context, tuple(sorted(irregular)), tuple(sorted(folders)))
+    folders = {above for path in below for above in _above(path)}
+    return Tree(
+        folder.path,
+        files if (paths := sorted(files)) == [*files] else {path: files[path] for path in paths},
+        context,
+        tuple(sorted(irregular)),
+        tuple(sorted(folders)),
+    )
 
 
 def _around(inside: str) -> dict[str, str]:
@@ -81,25 +87,32 @@ def _around(inside: str) -> dict[str, str]:
     return {marker: place for marker, place in places.items() if not place.startswith("..")}
 
 
-def _known(rows: list[str], files: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[_Blob]]:
+def _known(rows: list[str], like: Tree) -> tuple[dict[str, bytes], list[_Blob]]:
     """Those of the files whose bytes the commit has under their name, and what else it has.
 
     Git names an object by the hash of its kind, size and bytes, so that the row of each file is known beforehand.
     """
-    sha256 = bool(rows) and len(rows[0].partition("\t")[0].rpartition(" ")[2]) == 64
-    kind = hashlib.sha256 if sha256 else partial(hashlib.sha1, usedforsecurity=False)
-    heads = {size: b"blob %d\0" % size for size in {*map(len, files.values())}}
-    names = {f"blob {kind(heads[len(data)] + data).hexdigest()}\t{path}": path for path, data in files.items()}
-    known: dict[str, bytes] = {}
+    names = {f"{_FILE}{blob}\t{path}": path for path, blob in _blobs(rows, like).items()}
+    known = {path: like.files[path] for row in rows if (path := names.get(row))}
     others = []
-    for row in rows:
-        path = names.get(row[_MODE + 1 :])
-        if path is None or row[:_MODE] in _IRREGULAR:
+    for row in [row for row in rows if row not in names]:
+        path = names.get(_FILE + row[len(_FILE) :]) if row[:_MODE] not in _IRREGULAR else None
+        if path is None:
             facts, _, path = row.partition("\t")
             others.append(_Blob(path, facts[:_MODE], facts[facts.rindex(" ") + 1 :]))
-        else:
-            known[path] = files[path]
+        elif path not in known:  # a file that may be executed
+            known[path] = like.files[path]
     return known, others
+
+
+def _blobs(rows: list[str], like: Tree) -> Mapping[str, str]:
+    """What Git calls each of the files, in a repository with such rows."""
+    if rows and len(rows[0].partition("\t")[0].rpartition(" ")[2]) == 64:
+        return {
+            path: hashlib.sha256(b"blob %d\0%b" % (len(data), data)).hexdigest() for path, data in like.files.items()
+        }
+    rest = like.files.keys() - like.blobs.keys()
+    return {**like.blobs, **{path: git_blob(like.files[path]) for path in rest}} if rest else like.blobs
 
 
 def _above(path: str) -> Iterator[str]:

@@ -9,10 +9,13 @@ from functools import partial
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from ci_runner import aside
 from ci_runner.errors import DirectoryRefusedError, SetupError
+from ci_runner.migrations import checks
 from ci_runner.model.directory import Tree
+from ci_runner.sources.git import git_blob
 from ci_runner.sources.limits import MIB, Count, Limits
 from ci_runner.wanted import markers, wanted
 
@@ -48,39 +51,49 @@ def begun(
     shown: str | None = None,
     limits: Limits | None = None,
     confined: bool = False,
+    blobs: bool = False,
 ) -> Callable[[], Tree]:
-    """As :func:`folder`, for whoever has something else to do first: a second process reads meanwhile. To be asked for the Tree once."""
+    """As :func:`folder`, for whoever has something else to do first: a second process reads meanwhile. To be asked for the Tree once.
+
+    With ``blobs`` the Tree says what Git would call each file, for whoever compares it with a commit.
+    """
     name = shown if shown is not None else str(path)
     resolved = _resolved(path, name)
     top = root.resolve() if root else None
     if confined and top is not None and not resolved.is_relative_to(top):
         where = f"{name} leads to {resolved}, outside the repository {top}"
         raise DirectoryRefusedError("outside-repository", f"{where}: give a folder inside it")
-    reading = _Reading(Count(name, limits or Limits()))
+    reading = _Reading(Count(name, limits or Limits()), git_blob if blobs else None)
     walk = _walk(reading, _open(resolved, name), "")
     next(walk, None)
 
     def finished() -> Tree:
         for _ in walk:
             pass
+        files = reading.files
+        paths = sorted(files)
         return Tree(
             name,
-            dict(sorted(reading.files.items())),
+            files if paths == [*files] else {path: files[path] for path in paths},
             _context(resolved, top),
             tuple(sorted(reading.irregular)),
             tuple(sorted(reading.folders)),
             tuple(sorted(reading.linked)),
+            reading.simple,
+            reading.blobs,
         )
 
     return finished
 
 
 class _Reading:
-    __slots__ = ("count", "files", "folders", "irregular", "linked")
+    __slots__ = ("blob", "blobs", "count", "files", "folders", "irregular", "linked", "simple")
 
-    def __init__(self, count: Count) -> None:
-        self.count = count
+    def __init__(self, count: Count, blob: Callable[[bytes], str] | None) -> None:
+        self.count, self.blob = count, blob
         self.files: dict[str, bytes] = {}
+        self.simple: dict[str, str] = {}
+        self.blobs: dict[str, str] = {}
         self.irregular: list[tuple[str, str]] = []
         self.folders: list[str] = []
         self.linked: list[str] = []
@@ -123,15 +136,11 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
         reading.count.listed(len(seen), prefix.count("/") if seen else 0)
         # what an entry is the folder itself says, which asks the file system nothing more
         plain = {entry.name for entry in seen if entry.is_file(follow_symlinks=False)}
-        names = sorted([name for name in plain if wanted(prefix + name)])
-        contents = _contents(reading, descriptor, names)
+        names = sorted([name for name in plain if name.endswith(".sql") or wanted(prefix + name)])
+        brief = _begun(reading, descriptor, names)
         yield
-        known = {prefix + name: data for name, data in zip(names, contents(), strict=True) if data is not None}
-        reading.count.several(known, [*map(len, known.values())])
-        reading.files.update(known)
-        for name in names if len(known) < len(names) else ():
-            if prefix + name not in known:
-                _file(reading, descriptor, name, prefix + name)
+        for name in _take(reading, prefix, names, brief()):
+            _file(reading, descriptor, name, prefix + name)
         others = [entry for entry in seen if entry.name not in plain] if len(plain) < len(seen) else []
         for entry in sorted(others, key=attrgetter("name")):
             if entry.name not in _NEVER:
@@ -141,15 +150,31 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _contents(reading: _Reading, descriptor: int, names: Sequence[str]) -> Callable[[], Sequence[bytes | None]]:
-    """The bytes of those files that give no reason to look twice, None of the others; of too many files none is read beforehand."""
+_Brief = Sequence[Any]  # bytes, what is in Tree.simple and Tree.blobs of them; another process sends it as a list
+
+
+def _begun(reading: _Reading, descriptor: int, names: Sequence[str]) -> Callable[[], Sequence[_Brief | None]]:
+    """Those files that give no reason to look twice, None for the others; of too many files none is read beforehand."""
     if reading.count.files + len(names) > reading.count.limits.files:
         return lambda: [None] * len(names)
-    return aside.shared(partial(_brief, descriptor), names)
+    return aside.shared(partial(_brief, descriptor, reading.blob), names)
 
 
-def _brief(descriptor: int, name: str) -> bytes | None:
-    """The bytes of an ordinary short file of one name that is the same before and after; None for any other, which is looked at closely."""
+def _take(reading: _Reading, prefix: str, names: Sequence[str], found: Sequence[_Brief | None]) -> list[str]:
+    """Take up what was found of the files with those names; the names of the others."""
+    paths = [prefix + name for name in names] if prefix else names
+    rows = [(path, row) for path, row in zip(paths, found, strict=True) if row is not None]
+    files = {path: row[0] for path, row in rows}
+    reading.count.several(files, [*map(len, files.values())])
+    reading.files.update(files)
+    reading.simple.update({path: row[1] for path, row in rows})
+    if reading.blob:
+        reading.blobs.update({path: row[2] for path, row in rows})
+    return [name for name, row in zip(names, found, strict=True) if row is None] if len(rows) < len(names) else []
+
+
+def _brief(descriptor: int, blob: Callable[[bytes], str] | None, name: str) -> _Brief | None:
+    """An ordinary short file of one name that is the same before and after; None for any other, which is looked at closely."""
     try:
         handle = os.open(name, _FILE, dir_fd=descriptor)
     except OSError:
@@ -166,7 +191,9 @@ def _brief(descriptor: int, name: str) -> bytes | None:
     finally:
         os.close(handle)
     same = len(data) == size == after.st_size and after.st_mtime_ns == before.st_mtime_ns
-    return data if same and after.st_nlink == 1 else None
+    if not same or after.st_nlink > 1:
+        return None
+    return data, checks.simple(data), blob(data) if blob else ""
 
 
 def _odd(reading: _Reading, descriptor: int, name: str, path: str) -> None:

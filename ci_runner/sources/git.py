@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from hashlib import sha1
 from pathlib import Path
 
 from msgspec import Struct
@@ -241,6 +242,11 @@ _MISLEADING = {
     "GIT_COMMON_DIR",
     "GIT_NAMESPACE",
 }
+
+
+def git_blob(data: bytes) -> str:
+    """What Git calls a file of these bytes, where its objects are named by SHA-1: the hash of kind, size and bytes."""
+    return sha1(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
 
 
 def _text(output: bytes) -> str:

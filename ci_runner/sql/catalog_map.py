@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from math import isqrt
 from typing import Any, Generic, TypeVar
 
+from msgspec import Raw
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -13,36 +15,50 @@ _FLATTEN = 96  # a layer of this many changes (more over a large base) is merged
 _GONE: Any = object()
 
 
-class Raw:
-    """A value not decoded yet, and how to decode it; a failure to decode yields what ``decode`` returns for it, never an error."""
-
-    __slots__ = ("decode", "value")
-
-    def __init__(self, value: object, decode: Callable[[Any], Any]) -> None:
-        self.value = value
-        self.decode = decode
-
-
 class Layered(Mapping[K, V], Generic[K, V]):
-    """A mapping that never changes: :meth:`put` and :meth:`without` return a new one that shares the base with this one."""
+    """A mapping that never changes: :meth:`put` and :meth:`without` return a new one that shares the base with this one.
 
-    __slots__ = ("_base", "_over")
+    A value that is Raw was not decoded yet: ``decode`` makes the value of its key and it, and what is wrong with it is no error there.
+    """
 
-    def __init__(self, base: dict[K, Any] | None = None, over: dict[K, Any] | None = None) -> None:
+    __slots__ = ("_base", "_decode", "_later", "_over")
+    _later: Callable[[], dict[K, Any]]
+
+    def __init__(
+        self,
+        base: dict[K, Any] | None = None,
+        over: dict[K, Any] | None = None,
+        decode: Callable[[K, Raw], V] | None = None,
+    ) -> None:
         self._base: dict[K, Any] = {} if base is None else base
         self._over: dict[K, Any] = {} if over is None else over
+        self._decode = decode
 
     @classmethod
     def of(cls, mapping: Mapping[K, V]) -> Layered[K, V]:
         """``mapping`` itself when it is layered already, else a layered copy."""
         return mapping if isinstance(mapping, Layered) else cls(dict(mapping))
 
+    @classmethod
+    def later(cls, base: Callable[[], dict[K, V]]) -> Layered[K, V]:
+        """A mapping whose base is made when somebody looks at it."""
+        made = cls.__new__(cls)
+        made._later, made._over, made._decode = base, {}, None  # and no _base
+        return made
+
+    def __getattr__(self, name: str) -> dict[K, Any]:
+        """The base that is not there yet: Python asks here for no attribute that is."""
+        if name != "_base":
+            raise AttributeError(name)
+        self._base = self._later()
+        return self._base
+
     def __getitem__(self, key: K) -> V:
         value: Any = self._over[key] if key in self._over else self._base[key]
         if value is _GONE:
             raise KeyError(key)
-        if value.__class__ is Raw:
-            value = value.decode(value.value)
+        if value.__class__ is Raw and self._decode is not None:
+            value = self._decode(key, value)
             (self._over if key in self._over else self._base)[key] = value  # the same value, only decoded
         decoded: V = value
         return decoded
@@ -72,18 +88,17 @@ class Layered(Mapping[K, V], Generic[K, V]):
 
     def differing(self, other: Layered[K, V]) -> Iterator[K]:
         """The keys whose value is not the same object in both, or is missing in one; nothing is decoded for that."""
-        mine, theirs = self._stored(), other._stored()
-        for key in {**mine, **theirs}:
-            if mine.get(key) is not theirs.get(key):
+        below = {} if self._base is other._base else {**self._base, **other._base}
+        for key in {**below, **self._over, **other._over}:
+            if self._stored(key) is not other._stored(key):
                 yield key
 
-    def _stored(self) -> dict[K, Any]:
-        merged = {**self._base, **self._over} if self._over else self._base
-        return {key: value for key, value in merged.items() if value is not _GONE}
+    def _stored(self, key: K) -> Any:
+        return self._over[key] if key in self._over else self._base.get(key, _GONE)
 
     def _changed(self, key: K, value: object) -> Layered[K, V]:
         over = {**self._over, key: value}
         if len(over) < max(_FLATTEN, 4 * isqrt(len(self._base))):
-            return Layered(self._base, over)
+            return Layered(self._base, over, self._decode)
         merged = {**self._base, **over}
-        return Layered({k: v for k, v in merged.items() if v is not _GONE})
+        return Layered({k: v for k, v in merged.items() if v is not _GONE}, None, self._decode)

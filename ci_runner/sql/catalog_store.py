@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder, encode
 
 from ci_runner.model.operations import Column, Name
 from ci_runner.model.schema import Catalog, Program, Table
-from ci_runner.sql import catalog_map
 from ci_runner.sql.catalog_map import Layered
 
-VERSION = 7  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 8  # part of the cache key and of the bytes: catalogs of another make are not read
 _LARGEST = 10_000_000  # bytes of a catalog worth parsing
 
 
 class _Stored(Struct):
-    """The catalog on disk: mappings by names are lists of rows; tables stay bytes until somebody looks at them."""
+    """The catalog on disk: mappings by names are lists of rows, and what may be long stays bytes until somebody looks at it."""
 
     format: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     tables: list[tuple[Name, Raw]]
-    index_tables: list[tuple[Name, Name]]
-    referrers: list[tuple[Name, tuple[Name, ...]]]
-    enums: list[tuple[Name, tuple[str, ...]]]
-    domains: list[tuple[Name, Column]]
-    functions: list[tuple[Name, str]]
-    views: list[tuple[Name, tuple[Name, ...]]]
-    programs: list[tuple[str, Name, Program]]
+    index_tables: Raw
+    referrers: Raw
+    enums: Raw
+    domains: Raw
+    functions: Raw
+    views: Raw
+    programs: Raw
     schemas: frozenset[str]
     settings: dict[str, str]
     search_path: tuple[str, ...]
@@ -39,34 +39,40 @@ class _Stored(Struct):
     replicated: frozenset[str]
 
 
+_LONG: Mapping[str, Any] = {
+    "index_tables": list[tuple[Name, Name]],
+    "referrers": list[tuple[Name, tuple[Name, ...]]],
+    "enums": list[tuple[Name, tuple[str, ...]]],
+    "domains": list[tuple[Name, Column]],
+    "functions": list[tuple[Name, str]],
+    "views": list[tuple[Name, tuple[Name, ...]]],
+    "programs": list[tuple[tuple[str, Name], Program]],
+}
+
+
 def dumps(catalog: Catalog) -> bytes:
     """The catalog as compact JSON; fields at their defaults are left out."""
+    long: dict[str, Any] = {name: Raw(encode(list(getattr(catalog, name).items()))) for name in _LONG}
     return encode(
         _Stored(
-            VERSION,
-            [(key, Raw(encode(table))) for key, table in catalog.tables.items()],
-            list(catalog.index_tables.items()),
-            list(catalog.referrers.items()),
-            list(catalog.enums.items()),
-            list(catalog.domains.items()),
-            list(catalog.functions.items()),
-            list(catalog.views.items()),
-            [(kind, key, program) for (kind, key), program in catalog.programs.items()],
-            catalog.schemas,
-            dict(catalog.settings),
-            catalog.search_path,
-            list(catalog.born),
-            catalog.creates,
-            list(catalog.clustered),
-            list(catalog.dropped.items()),
-            catalog.replicated,
+            format=VERSION,
+            tables=[(key, Raw(encode(table))) for key, table in catalog.tables.items()],
+            schemas=catalog.schemas,
+            settings=dict(catalog.settings),
+            search_path=catalog.search_path,
+            born=list(catalog.born),
+            creates=catalog.creates,
+            clustered=list(catalog.clustered),
+            dropped=list(catalog.dropped.items()),
+            replicated=catalog.replicated,
+            **long,
         ),
         order="deterministic",
     )
 
 
 def loads(data: bytes) -> Catalog | None:
-    """The catalog those bytes hold; None for anything else. Tables are decoded when first looked at."""
+    """The catalog those bytes hold; None for anything else. What may be long is decoded when first looked at."""
     if len(data) > _LARGEST:
         return None
     try:
@@ -74,15 +80,11 @@ def loads(data: bytes) -> Catalog | None:
     except (DecodeError, UnicodeDecodeError, RecursionError):
         return None
     read = Decoder(Table)
+    long: dict[str, Any] = {
+        name: Layered.later(partial(_rows, kind, getattr(stored, name))) for name, kind in _LONG.items()
+    }
     return Catalog(
-        tables=Layered({key: catalog_map.Raw(row, partial(_table, read, key)) for key, row in stored.tables}),
-        index_tables=Layered(dict(stored.index_tables)),
-        referrers=Layered(dict(stored.referrers)),
-        enums=Layered(dict(stored.enums)),
-        domains=Layered(dict(stored.domains)),
-        functions=Layered(dict(stored.functions)),
-        views=Layered(dict(stored.views)),
-        programs=Layered({(kind, key): program for kind, key, program in stored.programs}),
+        tables=Layered(dict(stored.tables), None, partial(_table, read)),
         schemas=stored.schemas,
         settings=stored.settings,
         search_path=stored.search_path,
@@ -91,6 +93,7 @@ def loads(data: bytes) -> Catalog | None:
         clustered=Layered(dict.fromkeys(stored.clustered, True)),
         dropped=Layered(dict(stored.dropped)),
         replicated=stored.replicated,
+        **long,
     )
 
 
@@ -100,3 +103,11 @@ def _table(read: Decoder[Table], key: Name, row: Raw) -> Table:
         return read.decode(row)
     except (DecodeError, UnicodeDecodeError, RecursionError):
         return Table(key, {}, partial=True)
+
+
+def _rows(kind: Any, rows: Raw) -> dict[Any, Any]:
+    """The mapping in rows of that kind; rows that are none say nothing."""
+    try:
+        return dict(Decoder(kind).decode(rows))
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return {}

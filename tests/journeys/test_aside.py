@@ -85,6 +85,7 @@ def test_no_process_is_left_whether_all_answers_are_taken_or_one() -> None:
     before = _children()
     shared, met = aside.shared(str, LONG), aside.shared(str, LONG)
     met()
+    del met
     assert len(_children() - before) == 1
     del shared
     everything, one, none = aside.table(str, MANY), aside.table(str, MANY), aside.begun(lambda: "x" * 1_000_000, str)

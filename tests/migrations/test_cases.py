@@ -23,7 +23,7 @@ def _bytes(content: str | bytes) -> bytes:
 def _tree(case: dict[str, Any]) -> Tree:
     files = {name: _bytes(content) for name, content in case["files"].items()}
     if summed := case.get("sum_of"):
-        text = sumfile.text(sumfile.lines(summed, {name: _bytes(content) for name, content in summed.items()}))
+        text = sumfile.text(sumfile.lines({name: _bytes(content) for name, content in summed.items()}))
         files["atlas.sum"] = text.replace("\n", "\r\n" if case.get("sum_crlf") else "\n").encode()
     folders = {name.rpartition("/")[0] for name in files if "/" in name}
     return Tree(

@@ -98,5 +98,5 @@ def change_set(
     """The files on top of ``released`` earlier ones."""
     old = tuple(Migration(f"{n:04}_old.sql", f"{n:04}", "old", "", "") for n in range(1, released + 1))
     mine = tuple(file.migration for file in files if file.migration)
-    head = MigrationDir(path, "atlas", dialect, (*old, *mine), "h1:x=\n", SumCheck(True), problems)
+    head = MigrationDir(path, "atlas", dialect, (*old, *mine), SumCheck(True), problems, summed={})
     return ChangeSet(head, base, files, old)

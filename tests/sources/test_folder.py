@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ci_runner import aside, migrations, sources
 from ci_runner.errors import DirectoryRefusedError, SetupError
+from ci_runner.migrations import checks
 from ci_runner.sources import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -285,3 +287,19 @@ def test_writing_replaces_the_whole_file_or_nothing(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["atlas.sum"]
     with pytest.raises(SetupError, match="cannot be written"):
         sources.write(tmp_path / "missing" / "atlas.sum", b"new")
+
+
+def test_what_a_folder_says_of_simple_files_is_what_their_bytes_say(tmp_path: Path) -> None:
+    folder = _fill(
+        tmp_path,
+        **{
+            "1_a": "SELECT 1;\n",
+            "2_b": "-- only a remark\n",
+            "3_c": "SELECT 'é';",
+            "sub__4_d": "-- atlas:delimiter x\n",
+        },
+    )
+    tree = sources.folder(folder)
+    assert tree.simple == {path: checks.simple(data) for path, data in tree.files.items()}
+    assert [path for path, digest in tree.simple.items() if digest] == ["1_a.sql"]
+    assert migrations.read(tree) == migrations.read(replace(tree, simple={}))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ci_runner import migrations, sources
 from ci_runner.errors import DirectoryRefusedError, HistoryError, PilotageError, SetupError, TemporaryError, UsageError
@@ -235,7 +236,7 @@ def test_a_commit_gives_the_tree_that_its_folder_gives(tmp_path: Path) -> None:
     commit(tmp_path, **files)  # type: ignore[arg-type]
     at_commit = sources.at_commit(repo, "HEAD", "db/m")
     folder = sources.folder(tmp_path / "db" / "m", root=tmp_path, shown="db/m")
-    assert at_commit == folder
+    assert at_commit == replace(folder, simple={})  # which says nothing that the files do not
     assert at_commit.irregular == (("link.sql", "symlink"),)
     assert set(at_commit.context) == {"../config.toml", "../../Cargo.toml", "../../.sqlx/"}
     assert sources.at_commit(repo, "HEAD", "./db/m/").files == folder.files
@@ -289,8 +290,11 @@ def test_the_caps_hold_for_commits_as_well(tmp_path: Path) -> None:
     assert (refused.value.code, refused.value.file) == ("too-large", "1_a.sql")
 
 
+@pytest.mark.parametrize("blobs", [False, True])
 @pytest.mark.parametrize("form", ["sha1", "sha256"])
-def test_a_commit_compared_with_a_folder_is_read_as_it_would_be_alone(tmp_path: Path, form: str) -> None:
+def test_a_commit_compared_with_a_folder_is_read_as_it_would_be_alone(
+    tmp_path: Path, form: str, *, blobs: bool
+) -> None:
     folder = tmp_path / "r"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main", f"--object-format={form}")
@@ -309,9 +313,20 @@ def test_a_commit_compared_with_a_folder_is_read_as_it_would_be_alone(tmp_path: 
     alone = [sources.at_commit(Git(folder, ENVIRON), each, "m") for each in (first, second)]
     (folder / "m" / "6_link.sql").unlink()
     (folder / "m" / "6_link.sql").write_text("1_a.sql")  # the bytes that Git keeps of a link
-    here = sources.folder(folder / "m", root=folder, shown="m")
+    here = sources.begun(folder / "m", root=folder, shown="m", blobs=blobs)()
     for tree, at in zip(alone, (first, second), strict=True):
         beside = sources.at_commit(Git(folder, ENVIRON), at, "m", like=here)
         assert (beside.files, beside.irregular, beside.folders) == (tree.files, tree.irregular, tree.folders)
         assert beside.irregular == (("6_link.sql", "symlink"),)
     assert sources.at_commit(Git(folder, ENVIRON), second, "m", like=here).files["2_b.sql"] is here.files["2_b.sql"]
+
+
+def test_a_folder_knows_what_git_calls_its_files(tmp_path: Path) -> None:
+    repository(tmp_path)
+    files = {"m__1_a.sql": b"SELECT 1;\n", "m__2_b.sql": b"", "m__3_c.sql": b"x" * 70_000, "m__sub__4_d.sql": b"\xff\0"}
+    commit(tmp_path, **files)  # type: ignore[arg-type]
+    tree = sources.begun(tmp_path / "m", blobs=True)()
+    said = {path: git(tmp_path, "hash-object", f"m/{path}").strip() for path in tree.files}
+    short = {path: name for path, name in said.items() if path != "3_c.sql"}  # a long file is not hashed unasked
+    assert tree.blobs == short
+    assert sources.folder(tmp_path / "m").blobs == {}

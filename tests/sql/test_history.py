@@ -25,13 +25,13 @@ def migrations(*texts: str) -> list[Migration]:
 
 @dataclass
 class Shelf:
-    """A cache that counts how often it was asked and given."""
+    """A cache that counts how often it gave."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
     taken: int = 0
 
     def get(self, key: str) -> bytes | None:
-        self.taken += 1
+        self.taken += key in self.kept
         return self.kept.get(key)
 
     def keys(self) -> frozenset[str]:
@@ -79,3 +79,18 @@ def test_no_history_is_an_empty_schema_and_asks_no_cache() -> None:
     shelf = Shelf()
     assert history.before([], "postgres", shelf) == catalog.Catalog()
     assert (shelf.taken, shelf.kept) == (0, {})
+
+
+def test_the_key_of_a_history_is_that_of_its_longest_prefix() -> None:
+    files = migrations(*FILES)
+    prefixes = [history.key(files[:length], "postgres") for length in range(1, len(files) + 1)]
+    assert history.keys(files, "postgres") == prefixes
+
+
+def test_what_may_be_long_is_looked_at_when_it_is_asked_for_and_says_nothing_when_it_is_none() -> None:
+    state = folded(migrations("CREATE TABLE a (id int); CREATE INDEX i ON a (id); CREATE VIEW v AS SELECT 1;"))
+    kept = catalog.dumps(state)
+    assert catalog.loads(kept) == state
+    damaged = catalog.loads(kept.replace(b'"views":[[', b'"views":[[1,'))
+    assert damaged is not None
+    assert (dict(damaged.views), damaged.index_tables) == ({}, state.index_tables)

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from ci_runner import migrations
 from ci_runner.deploy.foreign.history import Cell, History, Mark, Now, Rows, number, text
 from ci_runner.model.directory import Migration, MigrationDir
 
@@ -67,18 +68,14 @@ def same(mark: Mark, migration: Migration, mdir: MigrationDir) -> bool | None:
     return _lines(mdir).get(migration.name) == mark.hash
 
 
+_last: list[tuple[MigrationDir, dict[str, str]]] = []  # every file of one directory is asked about
+
+
 def _lines(mdir: MigrationDir) -> dict[str, str]:
     """File → the Base64 hash of its line: SHA-256 over names and bytes of it and every file before it."""
-    running, found = hashlib.sha256(), {}
-    for line in mdir.sum.splitlines()[1:]:
-        name, _, rest = line.rpartition(" h1:")
-        found[name] = rest.strip()
-    if found:
-        return found
-    for migration in mdir.migrations:
-        running.update(migration.name.encode() + mdir.files[migration.name])
-        found[migration.name] = base64.b64encode(running.digest()).decode()
-    return found
+    if not _last or _last[0][0] is not mdir:
+        _last[:] = [(mdir, dict(migrations.sum_lines(mdir)))]
+    return _last[0][1]
 
 
 def statements(texts: Sequence[str]) -> list[str]:
