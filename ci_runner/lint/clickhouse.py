@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ci_runner.lint.facts import mentions
 from ci_runner.model.operations import Dml, Name, RenameTable, Type
 from ci_runner.model.schema import Table
-from ci_runner.sql.catalog_names import inner_table, locate
+from ci_runner.sql.catalog_names import INNER, locate
 from ci_runner.text.pattern import later
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def holds_no_rows(table: Table | None, dialect: str) -> bool:
 def loses_rows_of_view(context: Context, view: Name) -> bool:
     """Whether dropping that materialized view deletes rows: those of a view without TO, unless the file reads or moves them away first."""
     key = locate(context.catalog, view, context.dialect, context.catalog.views)
-    if inner_table(key) not in context.catalog.views.get(key, ()) or ("view", key) in context.catalog.born:
+    inner = any(name.name.startswith(INNER) for name in context.catalog.views.get(key, ()))
+    if not inner or ("view", key) in context.catalog.born:
         return False
     if any(op.table.name.startswith(".inner") for _, op in context.earlier(RenameTable)):
         return False

@@ -112,7 +112,9 @@ def _swapped(drops: _Drops, renames: _Pairs, copies: _Pairs, makes: dict[Name, S
             None,
         )
         if copied:
-            dropped = next((step for step, key in drops if key == aside and step.position > takes[0].position), None)
+            behind = [(name, target) for step, name, target in renames if step.position > takes[0].position]
+            last = next((target for name, target in behind if name == aside), aside)  # the copy's first name, as a rule
+            dropped = next((step for step, key in drops if key == last and step.position > takes[0].position), None)
             yield Rebuild(old, "swap", makes[takes[1]], copied, dropped)
 
 

@@ -21,15 +21,16 @@ class Tx(Struct, frozen=True):
 
 
 class _State:
-    """Where the reading stands: the number of transactions seen, the open one, and how deep BEGIN is nested (SQL Server)."""
+    """Where the reading stands: the transactions seen, the open one, how deep BEGIN is nested and the savepoints' names (SQL Server)."""
 
-    __slots__ = ("count", "depth", "group", "open")
+    __slots__ = ("count", "depth", "group", "open", "saved")
 
     def __init__(self) -> None:
         self.count = 0
         self.open: Tx | None = None
         self.depth = 0
         self.group: object = None
+        self.saved: set[str] = set()
 
     def new(self, by: str) -> Tx:
         self.count += 1
@@ -93,7 +94,15 @@ def _enter(state: _State, statement: Statement, migration: Migration) -> None:
 
 
 def _step(state: _State, operation: Operation, dialect: str) -> None:
-    if operation.kind == "transaction.begin":
+    if operation.kind == "transaction.savepoint":
+        state.saved.update(operation.options)
+    elif (
+        dialect == "sqlserver"
+        and operation.kind == "transaction.rollback"
+        and state.saved.intersection(operation.options)
+    ):
+        return  # to a savepoint
+    elif operation.kind == "transaction.begin":
         state.depth += 1
         if state.open is None:
             state.open = state.new("file")

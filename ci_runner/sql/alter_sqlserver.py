@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ci_runner.model.operations import (
+    AddColumn,
     AddConstraint,
     AlterColumnType,
     Constraint,
@@ -61,6 +62,9 @@ def alter_table(c: Cursor, _first: int) -> list[Operation]:
 
 
 def _untrusted(operation: Operation) -> Operation:
+    if isinstance(operation, AddColumn) and (operation.column.references or operation.column.check is not None):
+        column = operation.column
+        return replace(operation, column=replace(column, options=(*column.options, "not valid")))
     if not isinstance(operation, AddConstraint) or operation.constraint.kind not in ("foreign-key", "check"):
         return operation
     return replace(

@@ -13,6 +13,7 @@ DEFAULT_SCHEMA = {
 CASELESS = frozenset({"mysql", "mariadb", "sqlite", "sqlserver", "redshift"})  # compare names without regard to case
 SCHEMA_INDEXES = frozenset({"postgres", "sqlite"})  # an index is found without its table
 TEMPORARY = "pg_temp"
+INNER = ".inner."
 _PG_NAME = 63  # NAMEDATALEN - 1
 
 
@@ -52,7 +53,7 @@ def created(catalog: Catalog, name: Name, dialect: str, *, temporary: bool = Fal
 
 def inner_table(view: Name) -> Name:
     """The table in which ClickHouse keeps the rows of a materialized view that has no TO."""
-    return Name(view.schema, f".inner.{view.name}")
+    return Name(view.schema, f"{INNER}{view.name}")
 
 
 def constraint_name(constraint: Constraint, table: str, taken: Collection[str], dialect: str) -> str:

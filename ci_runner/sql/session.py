@@ -207,8 +207,8 @@ def reset(c: Cursor, first: int) -> list[Operation]:
 # ── transactions ──
 
 
-def _transaction(c: Cursor, first: int, what: str) -> list[Operation]:
-    return [c.op(Transaction, f"transaction.{what}", first)]
+def _transaction(c: Cursor, first: int, what: str, name: str = "") -> list[Operation]:
+    return [c.op(Transaction, f"transaction.{what}", first, options=(name,) if name else ())]
 
 
 _MODES = frozenset(
@@ -247,7 +247,9 @@ def commit(c: Cursor, first: int) -> list[Operation]:
     return _transaction(c, first, "commit")
 
 
-def _chain(c: Cursor) -> None:
+def _chain(c: Cursor) -> str:
+    """AND CHAIN, RELEASE; the name SQL Server may have there, of a transaction or a savepoint."""
+    name = ""
     if c.take("AND"):
         c.take("NO")
         c.need("CHAIN")
@@ -256,11 +258,12 @@ def _chain(c: Cursor) -> None:
     c.take("RELEASE")
     if not c.done and c.dialect == "sqlserver":
         if not c.at("WITH"):
-            c.identifier()
+            name = c.identifier("lower")
         c.take(":")  # what was a name is the label of a GOTO
         if c.take("WITH"):
             c.skip_parens()
     c.end()
+    return name
 
 
 def rollback(c: Cursor, first: int) -> list[Operation]:
@@ -274,16 +277,16 @@ def rollback(c: Cursor, first: int) -> list[Operation]:
         c.identifier()
         c.end()
         return _transaction(c, first, "rollback-to")
-    _chain(c)
-    return _transaction(c, first, "rollback")
+    name = _chain(c)
+    return _transaction(c, first, "rollback", name)
 
 
 def savepoint(c: Cursor, first: int) -> list[Operation]:
     """SAVEPOINT x, SAVE TRANSACTION x."""
     c.take(*_WORK)
-    c.identifier()
+    name = c.identifier("lower")
     c.end()
-    return _transaction(c, first, "savepoint")
+    return _transaction(c, first, "savepoint", name)
 
 
 def release(c: Cursor, first: int) -> list[Operation]:

@@ -16,7 +16,6 @@ from ci_runner.model.operations import (
     RenameIndex,
     RenameObject,
     RenameTable,
-    Transaction,
 )
 from ci_runner.sql import alter_sqlserver, changes, definitions, inner, objects, session, synapse, tables
 from ci_runner.sql.cursor import Cursor, unquote, unquote_text
@@ -334,8 +333,7 @@ def _begin(c: Cursor, first: int) -> list[Operation]:
 
 def _save(c: Cursor, first: int) -> list[Operation]:
     c.need("TRAN", "TRANSACTION")
-    c.rest()
-    return [c.op(Transaction, "transaction.savepoint", first)]
+    return session.savepoint(c, first)
 
 
 def _truncate(c: Cursor, first: int) -> list[Operation]:

@@ -79,7 +79,8 @@ def _holds_data(context: Context, op: DropColumn) -> bool:
     table, column = context.table(op.table), context.column(op.table, op.column)
     if column is None:
         return not ((op.if_exists or op.conditional) and table is not None and not table.partial)
-    return column.generated != "virtual" and not added_here(context, op.table, op.column) and not moved(context, op)
+    stored = column.generated != "virtual" and "ephemeral" not in column.options
+    return stored and not added_here(context, op.table, op.column) and not moved(context, op)
 
 
 def _left_out(context: Context, rebuild: Rebuild) -> Iterator[Hit]:

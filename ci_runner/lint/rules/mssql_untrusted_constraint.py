@@ -23,10 +23,10 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.lint.sqlserver import trusted
-from ci_runner.model.operations import AddConstraint, Name, Other, ValidateConstraint
+from ci_runner.model.operations import AddColumn, AddConstraint, Name, Other, ValidateConstraint
 
 
-@rule("warning", ("sqlserver",), on=(AddConstraint, Other))
+@rule("warning", ("sqlserver",), on=(AddConstraint, AddColumn, Other))
 def check(context: Context) -> Iterator[Hit]:
     """WITH NOCHECK ADD, and CHECK CONSTRAINT without WITH CHECK, unless the file validates afterwards."""
     op = context.step.operation
@@ -38,6 +38,10 @@ def check(context: Context) -> Iterator[Hit]:
         ):
             return
         table, name = op.table, op.constraint.name
+    elif isinstance(op, AddColumn):
+        if "not valid" not in op.column.options or not context.old(op.table):
+            return
+        table, name = op.table, op.column.constraint
     else:
         assert isinstance(op, Other)  # noqa: S101
         if op.kind != "alter-table.enable-constraint" or op.object is None or not context.old(op.object):

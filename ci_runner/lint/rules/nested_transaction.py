@@ -41,6 +41,11 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     if op.kind not in _KINDS:
         return
+    if op.options and any(
+        other.kind == "transaction.savepoint" and other.options == op.options
+        for _, other in context.earlier(Transaction)
+    ):
+        return  # SQL Server's ROLLBACK to a savepoint
     mode = context.statement.transaction or context.file.transaction
     if mode == "none":
         if op.kind == "transaction.begin" and not _closed(context):
