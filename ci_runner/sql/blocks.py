@@ -154,13 +154,21 @@ def _inner(tokens: Tokens, traits: Dialect, place: _Place, declaring: bool) -> t
     rest = Tokens(tokens.text[first:], tokens.upper[first:], tokens.start[first:])
     if head == "EXECUTE":
         return _execute(rest, traits, place), declaring
-    if tokens.upper[first + 1] in (":=", "=", "[") or (tokens.upper[first + 1] == "." and ":=" in rest.upper):
-        return Reading(), declaring  # an assignment
+    if _assigns(rest.upper):
+        return Reading(), declaring
     if head == "SELECT" and "INTO" in rest.upper and traits.psql:
         return Reading(), declaring  # which fills a variable there, and makes no table
     if head not in heads(traits.name):
         return Reading(reason=f"no grammar for {head[:40]} inside a block", at=rest.start[0]), declaring
     return read(Cursor(rest, place.source, traits, zero=place.zero)), declaring
+
+
+def _assigns(upper: list[str]) -> bool:
+    """Whether it is ``x := …``, ``x = …``, ``r.field = …`` or ``a[1] := …``."""
+    at = 1
+    while upper[at] == "." and at + 2 < len(upper):
+        at += 2
+    return upper[at] in (":=", "=", "[") or (at > 1 and ":=" in upper)
 
 
 def _execute(tokens: Tokens, traits: Dialect, place: _Place) -> Reading:

@@ -1,7 +1,7 @@
 """A new column's default is computed for every row.
 
 A constant (or now()) is stored once; a volatile function such as gen_random_uuid() gives each row its own value, so the whole table is
-written anew while nobody can use it.
+written anew while nobody can use it. Before PostgreSQL 11 every default does that (say so with `server_version`).
 
 Instead: add the column without a default, SET DEFAULT for new rows, and fill the old ones in batches.
 
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.domains import chain, constrained
+from ci_runner.lint.facts import has_default
 from ci_runner.lint.postgres import volatile
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import volatile_default
@@ -52,11 +53,13 @@ def check(context: Context) -> Iterator[Hit]:
     if default is None:
         return
     function = volatile(default, context.catalog)
-    hazard, observed = context.judged("rewrite", function is not None, op.table)
+    kept = context.file.at_least(11) or not has_default(column)  # in the catalog, where no row need be touched for it
+    hazard, observed = context.judged("rewrite", function is not None or not kept, op.table)
     if hazard:
         what = f"{function}()" if function else default
+        why = "computed for every row" if kept or function else "written into every row before PostgreSQL 11"
         yield Hit(
-            f"{what} is computed for every row: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.",
+            f"{what} is {why}: adding {quoted(column.name)} rewrites {quoted(op.table)} while nobody can use it.",
             observed=observed,
             fix=volatile_default(context, op),
         )
