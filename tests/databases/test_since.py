@@ -303,6 +303,24 @@ def test_what_is_counted_is_what_no_role_but_a_superuser_can_hide(dev: DevDataba
         other.close()
 
 
+def test_a_change_of_rows_and_one_taken_back_touch_nothing(dev: DevDatabase) -> None:
+    after, other = _state(dev), _state(dev)
+    begun = comparison(after, other)
+    assert begun is not None
+    _made(
+        after,
+        [
+            "INSERT INTO users (id, name) VALUES (1, 'one')",
+            "DO 'BEGIN CREATE TABLE vain (id int); RAISE EXCEPTION NULL; END'",
+        ],
+    )
+    found = begun.schemas()
+    assert found is not None
+    assert not any(each.tables or each.views or each.enums or each.functions or each.sequences for each in found)
+    after.close()
+    other.close()
+
+
 def test_settings_kept_in_the_database_are_no_case_for_it(dev: DevDatabase) -> None:
     after, other = _state(dev), _state(dev)
     _made(after, [f"ALTER DATABASE {after.query('SELECT current_database()')[0][0]} SET search_path = side"])
