@@ -10,7 +10,7 @@ from itertools import pairwise
 from operator import attrgetter
 
 from ci_runner.errors import DirectoryRefusedError
-from ci_runner.migrations.format import Entry, Format, as_number, hidden, is_blank, problem
+from ci_runner.migrations.format import Entry, Format, as_number, hidden, problem
 from ci_runner.model.directory import Problem, Tree
 from ci_runner.text.pattern import later
 
@@ -238,10 +238,20 @@ def _wide(data: bytes) -> str | None:
 
 
 def simple(data: bytes) -> str:
-    """The SHA-256 (hex) of a file that is run as it is: statements without directives, in text of which there is nothing to say; else ""."""
-    if not quiet(data) or directed(data) or not (data[:1].isalpha() or not is_blank(data.decode("ascii"))):
-        return ""
-    return sha256(data).hexdigest()
+    """The SHA-256 (hex) of a file that is run as it is: statements without directives, in text of which there is nothing to say.
+
+    "" for any other, and for one that begins with anything but comments to the end of a line and a letter, which takes a closer look.
+    """
+    return sha256(data).hexdigest() if quiet(data) and not directed(data) and _begins(data) else ""
+
+
+def _begins(data: bytes) -> bool:
+    at = 0
+    while data.startswith((b"--", b"\n"), at):
+        at = data.find(b"\n", at) + 1
+        if not at:
+            return False
+    return data[at : at + 1].isalpha()
 
 
 def directed(data: bytes) -> bool:

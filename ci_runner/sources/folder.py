@@ -150,7 +150,7 @@ def _walk(reading: _Reading, descriptor: int, prefix: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-_Brief = Sequence[Any]  # bytes, what is in Tree.simple and Tree.blobs of them; another process sends it as a list
+_Brief = Sequence[Any]  # bytes, what is in Tree.simple and Tree.blobs of them
 
 
 def _begun(reading: _Reading, descriptor: int, names: Sequence[str]) -> Callable[[], Sequence[_Brief | None]]:

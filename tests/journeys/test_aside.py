@@ -120,6 +120,22 @@ def test_the_other_process_does_all_that_this_one_has_no_time_for() -> None:
     assert set(asked()) == {int(other)}
 
 
+def test_the_other_process_works_on_when_its_answers_fill_the_pipe(tmp_path: Path) -> None:
+    done = os.open(tmp_path / "done", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+
+    def long(number: int) -> str:
+        os.write(done, b".")
+        return f"{number:05}" * 1000
+
+    asked = aside.shared(long, LONG)
+    deadline = time.monotonic() + 60
+    while (tmp_path / "done").stat().st_size < len(LONG):  # and nobody has taken one of 10 MB
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert asked() == [f"{number:05}" * 1000 for number in LONG]
+    os.close(done)
+
+
 @pytest.mark.parametrize("last", [0, 1, aside.SHARE, aside.MANY, aside.MANY * 2])
 def test_where_one_of_two_is_killed_the_other_does_it_all(last: int) -> None:
     def fragile(number: int) -> int:
