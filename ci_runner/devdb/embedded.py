@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -226,6 +226,7 @@ def _wheel() -> Path | None:
     return home if home and (home / "bin" / "initdb").is_file() else None
 
 
+@cache  # a process to start, asked for by the search and by the key of what is kept
 def version_of(home: Path) -> str:
     """What the programs below ``home`` say of themselves."""
     command = [str(home / "bin" / "postgres"), "--version"]
