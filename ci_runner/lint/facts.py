@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
-from ci_runner.lint.context import Context
+from ci_runner.lint.context import REACH, Context
 from ci_runner.lint.rebuild import Rebuild
 from ci_runner.model.operations import (
     AddColumn,
@@ -22,7 +23,6 @@ from ci_runner.model.operations import (
     RenameTable,
 )
 from ci_runner.model.schema import Table
-from ci_runner.sql.catalog_change import QUERIED, mark
 from ci_runner.sql.catalog_names import comparable
 from ci_runner.text.pattern import later
 
@@ -61,8 +61,10 @@ def copied_before(context: Context, table: Name) -> Table | None:
     """The table that an earlier file of the change made and copied that one into, and that takes its place: a rebuild over several files."""
     if not context.file.released.born:
         return None
+    from ci_runner.sql.catalog_change import QUERIED
+
     key = context.key(table)
-    for kind, other in context.catalog.born:
+    for kind, other in islice(context.catalog.born, REACH):
         copy = context.catalog.tables.get(other) if kind == "table" and other != key else None
         if copy is None or not copy.born or not {key, QUERIED} & set(copy.copies):
             continue
@@ -92,10 +94,15 @@ def index_on(table: Table | None, column: str, dialect: str) -> str | None:
     return None
 
 
+_MARKED = frozenset(
+    {"sqlite", "sqlserver", "clickhouse", "redshift", "snowflake"}
+)  # where columns an earlier file of the change added are
+
+
 def added_here(context: Context, table: Name, column: str) -> bool:
     """Whether the file itself added the column further up: IF NOT EXISTS adds none that is there."""
     key = context.key(table)
-    if context.catalog.born and mark(key, column) in context.catalog.born:
+    if context.dialect in _MARKED and ("column", Name(str(key), column)) in context.catalog.born:
         return True  # by this file, or by one before it in the change
     for step, op in context.earlier(AddColumn):
         if context.key(op.table) == key and context.same(op.column.name, column):

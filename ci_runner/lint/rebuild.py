@@ -18,6 +18,9 @@ from ci_runner.text.pattern import later
 _PARTS_FROM = later(r"\s*from\s+((?:[`\"]?\w+[`\"]?\.)?[`\"]?\w+[`\"]?)", re.IGNORECASE)
 
 
+_MOST = 3_000  # drops and renames of one file held to one another: a bound for files that hold nothing else
+
+
 class Rebuild(Struct, frozen=True):
     """``table`` is the old table's key. ``style``: new-first, rename-first (the old one steps aside), copy-out (and back),
     swap (both are renamed once the copy is made).
@@ -36,7 +39,7 @@ def rebuilds(file: File) -> tuple[Rebuild, ...]:
     """Every rebuild of an old table in the file."""
     drops = [(step, key) for step, op in file.of(DropTable) for key in _keys(file, step, op.tables)]
     renames = [(step, _key(file, step, op.table), _key(file, step, op.new)) for step, op in file.of(RenameTable)]
-    if not drops and not renames:
+    if (not drops and not renames) or len(drops) + len(renames) > _MOST:
         return ()
     copies = [(step, target, source) for step in file.steps for target, source in _copied(file, step)]
     makes = {_key(file, step, op.table): step for step, op in file.of(CreateTable)}

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
-from ci_runner.sql import catalog_change as change
 from ci_runner.sql import catalog_columns as columns
 from ci_runner.sql import catalog_schemas as schemas
 from ci_runner.sql import catalog_tables as tables
@@ -24,6 +23,9 @@ from ci_runner.sql.catalog_store import VERSION, dumps, loads
 __all__ = ["VERSION", "Catalog", "apply", "dumps", "fold", "loads", "release"]
 
 
+_FOLLOWED = frozenset({"clickhouse", "redshift", "snowflake", "sqlserver"})  # for SQLite, catalog_sqlite follows more
+
+
 def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
     """The catalog after one operation; an operation without effect on it returns it as it is."""
     step = _STEPS.get(operation.__class__)
@@ -34,8 +36,10 @@ def apply(catalog: Catalog, operation: Operation, dialect: str) -> Catalog:
         from ci_runner.sql.catalog_sqlite import followed
 
         return followed(catalog, after, operation)
-    if dialect in change.FOLLOWED:
-        return change.followed(catalog, after, operation, dialect)
+    if dialect in _FOLLOWED:
+        from ci_runner.sql import catalog_change
+
+        return catalog_change.followed(catalog, after, operation, dialect)
     return passed_on(after, operation, dialect, apply_one) if after is not catalog and dialect == "postgres" else after
 
 

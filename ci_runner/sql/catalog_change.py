@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from msgspec.structs import replace
 
 from ci_runner.model import operations as ops
@@ -10,9 +12,9 @@ from ci_runner.model.schema import Catalog
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import comparable, created, locate
 
-FOLLOWED = frozenset({"clickhouse", "redshift", "snowflake", "sqlserver"})  # for SQLite, catalog_sqlite follows more
 QUERIED = Name("", "*")  # what a table made AS SELECT copies: some table that its text names
 _SOURCES = 8  # tables a copy is made from, at most
+_NEW = 100  # new tables and columns looked through at a rename: more than changes make
 
 
 def followed(before: Catalog, after: Catalog, op: Operation, dialect: str) -> Catalog:
@@ -39,14 +41,8 @@ def copied(catalog: Catalog, op: ops.Dml, dialect: str) -> Catalog:
 
 def added(catalog: Catalog, op: ops.AddColumn, dialect: str) -> Catalog:
     """A column that the change adds: dropped by a later file, it holds nothing that was there before."""
-    return replace(
-        catalog, born=Layered.of(catalog.born).put(mark(locate(catalog, op.table, dialect), op.column.name), True)
-    )
-
-
-def mark(table: Name, column: str) -> tuple[str, Name]:
-    """Under which a column is kept among what is new."""
-    return "column", Name(str(table), column)
+    mark = ("column", Name(str(locate(catalog, op.table, dialect)), op.column.name))
+    return replace(catalog, born=Layered.of(catalog.born).put(mark, True))
 
 
 def _noted(catalog: Catalog, key: Name, sources: tuple[Name, ...]) -> Catalog:
@@ -65,7 +61,7 @@ def _renamed(before: Catalog, after: Catalog, op: ops.RenameTable, dialect: str)
         new = locate(before, op.new, dialect)
         names = {old: new, new: old}
     tables = Layered.of(after.tables)
-    for kind, key in after.born:
+    for kind, key in islice(after.born, _NEW):
         table = after.tables.get(key) if kind == "table" else None
         if table is not None and not names.keys().isdisjoint(table.copies):
             tables = tables.put(key, replace(table, copies=tuple(names.get(name, name) for name in table.copies)))
