@@ -56,12 +56,14 @@ def encoding(column: Column, table: Table | None) -> Encoding:
 
 def recodes(old: Encoding, new: Encoding, column: Column, table: Table | None, dialect: str) -> bool:
     """Whether the same text in that encoding, as a column of the same length, asks for a copy of the table."""
+    plain = base(column.type) if column.type is not None else ""
+    if dialect == "mysql" and plain in _MEMBERS:
+        return False  # a value is the number of a member
     if not old.charset or not new.charset:
         return old.charset != new.charset
-    plain = base(column.type) if column.type is not None else ""
     # MariaDB builds the index alone, but for the prefix of a text, and keeps members by their collation
     sorted_ = (dialect == "mysql" or plain in _TEXTS) and keyed(table, column.name)
-    members = dialect == "mariadb" and plain in _MEMBERS
+    members = plain in _MEMBERS
     if old.charset == new.charset:
         return (sorted_ or members) and _sorts_anew(old.collation, new.collation)
     return (old.charset, new.charset) != ("utf8mb3", "utf8mb4") or members or (dialect == "mysql" and sorted_)
