@@ -1,9 +1,10 @@
 """An ALTER that SQLite does not have.
 
-ADD COLUMN cannot bring UNIQUE, PRIMARY KEY or a STORED generated column, and DROP COLUMN is refused for a column that is part of a key,
-an index, a CHECK of the table, or a foreign key, or that a view or a trigger names. A column's type and default cannot be changed, keys
-cannot be added; NOT NULL and CHECK can be from SQLite 3.53 on (say so with `server_version`). Renames and DROP COLUMN, of whatever table, are
-refused while a view or a trigger reads a table that is gone, as in the middle of a rebuild, unless `legacy_alter_table` is on.
+ADD COLUMN cannot bring UNIQUE, PRIMARY KEY or a STORED generated column, nor to a STRICT table any but its six types. DROP COLUMN is refused
+for a column that is part of a key, an index, a CHECK of the table, or a foreign key, or that a view or a trigger names. A column's type and
+default cannot be changed, keys cannot be added; NOT NULL and CHECK can be from SQLite 3.53 on (say so with `server_version`). Renames and
+DROP COLUMN, of whatever table, are refused while a view or a trigger reads a table that is gone, as in the middle of a rebuild, unless
+`legacy_alter_table` is on. Views cannot be altered at all.
 
 Instead: drop the index, view or trigger first and create it again behind, or build the table anew: create, copy, drop, rename.
 
@@ -43,6 +44,7 @@ from ci_runner.model.operations import (
     RenameTable,
 )
 
+_STRICT = ("int", "integer", "real", "text", "blob", "any")
 _PARTS = {
     "primary-key": "the primary key",
     "unique": "a UNIQUE constraint",
@@ -58,23 +60,12 @@ _PARTS = {
 def check(context: Context) -> Iterator[Hit]:
     """What SQLite 3.35 and later still refuse, whether or not the table has rows."""
     op = context.step.operation
+    table = getattr(op, "table", None)
+    if table is not None and context.table(table) is None and context.key(table) in context.catalog.views:
+        yield Hit(f"SQLite refuses ALTER TABLE of {quoted(table)}, which is a view.")
+        return
     if isinstance(op, AddColumn):
-        column = op.column
-        what = "PRIMARY KEY" if column.primary_key else "UNIQUE" if column.unique else ""
-        if column.generated == "stored" and context.old(op.table):
-            what = "STORED once the table has a row"
-        if what:
-            message = f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}."
-            yield Hit(message, fix=_unique_index(context, op) if what == "UNIQUE" else None)
-        elif (
-            column.references
-            and column.default is not None
-            and column.default.strip("() ").lower() != "null"
-            and context.old(op.table)
-        ):
-            yield Hit(
-                f"SQLite refuses to add {quoted(column.name)} to {quoted(op.table)}: with foreign keys on, a REFERENCES column must default to NULL."
-            )
+        yield from _added(context, op)
         return
     if isinstance(op, DropColumn | RenameColumn | RenameTable):
         yield from _broken(context, op)
@@ -89,6 +80,28 @@ def check(context: Context) -> Iterator[Hit]:
             f"SQLite cannot drop {quoted(op.column)} of {quoted(op.table)}: it is part of {use}.",
             fix=_without_index(context, use),
         )
+
+
+def _added(context: Context, op: AddColumn) -> Iterator[Hit]:
+    column, table = op.column, context.table(op.table)
+    what = "PRIMARY KEY" if column.primary_key else "UNIQUE" if column.unique else ""
+    if column.generated == "stored" and context.old(op.table):
+        what = "STORED once the table has a row"
+    if what:
+        message = f"SQLite cannot add {quoted(column.name)} to {quoted(op.table)}: ADD COLUMN may not be {what}."
+        yield Hit(message, fix=_unique_index(context, op) if what == "UNIQUE" else None)
+        return
+    refused = ""
+    if (
+        table is not None
+        and "strict" in table.options
+        and (column.type is None or column.type.text.lower() not in _STRICT)
+    ):
+        refused = f"the table is STRICT, and knows only the types {', '.join(_STRICT).upper()}"
+    elif column.references and (column.default or "null").strip("() ").lower() != "null" and context.old(op.table):
+        refused = "with foreign keys on, a REFERENCES column must default to NULL"
+    if refused:
+        yield Hit(f"SQLite refuses to add {quoted(column.name)} to {quoted(op.table)}: {refused}.")
 
 
 def _broken(context: Context, op: Operation) -> Iterator[Hit]:
