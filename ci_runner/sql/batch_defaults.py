@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ci_runner.sql.batch_variables import behind_type
 from ci_runner.sql.lexer import Tokens
 from ci_runner.text.pattern import later
 
@@ -25,11 +26,11 @@ _NAMES = frozenset({"+", "(", ")", ".", "QUOTENAME"})
 def dropped_default(tokens: Tokens, first: int) -> str | None:
     """The ALTER TABLE that the EXEC at token ``first`` runs, with ``[@]`` where the looked-up name stands; None where it runs another."""
     upper = tokens.upper
-    at = first + 1
-    if upper[at] == "(":
+    at = first + (upper[first] in ("EXEC", "EXECUTE"))
+    if upper[at] == "(" or upper[at].strip("[]") == "SP_EXECUTESQL":
         at += 1
-    elif upper[at].strip("[]") == "SP_EXECUTESQL" or (upper[at] == "SYS" and upper[at + 2] == "SP_EXECUTESQL"):
-        at += 1 if upper[at] != "SYS" else 3
+    elif upper[at : at + 3] == ["SYS", ".", "SP_EXECUTESQL"]:
+        at += 3
     else:
         return None
     if upper[at][:1] == "@" and upper[at + 1] in (")", ";", "", ","):
@@ -48,8 +49,7 @@ def _given(upper: list[str], at: int) -> int:
             continue
         end = i + 1
         if upper[i - 1] == "DECLARE":
-            end += 1
-            end = upper.index(")", end) + 1 if upper[end] == "(" else end
+            end = behind_type(upper, end)
         if upper[end] == "=" and upper[i - 1] in ("SET", "SELECT", "DECLARE"):
             return end + 1
         return -1

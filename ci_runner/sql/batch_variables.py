@@ -89,11 +89,17 @@ def _known(upper: list[str], at: int, values: set[int]) -> bool:
         return True
     typed = at + (2 if after == "AS" else 1)
     if upper[typed] in _SIZES:
-        end = upper.index(")", typed) + 1 if upper[typed + 1] == "(" else typed + 1
+        end = behind_type(upper, typed)
         return upper[end] != "=" or _literal(upper, end + 1, values)
     if after == "=" and before in _ASSIGNS:
         return _literal(upper, at + 2, values)
     return before in _READS or (before == "(" and upper[at - 2] in _READS)
+
+
+def behind_type(upper: list[str], at: int) -> int:
+    """The token behind the type at ``at`` and its length; where its parenthesis is not closed at once, that behind the type."""
+    closed = upper[at + 1 : at + 4 : 2] == ["(", ")"]
+    return at + 4 if closed else at + 1
 
 
 def _literal(upper: list[str], at: int, values: set[int]) -> bool:
