@@ -21,8 +21,8 @@ WORDS = {
     ),
     "clickhouse": (
         "TRUNCATE", "ALL", "TABLES", "FROM", "IF", "EXISTS", "d", "LIKE", "'x'", "DATABASE", "CREATE", "MATERIALIZED", "VIEW", "v", "REFRESH",
-        "APPEND", "TO", "ENGINE", "=", "MergeTree", "ORDER", "BY", "id", "AS", "SELECT", "SET", "DEFAULT", "ROLE", "ALTER", "TABLE", "ATTACH", "PARTITION", "(",
-        ")", ",", ";",
+        "APPEND", "TO", "ENGINE", "=", "MergeTree", "ORDER", "BY", "id", "AS", "SELECT", "SET", "DEFAULT", "ROLE", "ALTER", "TABLE", "ATTACH",
+        "PARTITION", "(", ")", ",", ";",
     ),
 }  # fmt: skip
 ONCE_RAISED = [
