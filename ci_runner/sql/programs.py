@@ -32,6 +32,7 @@ _NO_ALIAS = frozenset(
         "EXCEPT", "INTERSECT", "HAVING", "WINDOW", "SET", "RETURNING", "VALUES", "SELECT", "DEFAULT", "INDEXED", "NOT", "WITH", "AS",
     }
 )  # fmt: skip
+_MOST_TABLES, _DEEPEST, _MOST_NAMES = 64, 16, 2_000  # more than views have; what is beyond is not looked up
 _AFTER_FROM = frozenset({"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "WINDOW", "SET", "RETURNING", "ON"})
 
 
@@ -66,8 +67,19 @@ class _Scope:
         self.tables: list[str] = []
         self.reading = False
 
-    def __str__(self) -> str:
-        return ",".join(self.tables) + (f"/{self.outer}" if self.outer else "")
+    def shown(self) -> str:
+        """``t,u/v``."""
+        scope: _Scope | None = self
+        levels: list[str] = []
+        while scope is not None and len(levels) < _DEEPEST:
+            levels.append(",".join(scope.tables))
+            scope = scope.outer
+        return "/".join(levels)
+
+    def add(self, table: str) -> None:
+        """One more table of its FROM."""
+        if len(self.tables) < _MOST_TABLES and table not in self.tables:
+            self.tables.append(table)
 
 
 class _Reading:
@@ -85,9 +97,14 @@ class _Reading:
         i = first
         while i < stop:
             i = self._step(i)
-        for name in dict.fromkeys((name, str(scope) if scope else "") for name, scope in self.found):
-            table, dot, column = name[0].rpartition(".")
-            yield f"{self.aliases.get(table, table)}.{column}" if dot else f"{column}@{name[1]}"
+        shown = {scope: scope.shown() if scope else "" for _, scope in self.found}
+        for name, scopes in dict.fromkeys((name, shown[scope]) for name, scope in self.found):
+            table, dot, column = name.rpartition(".")
+            yield f"{self.aliases.get(table, table)}.{column}" if dot else f"{column}@{scopes}"
+
+    def _find(self, name: str, scope: _Scope | None = None) -> None:
+        if len(self.found) < _MOST_NAMES:
+            self.found.append((name, scope))
 
     def _step(self, i: int) -> int:
         """Reads what begins at token ``i`` and returns where the next begins."""
@@ -148,7 +165,7 @@ class _Reading:
             return i
         scope.reading = True
         if not _is_name(c.text[i]):
-            scope.tables.append("?")
+            scope.add("?")
             return i
         keep, c.i = c.i, i
         try:
@@ -158,9 +175,9 @@ class _Reading:
         finally:
             i, c.i = c.i, keep
         if c.upper[i] == "(":
-            scope.tables.append("?")
+            scope.add("?")
             return i
-        scope.tables.append(name.name.lower())
+        scope.add(name.name.lower())
         alias = i + 1 if c.upper[i] == "AS" else i
         if _is_name(c.text[alias]) and c.upper[alias] not in _NO_ALIAS:
             self.aliases[self._folded(alias)] = name.name.lower()
@@ -171,7 +188,8 @@ class _Reading:
         """USING (a, b): every table of the join has those."""
         while self.c.upper[i] not in (")", ""):
             if _is_name(self.c.text[i]) and self.scopes:
-                self.found += [(f"{table}.{self._folded(i)}", None) for table in self.scopes[-1].tables]
+                for table in self.scopes[-1].tables:
+                    self._find(f"{table}.{self._folded(i)}")
             i += 1
         return i + 1
 
@@ -182,12 +200,12 @@ class _Reading:
         if upper[i + 1] == ".":
             i = i + 2 if upper[i + 3] == "." else i
             if _is_name(text[i + 2]):
-                self.found.append((f"{self._folded(i)}.{self._folded(i + 2)}", None))
+                self._find(f"{self._folded(i)}.{self._folded(i + 2)}")
             return i + 3
         target = upper[i - 1] in ("SET", ",") and upper[i + 1] == "="
         # SQLite takes "a" for a string where there is no such column, and so no text breaks by it
         if not target and upper[i + 1] != "(" and text[i][0] != '"':
-            self.found.append((self._folded(i), self.scopes[-1] if self.scopes else None))
+            self._find(self._folded(i), self.scopes[-1] if self.scopes else None)
         return i + 1
 
     def _folded(self, i: int) -> str:

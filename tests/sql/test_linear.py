@@ -54,6 +54,9 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "words": lambda n: "x " * n,
     "set": lambda n: "SET " + "a = 1, " * n + "b = 2",
     "case": lambda n: "SELECT " + "CASE " * n + "END " * n,
+    "joins": lambda n: "CREATE VIEW v AS SELECT a FROM t" + " JOIN u USING (a)" * n,
+    "subqueries": lambda n: "CREATE VIEW v AS " + "SELECT (SELECT a FROM t WHERE b IN " * n + "1" + ")" * n,
+    "updates": lambda n: "CREATE TRIGGER g AFTER INSERT ON t BEGIN " + "UPDATE t SET a = b; " * n + "END",
 }
 
 
