@@ -163,14 +163,13 @@ def _begun(reading: _Reading, descriptor: int, names: Sequence[str]) -> Callable
 def _take(reading: _Reading, prefix: str, names: Sequence[str], found: Sequence[_Brief | None]) -> list[str]:
     """Take up what was found of the files with those names; the names of the others."""
     paths = [prefix + name for name in names] if prefix else names
-    rows = [(path, row) for path, row in zip(paths, found, strict=True) if row is not None]
-    files = {path: row[0] for path, row in rows}
+    files = {path: row[0] for path, row in zip(paths, found, strict=True) if row is not None}
     reading.count.several(files, [*map(len, files.values())])
-    reading.files.update(files)
-    reading.simple.update({path: row[1] for path, row in rows})
+    reading.files |= files
+    reading.simple |= {path: row[1] for path, row in zip(paths, found, strict=True) if row is not None}
     if reading.blob:
-        reading.blobs.update({path: row[2] for path, row in rows})
-    return [name for name, row in zip(names, found, strict=True) if row is None] if len(rows) < len(names) else []
+        reading.blobs |= {path: row[2] for path, row in zip(paths, found, strict=True) if row is not None}
+    return [name for name, row in zip(names, found, strict=True) if row is None] if len(files) < len(names) else []
 
 
 def _brief(descriptor: int, blob: Callable[[bytes], str] | None, name: str) -> _Brief | None:
