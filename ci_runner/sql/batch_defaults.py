@@ -33,7 +33,7 @@ def dropped_default(tokens: Tokens, first: int) -> str | None:
         at += 3
     else:
         return None
-    if upper[at][:1] == "@" and upper[at + 1] in (")", ";", "", ","):
+    if upper[at][:1] == "@" and upper[at + 1] not in ("+", "="):
         at = _given(upper, at)
     found = _BEGINS.fullmatch(tokens.text[at]) if at >= 0 else None
     if found is None or not _only_names(tokens, at + 1) or not _looked_up(upper, first):
