@@ -172,13 +172,15 @@ def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir
 
     def first() -> tuple[Tree, MigrationDir]:
         tree = _tree(ground, wanted)()
-        return tree, base.read(tree, wanted)
+        head = base.read(tree, wanted)
+        others = {path: tree.files[path] for path in tree.files.keys() - head.files.keys()}
+        return replace(tree, files=others, simple={}, blobs={}), head  # no bytes are sent twice
 
     asked = aside.ahead(first, lambda made: _to_read(made[1]), tuple[Tree, MigrationDir], tuple[Statement, ...])
 
     def finished() -> tuple[MigrationDir, Statements]:
-        (tree, head), statements = asked()
-        _see(ground, tree)
+        (rest, head), statements = asked()
+        _see(ground, replace(rest, files=dict(sorted({**rest.files, **head.files}.items()))))
         return head, statements
 
     return finished

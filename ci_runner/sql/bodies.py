@@ -34,7 +34,7 @@ _WORDS = rf"""(?<![\w$.@])(?:
   )(?![\w$])"""
 
 
-_PACKAGE = re.compile(r"create\b[^;]{0,200}?\bpackage\b", re.IGNORECASE)
+_PACKAGE = later(r"create\b[^;]{0,200}?\bpackage\b", re.IGNORECASE)
 
 
 _DECLARING = later(

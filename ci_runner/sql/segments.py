@@ -24,12 +24,12 @@ Span = tuple[int, int]
 _BREAKPOINT = later(r"-->\s*statement-breakpoint")
 _COPY_STDIN = later(r"copy\b(?:'[^']*'|\"[^\"]*\"|[^;'\"])*\bfrom\s+stdin\b", re.IGNORECASE)
 _MARKERS = {
-    "batches": re.compile(
+    "batches": later(
         r"^[ \t]*(?:go(?:[ \t]+(\d{1,6}))?[ \t]*;?[ \t]*(?:--[^\n]*)?\r?$|!![^\n]*|"
         r":(r|setvar|on[ \t]+error|connect|out|error|exit|quit|list|listvar|reset|perftrace|serverlist|xml|ed|help)\b[^\n]*)",
         re.IGNORECASE | re.MULTILINE,
     ),
-    "delimiter": re.compile(r"(?im)^[ \t]*delimiter(?:[ \t]+|[ \t\r]*\n(?=[^\w\s]{1,16}[ \t\r]*$))(\S+)[^\n]*$"),
+    "delimiter": later(r"(?im)^[ \t]*delimiter(?:[ \t]+|[ \t\r]*\n(?=[^\w\s]{1,16}[ \t\r]*$))(\S+)[^\n]*$"),
 }
 _EXECUTABLE = later(r"/\*(M?)!(\d{5,6})?")
 _SPACE = re.compile(r"\s*")
