@@ -23,18 +23,14 @@ def lint(
     fix: Literal["preview", "write"] | None = None,
 ) -> int:
     """Lint by those flags of the manifest and show the report in ``form``; the exit code."""
-    from msgspec.structs import replace
-
     from ci_runner.cli.output import check_format, show, write_reports
-    from ci_runner.cli.remembering import Memory
+    from ci_runner.cli.remembering import remembered
     from ci_runner.cli.setup import ground
     from ci_runner.journeys import lint
 
     check_format(form)
     begun = world.now()
-    base = ground(world, flags)
-    memory = Memory(world, base)
-    base = replace(base, seen=memory.see, meanwhile=memory.prepare)
+    base, memory = remembered(world, ground(world, flags))
     run = lint.run(base)
     from ci_runner.cli.telling import conclude
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 PLAIN = frozenset({"all", "dir", "dialect", "dir_format", "fail_on", "cache_dir", "tx_mode", "sum", "directives"})
 
 
+def remembered(world: World, ground: Ground) -> tuple[Ground, Memory]:
+    """The ground of a run that notes what it rests on, and where it notes that."""
+    from msgspec.structs import replace
+
+    memory = Memory(world, ground)
+    return replace(ground, seen=memory.see, meanwhile=memory.prepare), memory
+
+
 class Memory:
     """What one run rests on, noted while it runs, and at its end what it printed: where the run is none to be remembered, nothing."""
 

@@ -123,10 +123,9 @@ def lint(
 ) -> Linted:
     """The findings of changed files, in execution order, on top of the schema ``before`` that the released ones made.
 
-    ``parse`` reads a rewritten file: with it, suggestions are tried and shown for the newest files; without it there are none. With the
-    ``directory`` a suggestion may write further files. ``rules`` are a team's own, beside the catalogue; ``sizes`` are those of
-    production's tables, by their key in the catalog. ``together``: the files are one change, so that what an added one makes is new to those
-    behind it as well; otherwise each is released before the next.
+    ``parse`` reads a rewritten file: with it, suggestions are tried and shown for the newest files; without it there are none. With the ``directory``
+    a suggestion may write further files. ``rules`` are a team's own, beside the catalogue; ``sizes`` are those of production's tables, by their key.
+    ``together``: the files are one change: what an added one makes is new to those behind it; otherwise each is released before the next.
     """
     active = policy or Policy()
     everything = (*catalogue(dialect), *(rule for rule in rules if dialect in rule.databases))
@@ -137,8 +136,7 @@ def lint(
     )  # fmt: skip
     quiet = replace(run, parse=None)
     judged = []
-    state = before
-    added = False
+    state, added = before, False
     for number, file in enumerate(files, 1):
         each = run if number > len(files) - LATEST else quiet
         keep = together and added and len(state.born) < MOST_NEW

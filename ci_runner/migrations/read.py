@@ -74,12 +74,11 @@ def read(
         raise
     try:
         checks.irregular(tree)
-        if like and like.format != form.name:
-            like = None
+        like = like if like and like.format == form.name else None
         if like and form.apart and not judged and _is_part(tree, like):
             return _part(tree, like)
-        known = _same(tree, like) if like else {}
-        settings = _Settings(form, dialect, cast("TxMode", tx_mode), directives_lenient, known, judged)
+        mode = cast("TxMode", tx_mode)
+        settings = _Settings(form, dialect, mode, directives_lenient, _same(tree, like) if like else {}, judged)
         return _read(tree, settings, sum_mode or ("required" if form.name == "atlas" else "optional"))
     except DirectoryRefusedError as error:
         error.format = form.name

@@ -41,9 +41,7 @@ def observe(
     """
     found: list[Observation] = []
     left_out: dict[str, None] = {}
-    database, remarks = (
-        _sown(dev, history, change, seconds, seeds, untouched) if seeds else (untouched, tuple[str, ...]())
-    )
+    database, remarks = _sown(dev, history, change, seconds, seeds, untouched)
     sown = bool(seeds) and database is not None
     for number, file in enumerate(change):
         try:
@@ -76,7 +74,9 @@ def _sown(
     seeds: Sequence[ReplayFile],
     database: Database | None,
 ) -> tuple[Database | None, tuple[str, ...]]:
-    """The state before the change with the rows of the seeds; None, and why, where they do not run."""
+    """The state before the change with the rows of the seeds; None, and why, where they do not run. Without seeds what there is."""
+    if not seeds:
+        return database, ()
     try:
         database = database or state(dev, history, change, 0, seconds)
         with Clock(database, seconds, dev.kill) as clock:
