@@ -141,6 +141,7 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
     skipped = tuple(sorted(path for path in others if path.endswith(".sql")))
     beside = [path + CHECKS for path in paths] if any(path.endswith(CHECKS) for path in others) else ()
     kept = (*paths, *selection.down, *selection.aux, *beside, sumfile.NAME)
+    files = tree.files if all_run else {path: tree.files[path] for path in kept if path in tree.files}
     found = MigrationDir(
         tree.path,
         form.name,
@@ -149,10 +150,10 @@ def _read(tree: Tree, settings: _Settings, sum_mode: str) -> MigrationDir:
         SumCheck(ok=True),
         skipped=skipped,
         first_run=_first_run(migrations),
-        files=tree.files if all_run else {path: tree.files[path] for path in kept if path in tree.files},
+        files=files,
         down=selection.down,
         summed=None if selection.sum_order is None else {path: tree.files[path] for path in selection.sum_order},
-        blobs=tree.blobs,
+        blobs=tree.blobs if all_run else {path: tree.blobs[path] for path in files if path in tree.blobs},
     )
     return _judged(found, tree, selection, form, sum_mode, said) if settings.judged else found
 

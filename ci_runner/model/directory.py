@@ -102,7 +102,7 @@ class MigrationDir(Struct, frozen=True):
 
     ``files`` are the raw bytes worth keeping in a registry: forward files, ``down`` files, the format's metadata and atlas.sum;
     ``first_run`` are the versions that run on an empty database when not all do; ``skipped`` are SQL files deliberately not read.
-    ``summed`` is what atlas.sum covers in order, None where that is the migrations; ``blobs`` are the Tree's.
+    ``summed`` is what atlas.sum covers in order, None where that is the migrations; ``blobs`` are the Tree's of ``files``.
     """
 
     path: str

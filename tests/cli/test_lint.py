@@ -71,6 +71,31 @@ def test_what_is_not_committed_yet_is_judged_too(repository: Repository) -> None
     assert rules(done.json) == ["drop-column"]
 
 
+@pytest.mark.parametrize(
+    ("form", "released", "added"),
+    [
+        ("atlas", ("1_a.sql", "seeds/rows.sql", "atlas.sum", "notes.json"), "2_b.sql"),
+        ("golang-migrate", ("1_a.up.sql", "1_a.down.sql", "helper.sql"), "2_b.up.sql"),
+        ("goose", ("1_a.sql", "helper.go", "0_x.sql.conf"), "2_b.sql"),
+        ("flyway", ("V1__a.sql", "U1__a.sql", "afterMigrate.sql", "helper.sql"), "V2__b.sql"),
+        ("dbmate", ("1_a.sql", "old/1_x.sql"), "2_b.sql"),
+        ("sqlx", ("1_a.sql", "helper.sql", "fixtures/rows.sql"), "2_b.sql"),
+        ("supabase", ("20200101000000_a.sql", "helper.sql"), "20200101000001_b.sql"),
+    ],
+)
+def test_released_files_that_the_format_does_not_run_are_in_nobody_s_way(
+    folder: Repository, form: str, released: tuple[str, ...], added: str
+) -> None:
+    marks = {"goose": "-- +goose Up\n", "dbmate": "-- migrate:up\n"}.get(form, "")
+    folder.git("init", "-q", "-b", "main")
+    folder.commit({f"migrations/{name}": f"{marks}CREATE TABLE t (id int);\n" for name in released})
+    folder.git("switch", "-q", "-c", "change")
+    folder.commit({f"migrations/{added}": f"{marks}DROP TABLE t;\n"})
+    done = folder.run("lint", *PG, "--dir-format", form, "--base", "main", "--format", "json")
+    assert [file["name"] for file in done.json["files"]] == [added], done.err
+    assert rules(done.json) == ["drop-table"]
+
+
 def test_an_edited_released_file_is_an_error(branch: Branch) -> None:
     done = branch({"migrations/1_init.sql": "CREATE TABLE users (id int);\n"}).run("lint", *PG, "--format", "json")
     assert done.code == 1
