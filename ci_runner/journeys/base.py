@@ -149,7 +149,7 @@ def _git(ground: Ground, directory: Directory, wanted: str | None) -> Callable[[
     tree, tip = sources.listed(git, commit, place), _known_tip(ground, git)
 
     def compared(head: MigrationDir) -> Compared:
-        before = read(tree(Tree(head.path, head.files, blobs=head.blobs)), directory, head, judged=False)
+        before = read(tree(unread(head)), directory, head, judged=False)
         return Compared(changes.between(head, before, Base("git", commit)), tip=tip)
 
     return compared
@@ -190,6 +190,11 @@ def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | N
     if target is None:
         target = git.default_branch()
     return git.merge_base(ground.commit or "HEAD", target) if target else None
+
+
+def unread(head: MigrationDir) -> Tree:
+    """The files of a directory as if nothing had been made of them: what another state of it is read like."""
+    return Tree(head.path, head.files, blobs=head.blobs)
 
 
 def read(tree: Tree, directory: Directory, head: MigrationDir | None = None, *, judged: bool = True) -> MigrationDir:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import DirectoryRefusedError, PilotageError
-from ci_runner.journeys.base import Compared, read, target
+from ci_runner.journeys.base import Compared, read, target, unread
 from ci_runner.journeys.ground import Ground
 from ci_runner.model.ci import PullRequest, Trigger
 from ci_runner.model.directory import MigrationDir, Problem, Tree
@@ -69,9 +69,7 @@ def tip(ground: Ground, onto: str | None) -> str | None:
 def merged(git: Git, at: str, wanted: Directory, change: ChangeSet) -> Merge:
     """The change put on top of the directory as the commit ``at`` has it."""
     head = change.head
-    theirs = read(
-        sources.at_commit(git, at, wanted.dir, like=Tree(head.path, head.files, blobs=head.blobs)), wanted, head
-    )
+    theirs = read(sources.at_commit(git, at, wanted.dir, like=unread(head)), wanted, head)
     there = {migration.name: migration.sha256 for migration in theirs.migrations}
     ours = [file for file in change.files if file.migration is None or there.get(file.name) != file.migration.sha256]
     files = dict(theirs.files)

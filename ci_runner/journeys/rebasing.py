@@ -11,11 +11,11 @@ from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import ConflictError, HistoryError, SetupError, UsageError
 from ci_runner.journeys import lint
-from ci_runner.journeys.base import read
+from ci_runner.journeys.base import read, unread
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.merging import Merge, merged, tip
 from ci_runner.migrations.renumber import renamed
-from ci_runner.model.directory import MigrationDir, Tree
+from ci_runner.model.directory import MigrationDir
 from ci_runner.model.report import Base
 from ci_runner.sources import Git
 
@@ -47,9 +47,7 @@ def rebase(ground: Ground, onto: str | None, *, write: bool) -> list[Rebased]:
 def _directory(ground: Ground, git: Git, wanted: Directory, commits: tuple[str, str], *, write: bool) -> Rebased:
     base, at = commits
     head = lint.folder(ground, wanted)
-    cut = read(
-        sources.at_commit(git, base, wanted.dir, like=Tree(head.path, head.files, blobs=head.blobs)), wanted, head
-    )
+    cut = read(sources.at_commit(git, base, wanted.dir, like=unread(head)), wanted, head)
     merge = merged(git, at, wanted, changes.between(head, cut, Base("git", base)))
     moves = _moves(head, merge, ground)
     if write and moves:
