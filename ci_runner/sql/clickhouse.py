@@ -10,7 +10,7 @@ from ci_runner.model.operations import Dml, DropObjects, Name, Operation, Other,
 from ci_runner.sql import alter_clickhouse, changes, definitions, inner, objects, session, tables
 from ci_runner.sql.queries import outside
 from ci_runner.sql.session import command
-from ci_runner.sql.table_tails import on_cluster
+from ci_runner.sql.table_tails import on_cluster, on_cluster_value
 
 if TYPE_CHECKING:
     from ci_runner.sql.cursor import Cursor
@@ -50,7 +50,10 @@ def create(c: Cursor, first: int) -> list[Operation]:
 def _cluster(c: Cursor) -> tuple[str, ...]:
     """Takes ON CLUSTER out of what is still to be read, wherever it stands: the options it makes."""
     begin, options = c.i, list[str]()
-    at = next((i for i in range(begin, c.last) if c.upper[i] == "ON" and c.upper[i + 1] == "CLUSTER"), c.last)
+    pairs = zip(c.upper[begin : c.last], c.upper[begin + 1 :], strict=False)
+    at = next(
+        (begin + i for i, (a, b) in enumerate(pairs) if (a, b) == ("ON", "CLUSTER") or on_cluster_value(a)), c.last
+    )
     c.i = at
     on_cluster(c, options)
     alter_clickhouse.leave_out(c, range(at, c.i))

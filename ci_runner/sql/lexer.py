@@ -43,7 +43,12 @@ _PREFIXES = {
 }
 _OPERATORS = r"::|:=|<=>|<=|>=|<>|!=|\|\||->>|->|&&|=>"
 _QUOTED_PLACEHOLDER = r'"\{\{[^{}]*+\}\}"'  # a template's quotes inside quotes
-_PLACEHOLDER = many(rf"(?:{_VALUE}|\$\{{[^{{}}\s]*+\}})\w*+", least=1)
+# What runners and installers put values for before a server gets the text, and what begins each: Jinja and Go, Flyway and the shell,
+# programs' own format strings, synapse, old installers.
+_PLACEHOLDER = many(r"(?:\{(?:\{[^{}]*+\}\}|\$?[A-Za-z_]\w*+\})|\$(?:\{[^{}\s]*+\}|%\w++%\$)|%%\w++%%)\w*+", least=1)
+_BEGINS = ("{", "$%", "%%")
+# Those of one dialect: bun's for ClickHouse, where ``?(x)`` is parted from what follows; DbUp's for SQL Server.
+_PLACEHOLDERS = {"clickhouse": r"\?(?:\(\w++\)|[A-Za-z_])\w*+", "sqlserver": r"\$[A-Za-z_]\w*+\$\w*+"}
 
 
 def opened(quote: str, *, backslash: bool) -> str:
@@ -73,7 +78,20 @@ def _pattern(name: str) -> re.Pattern[str]:
         escaped = [rf"[eE]{quoted(chr(39), backslash=True)}"] if traits.psql else []
         first = [*escaped, f"{prefix}{texts[0]}", rf"[uU]&{quoted(chr(39), backslash=False)}"]
     word = _WORD.get(name, _PLAIN_WORD)
-    parts = [*first, word, _QUOTED_PLACEHOLDER, *texts, *names, r"\d[\w.]*+", _PLACEHOLDER, _OPERATORS, r"[\s\S]"]
+    own = [_PLACEHOLDERS[name]] if name in _PLACEHOLDERS else []
+    parts = [
+        *first,
+        word,
+        _QUOTED_PLACEHOLDER,
+        *texts,
+        *names,
+        "[(),;.]",
+        r"\d[\w.]*+",
+        _PLACEHOLDER,
+        *own,
+        _OPERATORS,
+        r"[\s\S]",
+    ]
     return re.compile(rf"(?:{'|'.join(parts)})\s*+")
 
 
@@ -92,7 +110,8 @@ def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int
     """
     find = _pattern(traits.name).findall
     if not opaque:
-        return _finish(find(source), base)
+        found: list[str] = find(source)
+        return _finish(_joined(found) if any(map(source.__contains__, _BEGINS)) else found, base)
     raw: list[str] = []
     at = 0
     for start, end in (*opaque, (len(source), len(source))):
@@ -104,6 +123,22 @@ def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int
         at = end
     raw.pop()
     return _finish(raw, base)
+
+
+def _joined(raw: list[str]) -> list[str]:
+    """The tokens with a placeholder and the word right before it as one: ``users_{year}`` is a single name."""
+    if {token[0] for token in raw}.isdisjoint("{$%"):  # they stand in quotes
+        return raw
+    found = raw[:1]
+    for token in raw[1:]:
+        before = found[-1][-1]
+        if len(token) > 2 and (
+            (token[0] in "{$%" and (before.isalnum() or before in "_$")) or (token[0] == "[" and before == "}")
+        ):
+            found[-1] += token
+        else:
+            found.append(token)
+    return found
 
 
 def tokenize_head(source: str, base: int, traits: Dialect) -> Tokens:
@@ -143,7 +178,7 @@ def landmarks(name: str, delimiter: str) -> re.Pattern[str]:
     traits = DIALECTS[name]
     quotes = traits.text_quotes + traits.name_quotes
     items = [re.escape(delimiter)] if delimiter else []
-    items += [r"--(?=\s|\Z)" if traits.dash_blank else "--", r"/\*"]
+    items += [r"--(?=\s|\Z|> ?statement-breakpoint|bun:split)" if traits.dash_blank else "--", r"/\*"]
     if traits.executable_comments:
         items.append(r"\*/")
     if traits.hash_comments:

@@ -21,7 +21,9 @@ from ci_runner.text.pattern import later
 
 Span = tuple[int, int]
 
-_BREAKPOINT = later(r"-->\s*statement-breakpoint")
+# drizzle's, and what programs with bun or uptrace's copy of it split at
+_BREAKPOINT = later(r"--(?:>\s*statement-breakpoint|(?:bun|migration|ch):split\s*\Z)")
+_SPLITS = frozenset(">bmc")
 _COPY_STDIN = later(r"copy\b(?:'[^']*'|\"[^\"]*\"|[^;'\"])*\bfrom\s+stdin\b", re.IGNORECASE)
 _MARKERS = {
     "batches": later(
@@ -201,7 +203,7 @@ class _Scanner:
     def _line_comment(self, at: int) -> int:
         stop = self.text.find("\n", at, self.end)
         stop = self.end if stop < 0 else stop
-        if self.text.startswith("-->", at) and _BREAKPOINT.match(self.text, at, stop):
+        if self.text[at + 2 : at + 3] in _SPLITS and _BREAKPOINT.match(self.text, at, stop):
             self._cut(at, stop)
             return stop
         self._comment(at, stop)

@@ -13,12 +13,25 @@ Draft = dict[str, Any]
 _QUERY = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE", "(", "FROM")
 
 
-def on_cluster(c: Cursor, options: list[str]) -> None:
-    """ON CLUSTER x of ClickHouse, noted among the options with the cluster's name as written."""
-    if c.dialect == "clickhouse" and c.seq("ON", "CLUSTER"):
-        first = c.i
+def on_cluster(c: Cursor, options: list[str]) -> bool:
+    """Reads ON CLUSTER x of ClickHouse, noted among the options with the cluster's name as written; a template's value may stand for all of it."""
+    if c.dialect != "clickhouse":
+        return False
+    first = c.i + 2
+    if c.seq("ON", "CLUSTER"):
         _cluster_name(c)
-        options += ("on cluster", f"cluster={c.slice(first, c.i)}")
+    elif on_cluster_value(c.upper[c.i]):
+        first = c.i
+        c.word()
+    else:
+        return False
+    options += ("on cluster", f"cluster={c.slice(first, c.i)}")
+    return True
+
+
+def on_cluster_value(token: str) -> bool:
+    """Whether the token (upper case) is a template's value that is named for this clause: ``?ON_CLUSTER``, ``{{ .OnCluster }}``."""
+    return token[:1] in ("?", "{", "$") and ("ON_CLUSTER" in token or "ONCLUSTER" in token)
 
 
 def _cluster_name(c: Cursor) -> None:

@@ -197,9 +197,7 @@ def drop_tail(c: Cursor) -> tuple[str, ...]:
             continue
         elif c.take("WAIT", "NOWAIT"):
             c.take(c.upper[c.i]) if c.upper[c.i].isdigit() else None
-        elif c.at("ON") and c.peek() == "CLUSTER" and c.dialect == "clickhouse":
-            on_cluster(c, found)
-        else:
+        elif not on_cluster(c, found):
             c.fail()
     return tuple(found)
 
@@ -226,9 +224,7 @@ def truncate(c: Cursor, first: int) -> Operation:
         elif c.at("WITH") and c.dialect == "sqlserver":
             c.i += 1
             found += settings(c)
-        elif c.at("ON"):
-            on_cluster(c, found) if c.dialect == "clickhouse" else c.fail()
-        else:
+        elif not on_cluster(c, found):
             c.fail()
     return c.op(Dml, "truncate", first, tables=tuple(tables), options=tuple(found))
 

@@ -194,6 +194,50 @@ def test_a_part_of_a_name_may_be_a_templates() -> None:
     ]  # type: ignore[attr-defined]
 
 
+PLACEHOLDERS = [
+    ("clickhouse", "CREATE TABLE ?DB.a ?ON_CLUSTER (b Int8 Codec(?CODEC)) ENGINE = ?(REPLICATED)MergeTree ORDER BY b", "create-table", "?DB.a"),
+    ("clickhouse", "ALTER TABLE {{ .DB }}.a {{ .OnCluster }} ADD COLUMN b ?TYPE TTL t + INTERVAL ?TTL DAY", "alter-table.add-column", "{{ .DB }}.a"),
+    ("clickhouse", "CREATE TABLE {db}.a ON CLUSTER {cluster} (b Int8) ENGINE = Memory", "create-table", "{db}.a"),
+    ("clickhouse", "CREATE TABLE a ${ON_CLUSTER} (b Int8) ENGINE = Memory", "create-table", "a"),
+    ("mysql", "CREATE TABLE {$NAMESPACE}_user.{$X}s (id INT)", "create-table", "{$NAMESPACE}_user.{$X}s"),
+    ("mysql", "ALTER TABLE log_${year} ADD b {$TYPE}", "alter-table.add-column", "log_${year}"),
+    ("mariadb", "CREATE TABLE %%prefix%%users (id INT)", "create-table", "%%prefix%%users"),
+    ("postgres", "CREATE TABLE {prefix}users (id $%AUTO_KEY%$, b {{ type }})", "create-table", "{prefix}users"),
+    ("postgres", "CREATE TABLE t_{{env}}_x (id int DEFAULT 7%id)", "create-table", "t_{{env}}_x"),
+    ("sqlite", "ALTER TABLE {prefix}a ADD b INT DEFAULT (2 % 3)", "alter-table.add-column", "{prefix}a"),
+    ("sqlserver", "ALTER TABLE $schema$.users ADD b INT", "alter-table.add-column", "$schema$.users"),
+    ("sqlserver", "ALTER TABLE {owner}[{qualifier}users] ADD b INT", "alter-table.add-column", "{owner}[{qualifier}users]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "text", "kind", "table"), PLACEHOLDERS)
+def test_what_a_runner_puts_a_value_for_may_stand_for_any_part(dialect: str, text: str, kind: str, table: str) -> None:
+    (found,) = operations(text, dialect)
+    assert (found.kind, str(found.table)) == (kind, table)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("value", ["?ON_CLUSTER", "{{ .OnCluster }}", "${ON_CLUSTER}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DROP TABLE a {}",
+        "TRUNCATE TABLE a {}",
+        "CREATE VIEW a {} AS SELECT 1",
+        "RENAME TABLE a TO b {}",
+        "ALTER TABLE a {} DROP COLUMN b",
+    ],
+)
+def test_a_value_named_for_on_cluster_is_that_clause(text: str, value: str) -> None:
+    (found,) = operations(text.replace("{}", value), "clickhouse")
+    assert "on cluster" in found.options
+
+
+def test_an_on_that_names_no_cluster_ends_the_reading_of_a_truncate() -> None:
+    assert kinds("TRUNCATE TABLE a ON b", "clickhouse") == [
+        "not analysed: TRUNCATE TABLE: not understood at 'ON' at 1:18"
+    ]
+
+
 GUARDS = [
     "IF(@x > 0, 'ALTER TABLE a DROP COLUMN b', 'SELECT 1')",
     "CASE @x WHEN 0 THEN 'ALTER TABLE a DROP COLUMN b' ELSE 'SELECT \\'it\\'\\'s\\'' END",
