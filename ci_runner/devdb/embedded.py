@@ -23,7 +23,7 @@ from ci_runner.devdb import ending, isolation
 from ci_runner.devdb.init import Init
 from ci_runner.devdb.packing import pack
 from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
-from ci_runner.devdb.server import ADMIN, SETTINGS, Owner, Server, owner_here, tail
+from ci_runner.devdb.server import ADMIN, SETTINGS, Owner, Server, import_driver, owner_here, tail
 from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.devdb.takeup import taken_up
 from ci_runner.devdb.workdir import work_folder
@@ -49,6 +49,7 @@ CONFIGURATION = {
     "pg_ident.conf": "",
     "postgresql.auto.conf": "",
 }
+INITDB_LIMIT = 120  # seconds
 COPIES = 2  # kept with a base: what further replays start from, and the tables that get rows
 WAL_NAME = 24  # characters of a log file's name; https://www.postgresql.org/docs/current/wal-internals.html
 
@@ -260,8 +261,13 @@ def _initdb(server: Server) -> None:
     command += [f"--{name}={value}" for name, value in INITDB.items()]
     if int(major_of(server.home) or 0) >= CHECKED:
         command.append("--no-data-checksums")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **server.options())  # type: ignore[call-overload]
-    if done.returncode:
-        raise SetupError(
-            f"cannot prepare a PostgreSQL data folder in {server.folder}: {tail(done.stderr or done.stdout)}"
-        )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, **(server.options() | pipes)) as process:  # type: ignore[call-overload]
+        import_driver()
+        try:
+            told, _ = process.communicate(timeout=INITDB_LIMIT)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise SetupError(f"cannot prepare a PostgreSQL data folder in {server.folder}: {tail(told)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ _WANTED = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"--[^\n]*")
+_LEAVING, _LOOK = 1.0, 0.002  # seconds
 
 
 def quote(name: str) -> str:
@@ -101,6 +103,7 @@ class PostgresDev:
     def snapshot(self, database: Database, key: str, scripts: Iterable[str] = ()) -> Database:
         """Keep the state of ``database`` under ``key``. It is closed for that; the session to go on with is returned."""
         database.close()
+        self._left(database.name)
         if self._shelved and self._shelved.key == key and not self._shelved.held:
             self._spare = [self._create(database.name, name) for name in self._copies()]
             numbers = [self._number(name) for name in (database.name, *self._spare)]
@@ -176,6 +179,14 @@ class PostgresDev:
         run(self._admin, " ".join(parts))
         self._made.append(name)
         return name
+
+    def _left(self, name: str) -> None:
+        """Wait until the last session has left the database: to be copied at once finds it in use, and then the server sleeps for 0.1 s."""
+        limit = time.monotonic() + _LEAVING
+        while self._admin.query(f"SELECT FROM pg_stat_activity WHERE datname = {literal(name)}"):
+            if time.monotonic() > limit:
+                return
+            time.sleep(_LOOK)
 
     def _exists(self, name: str) -> bool:
         return self._number(name) > 0

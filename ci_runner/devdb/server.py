@@ -121,8 +121,7 @@ class Server:
             options |= {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, stderr=log, **({"stdout": log} | options))  # type: ignore[call-overload]
-        with suppress(ImportError):  # said when it is used; importing it takes as long as the server takes to start
-            import_module("psycopg")
+        import_driver()
         with ExitStack() as pipes:
             for pipe in filter(None, (self._process.stdin, self._process.stdout)):
                 pipes.enter_context(pipe)
@@ -194,6 +193,12 @@ def _before(limits: Limits | None) -> Callable[[], None]:
             prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
     return first
+
+
+def import_driver() -> None:
+    """To be called while a process of the server's is waited for: importing it takes as long. That there is none is said when it is used."""
+    with suppress(ImportError):
+        import_module("psycopg")
 
 
 def tail(text: str, lines: int = 20) -> str:

@@ -61,8 +61,6 @@ class Slot(NamedTuple):
                 content.finish()
                 file.seek(len(MAGIC))
                 file.write(sink.digest())
-                file.flush()
-                os.fsync(file.fileno())
             scratch.replace(self.path)
             self._prune()
         except (OSError, TooLargeError):

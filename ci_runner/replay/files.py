@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -66,6 +66,15 @@ def pieces(file: ReplayFile) -> Iterator[Piece]:
     elif file.statements:
         whole = file.transaction == "file" and not any(_opens(statement) for statement in file.statements)
         yield Piece(0, tuple(_sql(statement) for statement in file.statements), whole)
+
+
+def alone(files: Iterable[ReplayFile]) -> Iterator[tuple[Sql, ...]]:
+    """Of the first of ``files``, as long as each is one transaction that the runner opens, the statements."""
+    for file in files:
+        found = list(pieces(file))
+        if len(found) != 1 or not found[0].transaction:
+            return
+        yield found[0].statements
 
 
 def _changesets(file: ReplayFile) -> Iterator[Piece]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from ci_runner.databases import Database, DatabaseFailure, Seen
+from ci_runner.databases.several import several
 from ci_runner.devdb import DevDatabase, WentAway
 from ci_runner.model.report import ReplayError
 from ci_runner.replay.clock import Clock
-from ci_runner.replay.files import ReplayFile, pieces
+from ci_runner.replay.files import ReplayFile, alone, pieces
 
 STATEMENT_LIMIT = 1_000
 REMARKS = 20
@@ -48,9 +49,13 @@ class Runner:
         self._clock.watch(database)
 
     def released(self, files: Sequence[ReplayFile]) -> None:
-        """Run the history, file by file; Stopped when it does not run."""
-        for file in files:
-            self._file(file, RELEASED)
+        """Run the history, file by file or several in one go; Stopped when it does not run."""
+        at = 0
+        while at < len(files):
+            done = self._several(files, at)
+            if not done:
+                self._file(files[at], RELEASED)
+            at += done or 1
 
     def changed(self, files: Sequence[ReplayFile]) -> None:
         """Run the change; neighbours of mode "all" share one transaction."""
@@ -61,6 +66,18 @@ class Runner:
             else:
                 for file in members:
                     self._file(file)
+
+    def _several(self, files: Sequence[ReplayFile], at: int) -> int:
+        """Run those files from ``at`` on that may go together; how many are done."""
+        try:
+            done = several(self.database, alone(files[number] for number in range(at, len(files))))
+        except DatabaseFailure as failure:
+            file = files[at + (failure.statement or 0)]
+            raise self._stopped(file, len(file.statements) - 1, failure, RELEASED) from None
+        for file in files[at : at + done]:
+            self._done(len(file.statements))
+        self.database.reset()
+        return done
 
     def _together(self, files: Sequence[ReplayFile]) -> None:
         self.database.begin()
@@ -83,6 +100,10 @@ class Runner:
                 raise self._stopped(file, piece.first + index, failure, prefix) from None
             self.statements += len(piece.statements)
             self._remark(file, piece.first, aside, released=bool(prefix))
+        self._done()
+
+    def _done(self, statements: int = 0) -> None:
+        self.statements += statements
         self._files += 1
         self._progress(self._files)
 

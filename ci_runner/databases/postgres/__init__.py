@@ -32,6 +32,11 @@ _TO_CLIENT = re.compile(r"\bto\s+stdout\b", re.IGNORECASE)
 _SESSION = re.compile(
     r"\b(?:set|set_config|reset|discard|temp|temporary|pg_temp|prepare|declare|listen)\b", re.IGNORECASE
 )
+# Of these the words SET and RESET change no setting of the session.
+_OF_TABLES = re.compile(
+    _LEAD + r"(?:update|insert|delete|alter|comment|create\s+(?:unlogged\s+)?table)\b", re.IGNORECASE | re.DOTALL
+)
+_LASTING = re.compile(r"\b(?:set_config|discard|temp|temporary|pg_temp|prepare|declare|listen)\b", re.IGNORECASE)
 # DISCARD ALL would let go of advisory locks and cannot run with others: https://www.postgresql.org/docs/current/sql-discard.html
 _AFRESH = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
 _CREATE = re.compile(r"(\s*create\s+(extension|schema)\s+)(?!if\s)(\"[^\"]+\"|\w+)", re.IGNORECASE)
@@ -164,18 +169,25 @@ class Postgres:
 
     def _batch(self, statements: Sequence[Sql]) -> bool:
         """Try all statements as one query; False when they must be run one by one, with everything undone."""
-        if any(OWN_WAY.match(statement.text) for statement in statements):
+        whole = self.whole(statements)
+        if whole is None:
             return False
-        texts = [self._adapt(statement.text) for statement in statements]
         try:
-            self._send("BEGIN;" + "\n;".join(texts) + "\n;COMMIT")
+            self._send(whole)
         except DatabaseFailure as failure:
             if failure.lost:
                 raise
             self.rollback()
             return False
-        self.touched |= any(_SESSION.search(text) for text in texts)
+        self.touched |= any(touches(statement.text) for statement in statements)
         return True
+
+    def whole(self, statements: Sequence[Sql]) -> str | None:
+        """The statements as one query with a transaction around them; None where one of them wants another way."""
+        if any(OWN_WAY.match(statement.text) for statement in statements):
+            return None
+        texts = [self._adapt(statement.text) for statement in statements]
+        return "BEGIN;" + "\n;".join(texts) + "\n;COMMIT"
 
     def _copy(self, sql: str, data: str) -> None:
         import psycopg
@@ -210,7 +222,7 @@ class Postgres:
 
     def touch(self, sql: str) -> None:
         """Remember that ``sql`` may have changed a setting, so that :meth:`reset` has something to do."""
-        self.touched |= bool(_SESSION.search(sql))
+        self.touched |= touches(sql)
 
     def failure(self, error: psycopg.Error, sql: str) -> DatabaseFailure:
         """The server's primary message with detail and hint; without a server message the driver's."""
@@ -223,3 +235,8 @@ class Postgres:
             position = None
         lost = self._closed() or (diag.sqlstate or "").startswith(("57P0", "08"))
         return DatabaseFailure("\n".join(lines), diag.sqlstate or "", position, lost=lost)
+
+
+def touches(sql: str) -> bool:
+    """May the statement leave something behind that lasts as long as the session?"""
+    return bool((_LASTING if _OF_TABLES.match(sql) else _SESSION).search(sql))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Generator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Generator, Sequence
+from itertools import accumulate, pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from ci_runner.databases.failure import DatabaseFailure
 
 if TYPE_CHECKING:
+    import psycopg
+    from psycopg.pq.abc import PGresult
+
     from ci_runner.databases.postgres import Postgres
 
 _BETWEEN = "\n;"  # on a line of its own: a statement may end in a comment
@@ -36,38 +39,41 @@ def send(database: Postgres, texts: Sequence[str]) -> list[int]:
 
 def _message(database: Postgres, texts: Sequence[str]) -> list[int]:
     import psycopg
-    from psycopg import errors, generators, pq
 
     joined = _BETWEEN.join(texts)
     if "\0" in joined:
         index = next(index for index, text in enumerate(texts) if "\0" in text)
         raise DatabaseFailure("the statement holds a NUL byte", "22021", texts[index].index("\0"), index)
-    connection = database.connection
-    times: list[int] = []
+    stamps = [perf_counter()]
+    try:
+        exchange(database.connection, joined, lambda _: stamps.append(perf_counter()))
+    except psycopg.Error as error:
+        raise _blamed(database.failure(error, joined), texts, len(stamps) - 1) from None
+    return [int((after - before) * 1000) for before, after in pairwise(stamps)]
+
+
+def exchange(connection: psycopg.Connection[Any], message: str, answered: Callable[[PGresult], object]) -> None:
+    """Send one message; ``answered`` gets every answer but a refusal, which is raised as psycopg's own when all answers are there."""
+    from psycopg import errors, generators, pq
+
+    good = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY}
 
     def talk() -> Generator[Any, Any, None]:
         yield from generators.send(connection.pgconn)
-        begun = perf_counter()
         refused = None
         while (result := (yield from generators.fetch(connection.pgconn))) is not None:
-            now = perf_counter()
-            if result.status not in {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY}:
-                refused = result
-                if result.status in {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT}:
-                    break
-            else:
-                times.append(int((now - begun) * 1000))
-            begun = now
+            if result.status in good:
+                answered(result)
+                continue
+            refused = result
+            if result.status in {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT}:
+                break
         if refused is not None:
             raise errors.error_from_result(refused, encoding="utf-8")
 
-    try:
-        with connection.lock:
-            connection.pgconn.send_query(joined.encode("utf-8", "surrogatepass"))
-            connection.wait(talk())
-    except psycopg.Error as error:
-        raise _blamed(database.failure(error, joined), texts, len(times)) from None
-    return times
+    with connection.lock:
+        connection.pgconn.send_query(message.encode("utf-8", "surrogatepass"))
+        connection.wait(talk())
 
 
 def _blamed(failure: DatabaseFailure, texts: Sequence[str], answered: int) -> DatabaseFailure:
