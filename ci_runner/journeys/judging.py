@@ -14,7 +14,7 @@ from ci_runner.journeys import base
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.oracle import Statements
 from ci_runner.lint.sizes import Sizes
-from ci_runner.model.directory import Migration
+from ci_runner.model.directory import OF_ONE_FILE, Migration, Problem
 from ci_runner.model.operations import Statement
 from ci_runner.model.report import ChangedFile, ChangeSet, Linted, Observation
 from ci_runner.model.schema import Catalog
@@ -112,10 +112,24 @@ def unknown(ground: Ground, wanted: Directory, changes: ChangeSet, linted: Linte
 
 
 def leveled(ground: Ground, wanted: Directory, changes: ChangeSet) -> ChangeSet:
-    """The change with the problems of its directory at the severities the directory asks for."""
-    if not wanted.rules:
+    """The change with the problems of its directory at the severities the directory asks for, as far as it is :func:`heard`."""
+    problems = changes.head.problems
+    if wanted.rules:
+        active = policy(ground, wanted, own_rules(ground, wanted)[0])
+        levels = ((problem, active.remark(problem.code, problem.level)) for problem in problems)
+        problems = tuple(replace(problem, level=level) for problem, level in levels if level is not None)
+    problems = heard(changes, problems)
+    if problems == changes.head.problems:
         return changes
-    active = policy(ground, wanted, own_rules(ground, wanted)[0])
-    levels = ((problem, active.remark(problem.code, problem.level)) for problem in changes.head.problems)
-    problems = tuple(replace(problem, level=level) for problem, level in levels if level is not None)
     return replace(changes, head=replace(changes.head, problems=problems))
+
+
+def heard(changes: ChangeSet, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Those a change is to hear of: not remarks on what stands in files it leaves as they are, which nobody who made it can be asked about.
+
+    What keeps the directory from being deployed stays, and so does all of it where every file is judged.
+    """
+    if not problems or changes.base.kind == "all":
+        return problems
+    old = {migration.name for migration in changes.head.migrations} - {file.name for file in changes.files}
+    return tuple(p for p in problems if p.code not in OF_ONE_FILE or p.level == "error" or p.file not in old)

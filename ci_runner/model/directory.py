@@ -39,6 +39,11 @@ CODES = (
     "too-many-statements", "version-order",
 )  # fmt: skip
 
+# Those that tell what stands in one file and nothing of how files follow on one another.
+OF_ONE_FILE = frozenset(
+    {"byte-order-mark", "directive-detached", "directive-unknown", "empty-file", "hard-link", "line-endings"}
+)
+
 
 class Problem(Struct, frozen=True):
     """Something wrong with the directory itself; ``code`` is a slug of the catalogue, ``line`` counts from 1."""

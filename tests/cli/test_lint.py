@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.cli.conftest import ROOT, Repository
+from tests.cli.conftest import ROOT, Done, Repository
 
 Branch = Callable[[Mapping[str, str | bytes]], Repository]
 RISKY = {"migrations/2_drop.sql": "ALTER TABLE users DROP COLUMN email;\n"}
@@ -94,6 +94,41 @@ def test_released_files_that_the_format_does_not_run_are_in_nobody_s_way(
     done = folder.run("lint", *PG, "--dir-format", form, "--base", "main", "--format", "json")
     assert [file["name"] for file in done.json["files"]] == [added], done.err
     assert rules(done.json) == ["drop-table"]
+
+
+REMARKED = {
+    "migrations/1_a.sql": b"-- nothing yet\n",
+    "migrations/2_b.sql": b"\xef\xbb\xbfCREATE TABLE t (id int);\r\n",
+    "migrations/3_c.sql": b"CREATE TABLE u (id int);\n<<<<<<< ours\n",
+}
+
+
+def problems(done: Done) -> list[tuple[str, str]]:
+    return sorted((problem["code"], problem["file"]) for problem in done.json["problems"])
+
+
+def test_a_pull_request_hears_no_remarks_on_files_it_leaves_alone(folder: Repository) -> None:
+    folder.git("init", "-q", "-b", "main")
+    folder.commit(REMARKED)
+    folder.git("switch", "-q", "-c", "change")
+    folder.commit({"migrations/4_d.sql": b"-- nothing\r\n"})
+    mine = [("empty-file", "4_d.sql"), ("line-endings", "4_d.sql")]
+    blocking = [("merge-conflict", "3_c.sql")]
+    theirs = [("byte-order-mark", "2_b.sql"), ("empty-file", "1_a.sql"), ("line-endings", "2_b.sql")]
+    assert problems(folder.run("lint", *PG, "--base", "main", "--format", "json")) == sorted(mine + blocking)
+    assert problems(folder.run("lint", *PG, "--latest", "1", "--format", "json")) == sorted(mine + blocking)
+    assert problems(folder.run("lint", *PG, "--all", "--format", "json")) == sorted(mine + blocking + theirs)
+
+
+def test_a_remark_made_an_error_blocks_wherever_its_file_is(folder: Repository) -> None:
+    folder.git("init", "-q", "-b", "main")
+    folder.commit({**REMARKED, "migrations/3_c.sql": b"CREATE TABLE u (id int);\n"})
+    folder.git("switch", "-q", "-c", "change")
+    folder.commit(
+        {"migrations/4_d.sql": b"CREATE TABLE v (id int);\n", "pilotage.yml": b"rules: {empty-file: error}\n"}
+    )
+    done = folder.run("lint", *PG, "--base", "main", "--format", "json")
+    assert (done.code, problems(done)) == (1, [("empty-file", "1_a.sql")])
 
 
 def test_an_edited_released_file_is_an_error(branch: Branch) -> None:
