@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
@@ -14,24 +17,54 @@ LEVEL = 1  # half the time of the usual one, and a quarter more bytes
 UNREADABLE = (OSError, EOFError, zlib.error)
 _RAW = -15  # without a checksum of its own, which takes as long as all else
 _PIECE = 256 * 1024
+_BLOCK = 1024 * 1024
+_THREADS = 4
 _AHEAD = 16  # pieces
 
 
 class Deflating:
-    """Hands what is written to ``write``, deflated; the last of it with :meth:`finish`."""
+    """Hands what is written to ``write``, deflated in blocks by several threads, in order; the last of it with :meth:`finish`.
+
+    Each block ends at a byte and looks back at no other, so that one behind the other they are a stream as any.
+    """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
-        self._deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, _RAW)
+        self._width = min(os.cpu_count() or 1, _THREADS)
+        self._threads = ThreadPoolExecutor(self._width)
+        self._deflated: deque[Future[bytes]] = deque()
+        self._block = bytearray()
 
     def write(self, content: bytes) -> int:
         """All of it."""
-        self._write(self._deflate.compress(content))
+        self._block += content
+        if len(self._block) >= _BLOCK:
+            self._hand_over(zlib.Z_FULL_FLUSH)
         return len(content)
 
     def finish(self) -> None:
         """Without this the content is none."""
-        self._write(self._deflate.flush())
+        self._hand_over(zlib.Z_FINISH)
+        self._take(0)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def _hand_over(self, end: int) -> None:
+        self._deflated.append(self._threads.submit(_deflated, bytes(self._block), end))
+        self._block.clear()
+        self._take(2 * self._width)
+
+    def _take(self, left: int) -> None:
+        """Pass on what is done first, until no more than ``left`` blocks are waited for."""
+        while len(self._deflated) > left:
+            self._write(self._deflated.popleft().result())
+
+
+def _deflated(block: bytes, end: int) -> bytes:
+    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, _RAW)
+    return deflate.compress(block) + deflate.flush(end)
 
 
 class Inflated(io.RawIOBase):

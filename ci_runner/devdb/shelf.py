@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -56,9 +56,9 @@ class Slot(NamedTuple):
             with scratch.open("xb") as file:
                 file.write(MAGIC + b"-" * DIGEST)
                 sink = _Hashed(file, self.key)
-                content = Deflating(sink.write)
-                fill(cast(IO[bytes], content))
-                content.finish()
+                with closing(Deflating(sink.write)) as content:
+                    fill(cast(IO[bytes], content))
+                    content.finish()
                 file.seek(len(MAGIC))
                 file.write(sink.digest())
             scratch.replace(self.path)
