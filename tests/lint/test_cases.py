@@ -24,6 +24,7 @@ OWN = [
         "production.yaml",
         "vendors.yaml",
         "idioms.yaml",
+        "uses.yaml",
     )
     for case in yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
 ]

@@ -1,6 +1,7 @@
-"""CREATE INDEX CONCURRENTLY is used on a partitioned table.
+"""CREATE INDEX CONCURRENTLY or DROP INDEX CONCURRENTLY is used on a partitioned table.
 
-PostgreSQL refuses it: the parent has no rows of its own, and its partitions must be indexed one by one.
+PostgreSQL refuses it: the parent has no rows of its own, and its partitions must be indexed one by one. A partitioned index can only be
+dropped without CONCURRENTLY, and its partitions' indexes go with it.
 
 Instead: CREATE INDEX ON ONLY the parent, CREATE INDEX CONCURRENTLY on each partition, then ALTER INDEX … ATTACH PARTITION.
 
@@ -26,15 +27,26 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import by_partition
-from ci_runner.model.operations import CreateIndex
+from ci_runner.model.operations import CreateIndex, DropIndex
 
 
-@rule("error", POSTGRES, on=(CreateIndex,), seen=("error",))
+@rule("error", POSTGRES, on=(CreateIndex, DropIndex), seen=("error",))
 def check(context: Context) -> Iterator[Hit]:
-    """CONCURRENTLY on a table that has PARTITION BY."""
+    """CONCURRENTLY on a table that has PARTITION BY, or on an index of one."""
     op = context.step.operation
-    assert isinstance(op, CreateIndex)  # noqa: S101
-    table = context.table(op.table)
-    if op.concurrently and table is not None and table.partition_by:
-        message = f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on partitioned {quoted(op.table)}."
-        yield Hit(message, fix=by_partition(context, op))
+    assert isinstance(op, CreateIndex | DropIndex)  # noqa: S101
+    if not op.concurrently:
+        return
+    if isinstance(op, CreateIndex):
+        table = context.table(op.table)
+        if table is not None and table.partition_by:
+            message = f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on partitioned {quoted(op.table)}."
+            yield Hit(message, fix=by_partition(context, op))
+        return
+    for name in op.indexes:
+        key = context.table_of_index(name, op.table)
+        table = context.catalog.tables.get(key) if key else None
+        if table is not None and table.partition_by:
+            yield Hit(
+                f"PostgreSQL refuses DROP INDEX CONCURRENTLY for {quoted(name)}, an index of partitioned {quoted(table.name)}."
+            )

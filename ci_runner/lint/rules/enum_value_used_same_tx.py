@@ -30,7 +30,7 @@ from ci_runner.lint.context import REACH, Context, Step, quoted
 from ci_runner.lint.enums import may_hold
 from ci_runner.lint.naming import enum_key
 from ci_runner.lint.rule import POSTGRES, Edit, Fix, Hit, rule
-from ci_runner.model.operations import AlterEnum, CreateFunction
+from ci_runner.model.operations import AlterEnum
 
 
 @rule("error", POSTGRES, on=(AlterEnum,), seen=("error",))
@@ -43,7 +43,7 @@ def check(context: Context) -> Iterator[Hit]:
     word = re.compile(rf"'{re.escape(op.value.replace(chr(39), chr(39) * 2))}'")
     for step in context.file.steps[context.step.position + 1 :][:REACH]:
         other = step.operation
-        if step.tx.id != context.tx.id or isinstance(other, AlterEnum | CreateFunction):
+        if step.tx.id != context.tx.id or isinstance(other, AlterEnum):
             continue
         text = context.text(other)
         if word.search(text) and may_hold(context, step, op.type, text, op.value):
