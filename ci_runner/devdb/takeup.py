@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ci_runner.devdb import layers
+from ci_runner.devdb.memory import mounted
 from ci_runner.devdb.packing import PackError, unpack
 from ci_runner.devdb.server import Server
 from ci_runner.devdb.shelf import Slot
@@ -20,6 +21,7 @@ from ci_runner.devdb.unpacked import Copies, Unpacked, discard, unpacked
 from ci_runner.devdb.workdir import in_memory, removed
 from ci_runner.errors import PilotageError
 
+BELOW = "below"
 _UNFIT = (PackError, OSError, EOFError, zlib.error, PilotageError)
 
 
@@ -57,7 +59,7 @@ def _laid_over(
     make = partial(_unpack_below, server)
     try:
         with ExitStack() as stack:
-            found = stack.enter_context(unpacked(slot, make)) if lasting else _unpacked_here(server, slot, make)
+            found = stack.enter_context(unpacked(slot, make)) if lasting else _unpacked_here(server, slot, make, stack)
             if found is None:
                 return False
             _lay(server, found)
@@ -68,7 +70,7 @@ def _laid_over(
         server.stop(signal.SIGKILL)
         server.lay_over((), None)
         discard(slot)
-        for path in (server.data, server.folder / "layers", server.folder / "written", server.folder / "below"):
+        for path in (server.data, server.folder / "layers", server.folder / "written", server.folder / BELOW):
             removed(path)
         return False
     with suppress(OSError):
@@ -95,7 +97,7 @@ def _lay(server: Server, found: Unpacked) -> None:
 def _above(server: Server) -> layers.Above:
     folder = server.folder / "layers"
     folder.mkdir(exist_ok=True)
-    return layers.Above(folder, shutil.disk_usage(folder).free if in_memory(folder) else None)
+    return layers.Above(folder, _room(folder))
 
 
 def _unpack_below(server: Server, stream: IO[bytes], folder: Path) -> Copies:
@@ -104,11 +106,22 @@ def _unpack_below(server: Server, stream: IO[bytes], folder: Path) -> Copies:
     return unpack(stream, folder, _account(server), copying=False)
 
 
-def _unpacked_here(server: Server, slot: Slot, make: Callable[[IO[bytes], Path], Copies]) -> Unpacked | None:
+def _unpacked_here(
+    server: Server, slot: Slot, make: Callable[[IO[bytes], Path], Copies], held: ExitStack
+) -> Unpacked | None:
     """The base unpacked for this run alone."""
-    folder = server.folder / "below"
+    folder = server.folder / BELOW
     with slot.reading() as stream:
-        return Unpacked(folder, make(stream, folder)) if stream is not None else None
+        if stream is None:
+            return None
+        room = _room(server.folder)
+        place = held.enter_context(mounted(folder, room)) / "data" if room else folder
+        return Unpacked(place, make(stream, place))
+
+
+def _room(folder: Path) -> int | None:
+    """Bytes that are free where the folder lies in memory."""
+    return shutil.disk_usage(folder).free if in_memory(folder) else None
 
 
 def _account(server: Server) -> tuple[int, int] | None:
