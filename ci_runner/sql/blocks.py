@@ -14,9 +14,10 @@ from ci_runner.sql.block_variables import Variables, result_of
 from ci_runner.sql.comments import attach
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
+from ci_runner.sql.filled import Literal, certain, formatted, rows
 from ci_runner.sql.lexer import Tokens, tokenize
 from ci_runner.sql.queries import outside
-from ci_runner.sql.reading import Reading, blanked, heads, read
+from ci_runner.sql.reading import Reading, blanked, heads, read, read_segment
 from ci_runner.sql.segments import Segment, cut
 from ci_runner.text.pattern import later
 
@@ -174,19 +175,42 @@ def _assigns(upper: list[str]) -> bool:
 def _execute(tokens: Tokens, traits: Dialect, place: _Place) -> Reading:
     at = 2 if tokens.upper[1] == "IMMEDIATE" else 1
     at += tokens.upper[at] == ":"
-    found = [(tokens.text[at], tokens.start[at])]
-    if not _LITERAL.match(tokens.text[at]):
+    found, behind = [(tokens.text[at], tokens.start[at])], at + 1
+    if traits.psql and (made := formatted(tokens, at)):
+        found, behind = [made[0]], made[1]
+    elif not _LITERAL.match(tokens.text[at]):
         held = place.variables.take(tokens.text[at])
         if held == []:
             return Reading()  # read where it was run first
         found = held or []
-    if found and tokens.upper[at + 1] in ("", ";", "USING", "INTO"):
+    if found and tokens.upper[behind] in ("", ";", "USING", "INTO"):
         if place.depth > _DEEPEST:
             return Reading(reason="EXECUTE nested too deep", at=tokens.start[0])
-        readings = [inner_statements(inside_literal(*literal, place.depth), traits) for literal in found]
-        failed = next((each for each in readings if each.reason), Reading())
-        return Reading(tuple(op for each in readings for op in each.operations), failed.reason, failed.at)
+        inner = _each(found, traits, place.depth)
+        if certain(inner.operations, inner.reason):
+            return inner
     return Reading(reason="EXECUTE of text that is put together at run time", at=tokens.start[0])
+
+
+def _each(literals: list[Literal], traits: Dialect, depth: int) -> Reading:
+    """What the statements in some string tokens do; the first that could not be read gives the reason."""
+    readings = [inner_statements(inside_literal(*literal, depth), traits) for literal in literals]
+    failed = next((each for each in readings if each.reason), Reading())
+    return Reading(tuple(op for each in readings for op in each.operations), failed.reason, failed.at)
+
+
+def returned(text: str, segment: Segment, traits: Dialect) -> Reading | None:
+    """The reading of a query whose rows psql's \\gexec runs, with what they do; None where that is not known from here."""
+    query = read_segment(text, segment, traits)
+    literals = None if query.reason or not query.operations else rows(_tokens(text, segment, traits, 0))
+    if not literals:
+        return None
+    inner = _each(literals, traits, 0)
+    return (
+        Reading(query.operations + inner.operations, inner.reason, inner.at)
+        if certain(inner.operations, inner.reason)
+        else None
+    )
 
 
 def _behind_control(upper: list[str], declaring: bool) -> tuple[int, bool]:

@@ -172,6 +172,9 @@ def alter_column(catalog: Catalog, op: AlterColumn, dialect: str) -> Catalog:
     )
 
 
+_WITHOUT_INDEX = ("foreign-key", "check")  # an index may go by the name of one
+
+
 def constrain(catalog: Catalog, op: AddConstraint, dialect: str) -> Catalog:
     """ADD CONSTRAINT."""
     key, table = known(catalog, op.table, dialect)
@@ -179,17 +182,18 @@ def constrain(catalog: Catalog, op: AddConstraint, dialect: str) -> Catalog:
 
 
 def unconstrain(catalog: Catalog, op: DropConstraint, dialect: str) -> Catalog:
-    """DROP CONSTRAINT, DROP FOREIGN KEY, DROP PRIMARY KEY: the constraint and the index it brought."""
+    """DROP CONSTRAINT, DROP FOREIGN KEY, DROP PRIMARY KEY: the constraint and the index it is; that of a foreign key stays."""
     key, table = known(catalog, op.table, dialect)
     gone = find_constraint(table, op, dialect)
     if gone is None:
-        return drop_index(catalog, key, op.name, dialect) if dialect in ("mysql", "mariadb") else catalog
+        of_index = dialect in ("mysql", "mariadb") and op.constraint_kind not in _WITHOUT_INDEX
+        return drop_index(catalog, key, op.name, dialect) if of_index else catalog
     kept = tuple(c for c in table.constraints if c is not gone)
     columns = table.columns
     if gone.kind == "primary-key":
         columns = {k: replace(v, primary_key=False) for k, v in columns.items()}
     catalog = with_table(catalog, key, replace(table, constraints=kept, columns=columns))
-    return drop_index(catalog, key, gone.name, dialect)
+    return catalog if gone.kind in _WITHOUT_INDEX else drop_index(catalog, key, gone.name, dialect)
 
 
 def find_constraint(table: Table, op: DropConstraint, dialect: str) -> Constraint | None:

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from ci_runner.sql.dialects import DIALECTS, Dialect
-from ci_runner.text.pattern import many
+from ci_runner.text.pattern import later, many
 
 # What begins a word, told by what does not: a set that names a range of Unicode takes a millisecond to compile, one of ASCII nothing.
 LETTER = r"[^\x00-@\[-^`{-\x7f]"  # a letter, _, all beyond ASCII
@@ -47,6 +47,8 @@ _QUOTED_PLACEHOLDER = r'"\{\{[^{}]*+\}\}"'  # a template's quotes inside quotes
 # programs' own format strings, synapse, old installers.
 _PLACEHOLDER = many(r"(?:\{(?:\{[^{}]*+\}\}|\$?[A-Za-z_]\w*+\})|\$(?:\{[^{}\s]*+\}|%\w++%\$)|%%\w++%%)\w*+", least=1)
 _BEGINS = ("{", "$%", "%%")
+# What Go's templates do and put nothing for (of a comment's braces nothing else is left); whichever branch is taken, what stands in it may run.
+_CONTROL = later(r"\{\{-?\s*+(?:(?:if|else|end|range|with|define|block)\b[^{}]*+|-?)\}\}")
 # Those of one dialect: bun's for ClickHouse, where ``?(x)`` is parted from what follows; DbUp's for SQL Server.
 _PLACEHOLDERS = {"clickhouse": r"\?(?:\(\w++\)|[A-Za-z_])\w*+", "sqlserver": r"\$[A-Za-z_]\w*+\$\w*+"}
 
@@ -78,20 +80,8 @@ def _pattern(name: str) -> re.Pattern[str]:
         escaped = [rf"[eE]{quoted(chr(39), backslash=True)}"] if traits.psql else []
         first = [*escaped, f"{prefix}{texts[0]}", rf"[uU]&{quoted(chr(39), backslash=False)}"]
     word = _WORD.get(name, _PLAIN_WORD)
-    own = [_PLACEHOLDERS[name]] if name in _PLACEHOLDERS else []
-    parts = [
-        *first,
-        word,
-        _QUOTED_PLACEHOLDER,
-        *texts,
-        *names,
-        "[(),;.]",
-        r"\d[\w.]*+",
-        _PLACEHOLDER,
-        *own,
-        _OPERATORS,
-        r"[\s\S]",
-    ]
+    values = [_PLACEHOLDER, *([_PLACEHOLDERS[name]] if name in _PLACEHOLDERS else [])]
+    parts = [*first, word, _QUOTED_PLACEHOLDER, *texts, *names, "[(),;.]", r"\d[\w.]*+", *values, _OPERATORS, r"[\s\S]"]
     return re.compile(rf"(?:{'|'.join(parts)})\s*+")
 
 
@@ -109,6 +99,9 @@ def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int
     ``opaque`` are spans relative to ``source`` that are one token each: dollar-quoted text.
     """
     find = _pattern(traits.name).findall
+    if not opaque and "{{" in source:
+        plain = _CONTROL.sub(lambda tag: " " * len(tag[0]), source)
+        base, source = base + len(plain) - len(plain.lstrip()), plain.lstrip()
     if not opaque:
         found: list[str] = find(source)
         return _finish(_joined(found) if any(map(source.__contains__, _BEGINS)) else found, base)

@@ -386,15 +386,15 @@ def definition(c: Cursor, name: str | None = None) -> Column:
     upper = c.upper
     while True:
         read = options.get(upper[c.i])
-        if read is None or (read is _constraint and c.dialect == "sqlserver" and _of_table(c)):
+        if read is None or (c.dialect == "sqlserver" and _of_table(c)):
             return Column(name, kind, **draft)
         c.i += 1
         read(c, draft)
 
 
 def _of_table(c: Cursor) -> bool:
-    """T-SQL lets the comma before a table constraint go missing: CONSTRAINT x PRIMARY KEY [CLUSTERED] (…)."""
-    at = c.i + 2
+    """T-SQL lets the comma before a table constraint go missing: [CONSTRAINT x] PRIMARY KEY [CLUSTERED] (…)."""
+    first = at = c.i + 2 * c.at("CONSTRAINT")
     while c.upper[at] in ("PRIMARY", "KEY", "UNIQUE", "FOREIGN", "CLUSTERED", "NONCLUSTERED"):
         at += 1
-    return at > c.i + 2 and c.upper[at] == "("
+    return at > first and c.upper[at] == "("

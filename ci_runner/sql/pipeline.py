@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ci_runner.model.directory import Migration, Part
 from ci_runner.model.operations import Operation, Statement
-from ci_runner.sql import blocks
+from ci_runner.sql import blocks, psql
 from ci_runner.sql.comments import Comment, attach, header
 from ci_runner.sql.dialects import Dialect, dialect
 from ci_runner.sql.reading import Reading, blanked, read_segment
@@ -143,7 +143,8 @@ def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draf
 
 def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
     if segment.problem:
-        return Reading(reason=segment.problem, at=-1)
+        runs = blocks.returned(text, segment, traits) if segment.problem == psql.RUNS_ROWS else None
+        return runs or Reading(reason=segment.problem, at=-1)
     if segment.guarded:
         reading = _reading(text, replace(segment, guarded=False), traits)
         return replace(reading, operations=tuple(replace(each, conditional=True) for each in reading.operations))

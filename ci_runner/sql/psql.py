@@ -18,8 +18,9 @@ BRANCHES = frozenset({"if", "elif", "else", "endif"})
 QUITS = frozenset({"q", "quit"})
 _RUNS, _MAY_RUN, _NOT_YET, _OVER = "runs", "may run", "not yet", "over"  # what a branch of \if does
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+RUNS_ROWS = "psql's \\gexec runs what the query before it returns"
 _REASONS = {
-    "gexec": "psql's \\gexec runs what the query before it returns",
+    "gexec": RUNS_ROWS,
     "copy": "psql's \\copy is no SQL: it moves rows between a table and a file of the client's",
     **dict.fromkeys(("i", "ir", "include", "include_relative"), "psql's \\{} is no SQL and runs what stands elsewhere"),
 }

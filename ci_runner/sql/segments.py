@@ -21,14 +21,13 @@ from ci_runner.text.pattern import later
 
 Span = tuple[int, int]
 
-# drizzle's, and what programs with bun or uptrace's copy of it split at
-_BREAKPOINT = later(r"--(?:>\s*statement-breakpoint|(?:bun|migration|ch):split\s*\Z)")
-_SPLITS = frozenset(">bmc")
+_BREAKPOINT = later(r"--(?:>\s*statement-breakpoint|(?:bun|migration|ch):split\s*\Z)")  # drizzle's; bun's and its kin's
 _COPY_STDIN = later(r"copy\b(?:'[^']*'|\"[^\"]*\"|[^;'\"])*\bfrom\s+stdin\b", re.IGNORECASE)
 _MARKERS = {
     "batches": later(
         r"^[ \t]*(?:go(?:[ \t]+(\d{1,6}))?[ \t]*;?[ \t]*(?:--[^\n]*)?\r?$|!![^\n]*|"
-        r":(r|setvar|on[ \t]+error|connect|out|error|exit|quit|list|listvar|reset|perftrace|serverlist|xml|ed|help)\b[^\n]*)",
+        r":(r|setvar|on[ \t]+error|connect|out|error|exit|quit|list|listvar|reset|perftrace|serverlist|xml|ed|help)\b[^\n]*|"
+        r"(?:exit|quit|reset)[ \t]*;?[ \t]*\r?$)",
         re.IGNORECASE | re.MULTILINE,
     ),
     "delimiter": later(r"(?im)^[ \t]*delimiter(?:[ \t]+|[ \t\r]*\n(?=[^\w\s]{1,16}[ \t\r]*$))(\S+)[^\n]*$"),
@@ -179,9 +178,8 @@ class _Scanner:
             return self._cut(match.end(), match.end())
         found = body(self.text, begin, self.end, self.traits)
         self.blanks, self.opaque = list(found.comments), list(found.opaque)
-        problem = None
-        if found.unclosed is not None:
-            problem = f"the block opened at {position(self.text, found.unclosed)} has no END"
+        opened_at = found.unclosed
+        problem = None if opened_at is None else f"the block opened at {position(self.text, opened_at)} has no END"
         return self._cut(found.stop, found.stop, problem)
 
     def _quote(self, at: int, quote: str) -> int:
@@ -203,7 +201,7 @@ class _Scanner:
     def _line_comment(self, at: int) -> int:
         stop = self.text.find("\n", at, self.end)
         stop = self.end if stop < 0 else stop
-        if self.text[at + 2 : at + 3] in _SPLITS and _BREAKPOINT.match(self.text, at, stop):
+        if self.text[at + 2 : at + 3] in tuple(">bmc") and _BREAKPOINT.match(self.text, at, stop):
             self._cut(at, stop)
             return stop
         self._comment(at, stop)
@@ -329,7 +327,7 @@ class _Scanner:
 
     def _marker(self, marker: re.Match[str]) -> int:
         if self.traits.batches:
-            if marker.group().lstrip()[0] in ":!":
+            if marker.group().lstrip()[0] in ":!eErRqQ":
                 return self._sqlcmd(marker)
             known = len(self.segments)
             self._cut(marker.start(), marker.end())

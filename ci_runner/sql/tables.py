@@ -74,7 +74,8 @@ def _body(c: Cursor, draft: Draft) -> None:
         draft["partition_of"] = c.name()
         if c.at("("):
             _elements(c, draft)
-        _bounds(c)
+        if _bounds(c):
+            draft["options"] += ["default partition"]
     elif c.at("OF"):
         c.i += 1
         c.name()
@@ -92,14 +93,23 @@ def _body(c: Cursor, draft: Draft) -> None:
         _elements(c, draft)
 
 
-def _bounds(c: Cursor) -> None:
+def _bounds(c: Cursor) -> bool:
+    """The bounds of a partition; whether it takes what no other one does."""
     if c.take("DEFAULT"):
-        return
+        return True
     c.need("FOR")
     c.need("VALUES")
     while c.at("IN", "FROM", "TO", "WITH"):
         c.i += 1
         c.skip_parens()
+    return False
+
+
+def _comma_less(c: Cursor, found: Elements) -> bool:
+    """Whether a constraint of the table follows that needs no comma: in SQLite none behind another one does."""
+    if c.dialect == "sqlite":
+        return bool(found.constraints) and c.at("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK")
+    return c.dialect == "sqlserver" and c.at("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN")
 
 
 def _elements(c: Cursor, draft: Draft) -> None:
@@ -107,7 +117,7 @@ def _elements(c: Cursor, draft: Draft) -> None:
     c.need("(")
     while not c.at(")"):
         _element(c, found)
-        if not c.take(",") and not (c.dialect == "sqlserver" and c.at("CONSTRAINT")):
+        if not c.take(",") and not _comma_less(c, found):
             break
         if c.at(")") and c.dialect in _NO_LAST_COMMA:
             c.fail()

@@ -44,6 +44,13 @@ def test_tables_are_where_the_statements_put_them(dialect: str, text: str, expec
     assert sorted(f"{key.schema}.{key.name}" for key in folded(text, dialect).tables) == expected
 
 
+@pytest.mark.parametrize("drop", ["DROP FOREIGN KEY k", "DROP CONSTRAINT k"])
+def test_the_index_of_a_dropped_foreign_key_stays(drop: str) -> None:
+    text = f"CREATE TABLE b (c int, KEY (c)); CREATE TABLE a (c int, CONSTRAINT k FOREIGN KEY (c) REFERENCES b (c)); ALTER TABLE a {drop}"
+    (table,) = (table for name, table in folded(text, "mariadb").tables.items() if name.name == "a")
+    assert (list(table.indexes), table.constraints) == (["k"], ())
+
+
 def test_a_dropped_schema_takes_the_keys_of_others_to_it_along() -> None:
     state = folded(
         "CREATE TABLE s.p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES s.p (id)); DROP SCHEMA s CASCADE"

@@ -61,7 +61,8 @@ GARBAGE = [
     ("clickhouse", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
     ("snowflake", "ALTER TABLE a FLY b", "no grammar for ALTER TABLE … FLY b at 1:15"),
     ("postgres", "\\i other.sql", "psql's \\i is no SQL and runs what stands elsewhere"),
-    ("postgres", "SELECT 'DROP TABLE a' \\gexec", "psql's \\gexec runs what the query before it returns"),
+    ("postgres", "SELECT 'DROP TABLE ' || a \\gexec", "psql's \\gexec runs what the query before it returns"),
+    ("postgres", "SELECT format('DROP TABLE %I', a) \\gexec", "psql's \\gexec runs what the query before it returns"),
     ("postgres", "SELECT 'DROP TABLE a';\n\\gexec", "psql's \\gexec runs what the query before it returns"),
     (
         "postgres",
@@ -156,6 +157,18 @@ HELD = [
     ("postgres", "DO $$ DECLARE q text := 'DROP TABLE t'; BEGIN EXECUTE q; END $$", ["do-block", "conditional:drop-table"]),
     ("postgres", "DO $$ DECLARE q text; BEGIN q := 'ALTER TABLE t DROP a'; EXECUTE q; END $$",
      ["do-block", "conditional:alter-table.drop-column"]),
+    ("postgres", "DO $$ BEGIN EXECUTE format('ALTER TABLE a ADD b int'); EXECUTE format('UPDATE t SET a = %L', f(x, ')')) USING z; END $$",
+     ["do-block", "conditional:alter-table.add-column", "conditional:update"]),
+    ("postgres", "DO $$ BEGIN EXECUTE format('DROP INDEX %I', x); END $$",
+     ["do-block", "not analysed: EXECUTE of text that is put together at run time at 1:13"]),
+    ("postgres", "DO $$ BEGIN EXECUTE format('DROP ' || 'TABLE a'); END $$",
+     ["do-block", "not analysed: EXECUTE of text that is put together at run time at 1:13"]),
+    ("postgres", "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO bob', current_database()); END $$", ["do-block", "conditional:grant"]),
+    ("postgres", "SELECT 'CREATE DATABASE x' WHERE NOT EXISTS (SELECT FROM pg_database) \\gexec", ["select", "conditional:create-database"]),
+    ("postgres", "SELECT 'DROP TABLE a' AS q, $$TRUNCATE b$$ r, format($$DROP VIEW c -- 5 %%$$) FROM z \\gexec",
+     ["select", "conditional:drop-table", "conditional:truncate", "conditional:drop-view"]),
+    ("postgres", "SELECT format($f$CREATE FUNCTION v() RETURNS text AS $$ SELECT '%1$s' $$ LANGUAGE sql;$f$, :'x')\n\\gexec",
+     ["select", "conditional:create-function"]),
     ("postgres", "DO $$ DECLARE q text := 'DROP TABLE t'; BEGIN SELECT x INTO q FROM y; EXECUTE q; END $$",
      ["do-block", "not analysed: EXECUTE of text that is put together at run time at 1:71"]),
 ]  # fmt: skip
@@ -189,9 +202,8 @@ def test_a_template_is_read_as_what_it_is(text: str) -> None:
 
 
 def test_a_part_of_a_name_may_be_a_templates() -> None:
-    assert [str(op.tables[0]) for op in operations("DROP TABLE {{ env }}_db.s.t_{{ n }}_z", "snowflake")] == [
-        "{{ ENV }}_DB.S.T_{{ N }}_Z"
-    ]  # type: ignore[attr-defined]
+    (dropped,) = operations("DROP TABLE {{ env }}_db.s.t_{{ n }}_z", "snowflake")
+    assert [str(table) for table in dropped.tables] == ["{{ ENV }}_DB.S.T_{{ N }}_Z"]  # type: ignore[attr-defined]
 
 
 PLACEHOLDERS = [
@@ -214,6 +226,16 @@ PLACEHOLDERS = [
 def test_what_a_runner_puts_a_value_for_may_stand_for_any_part(dialect: str, text: str, kind: str, table: str) -> None:
     (found,) = operations(text, dialect)
     assert (found.kind, str(found.table)) == (kind, table)  # type: ignore[attr-defined]
+
+
+def test_the_tags_of_go_s_templates_leave_what_stands_between_them() -> None:
+    text = """CREATE TABLE {{.T}} {{if .Replicated}}ON CLUSTER '{cluster}'{{end}} (
+        {{- if .Tenants}} tenant String, {{- /* one each */ -}} {{end}} id Int8) ENGINE = {{if .R}}ReplicatedMergeTree{{end}} ORDER BY id;
+        {{ if .Old }} DROP TABLE a; {{ end }}"""
+    table, dropped = operations(text, "clickhouse")
+    assert [column.name for column in table.columns] == ["tenant", "id"]  # type: ignore[attr-defined]
+    assert "on cluster" in table.options
+    assert text[dropped.start : dropped.end] == "DROP TABLE a"
 
 
 @pytest.mark.parametrize("value", ["?ON_CLUSTER", "{{ .OnCluster }}", "${ON_CLUSTER}"])

@@ -40,6 +40,8 @@ CUTS = {
     "bun's splits": ("clickhouse", "select 1\n--bun:split\nselect 2\n--migration:split\r\nselect 3 --bun:splitter\n",
                      ["select 1", "select 2", "select 3 --bun:splitter"]),
     "bun's splits of MySQL": ("mysql", "select 1\n--bun:split\nselect 2", ["select 1", "select 2"]),
+    "sqlcmd's own without their colon": ("sqlserver", "select 1\nGO\nexit\n", ["select 1"]),
+    "sqlcmd's quit after a statement": ("sqlserver", "select 1\n QUIT ;\r\n", ["select 1"]),
     "delimiter": ("mysql", "DELIMITER //\nselect 1; select 2//\ndelimiter ;\nselect 3;", ["select 1; select 2", "select 3;"]),
     "delimiter in quotes": ("mysql", "DELIMITER $$\nselect '$$'$$\nDELIMITER ;\n", ["select '$$'"]),
     "executable comments": ("mysql", "/*!40101 SET NAMES utf8 */;\n/*!50003 CREATE TABLE a (b INT) */;",
