@@ -21,12 +21,13 @@ from ci_runner import databases
 from ci_runner.databases import Address
 from ci_runner.devdb import ending, isolation
 from ci_runner.devdb.init import Init
+from ci_runner.devdb.memory import mounted
 from ci_runner.devdb.packing import pack
 from ci_runner.devdb.postgres import PostgresDev, Shelved, provision
 from ci_runner.devdb.server import ADMIN, SETTINGS, Owner, Server, import_driver, owner_here, tail
 from ci_runner.devdb.shelf import Shelf, Slot
 from ci_runner.devdb.takeup import taken_up
-from ci_runner.devdb.workdir import work_folder
+from ci_runner.devdb.workdir import room, work_folder
 from ci_runner.errors import ConfigError, SetupError
 
 PLACES = (
@@ -76,7 +77,10 @@ def open_server(
     owner = owner_here()
     with ExitStack() as stack:
         folder = stack.enter_context(work_folder("pilotage-pg-", owner.uid, owner.gid))
-        server = Server(_within_reach(home, folder, owner), folder, owner)
+        free = room(folder)
+        place = stack.enter_context(mounted(folder / "own", free)) if free else folder
+        os.chown(place, owner.uid, owner.gid)
+        server = Server(_within_reach(home, folder, owner), folder, owner, place)
         if not trusted:
             server.close_off(isolation.way_in(server.options()), isolation.Limits())
         held = stack.enter_context(ExitStack())

@@ -68,15 +68,16 @@ def owner_here() -> Owner:
 
 
 class Server:
-    """A server process on ``folder``/data, listening on a socket in ``folder``."""
+    """A server process on ``place``/data, listening on a socket in ``folder``."""
 
-    def __init__(self, home: Path, folder: Path, owner: Owner) -> None:
+    def __init__(self, home: Path, folder: Path, owner: Owner, place: Path | None = None) -> None:
         self.home = home
         self._within: Sequence[str] = ()
         self._limits: Limits | None = None
         self.folder = folder
         self.owner = owner
-        self.data = folder / "data"
+        self.place = place or folder
+        self.data = self.place / "data"
         self.written = self.data
         self._own_account = self._more = False
         self.admin = Address("postgres", socket=str(folder), user=ADMIN, database="postgres")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import zlib
 from collections.abc import Callable
@@ -13,12 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from ci_runner.devdb import layers
-from ci_runner.devdb.memory import mounted
 from ci_runner.devdb.packing import PackError, unpack
 from ci_runner.devdb.server import Server
 from ci_runner.devdb.shelf import Slot
 from ci_runner.devdb.unpacked import Copies, Unpacked, discard, unpacked
-from ci_runner.devdb.workdir import in_memory, removed
+from ci_runner.devdb.workdir import removed, room
 from ci_runner.errors import PilotageError
 
 BELOW = "below"
@@ -59,7 +57,7 @@ def _laid_over(
     make = partial(_unpack_below, server)
     try:
         with ExitStack() as stack:
-            found = stack.enter_context(unpacked(slot, make)) if lasting else _unpacked_here(server, slot, make, stack)
+            found = stack.enter_context(unpacked(slot, make)) if lasting else _unpacked_here(server, slot, make)
             if found is None:
                 return False
             _lay(server, found)
@@ -70,7 +68,7 @@ def _laid_over(
         server.stop(signal.SIGKILL)
         server.lay_over((), None)
         discard(slot)
-        for path in (server.data, server.folder / "layers", server.folder / "written", server.folder / BELOW):
+        for path in (server.data, server.folder / "layers", server.folder / "written", server.place / BELOW):
             removed(path)
         return False
     with suppress(OSError):
@@ -97,7 +95,7 @@ def _lay(server: Server, found: Unpacked) -> None:
 def _above(server: Server) -> layers.Above:
     folder = server.folder / "layers"
     folder.mkdir(exist_ok=True)
-    return layers.Above(folder, _room(folder))
+    return layers.Above(folder, room(folder))
 
 
 def _unpack_below(server: Server, stream: IO[bytes], folder: Path) -> Copies:
@@ -106,22 +104,11 @@ def _unpack_below(server: Server, stream: IO[bytes], folder: Path) -> Copies:
     return unpack(stream, folder, _account(server), copying=False)
 
 
-def _unpacked_here(
-    server: Server, slot: Slot, make: Callable[[IO[bytes], Path], Copies], held: ExitStack
-) -> Unpacked | None:
+def _unpacked_here(server: Server, slot: Slot, make: Callable[[IO[bytes], Path], Copies]) -> Unpacked | None:
     """The base unpacked for this run alone."""
-    folder = server.folder / BELOW
+    folder = server.place / BELOW
     with slot.reading() as stream:
-        if stream is None:
-            return None
-        room = _room(server.folder)
-        place = held.enter_context(mounted(folder, room)) / "data" if room else folder
-        return Unpacked(place, make(stream, place))
-
-
-def _room(folder: Path) -> int | None:
-    """Bytes that are free where the folder lies in memory."""
-    return shutil.disk_usage(folder).free if in_memory(folder) else None
+        return Unpacked(folder, make(stream, folder)) if stream is not None else None
 
 
 def _account(server: Server) -> tuple[int, int] | None:

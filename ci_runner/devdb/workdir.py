@@ -40,9 +40,9 @@ def _parent() -> Path:
     return usual if len(str(usual)) < SOCKET_PATH_LIMIT else Path("/tmp")  # noqa: S108 - the same
 
 
-def in_memory(folder: Path) -> bool:
-    """Does what is in the folder lie in memory?"""
-    return MEMORY in folder.parents
+def room(folder: Path) -> int | None:
+    """How many bytes are free where the folder lies in memory; None where it does not."""
+    return shutil.disk_usage(folder).free if MEMORY in folder.parents else None
 
 
 def _reap(parent: Path, prefix: str) -> None:
