@@ -216,7 +216,11 @@ def _partition(catalog: Catalog, op: ops.Partition, dialect: str) -> Catalog:
     parent = locate(catalog, op.table, dialect)
     key, child = tables.known(catalog, op.partition, dialect)
     attached = action == "attach-partition"
-    catalog = tables.with_table(catalog, key, replace(child, partition_of=parent if attached else None))
+    options = tuple(option for option in child.options if option != "default partition")
+    if attached and op.bounds.upper() == "DEFAULT":
+        options += ("default partition",)
+    moved = replace(child, partition_of=parent if attached else None, options=options)
+    catalog = tables.with_table(catalog, key, moved)
     return adopt(catalog, parent, key) if attached else disown(catalog, parent, key)
 
 

@@ -1,8 +1,9 @@
 """A partition is attached and scanned under lock.
 
-Without a CHECK that says the same as the partition's bounds, ATTACH PARTITION reads the whole new partition while it is locked.
+Without a CHECK that says the same as the partition's bounds, ATTACH PARTITION reads the whole new partition while it is locked. Where the
+table has a DEFAULT partition, that one is locked and read, too, for rows that belong to the new one.
 
-Instead: add a matching CHECK with NOT VALID, VALIDATE it, attach, and drop the CHECK.
+Instead: add a matching CHECK with NOT VALID, VALIDATE it, attach, and drop the CHECK; on a DEFAULT partition one that rules the bounds out.
 
 Bad, postgres:
     CREATE TABLE event (id bigint, day date) PARTITION BY RANGE (day);
@@ -27,23 +28,46 @@ from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import mentions
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import attach
-from ci_runner.model.operations import Partition
+from ci_runner.model.operations import Name, Partition
 from ci_runner.model.schema import Table
 
 
 @rule("warning", POSTGRES, on=(Partition,), seen=("scan",), refutable=True)
 def check(context: Context) -> Iterator[Hit]:
-    """ATTACH of an old table whose validated CHECKs do not speak of the key and every bound."""
+    """ATTACH of an old table whose validated CHECKs do not speak of the key and every bound, or beside an old DEFAULT partition."""
     op = context.step.operation
     assert isinstance(op, Partition)  # noqa: S101
-    if not op.kind.endswith(".attach-partition") or not context.old(op.partition):
+    if not op.kind.endswith(".attach-partition"):
         return
     child, parent = context.table(op.partition), context.table(op.table)
-    if child is None or not _covered(child, parent, op.bounds):
+    if context.old(op.partition) and (child is None or not _covered(child, parent, op.bounds)):
         yield Hit(
             f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds.",
             fix=attach(context, op),
         )
+    else:
+        yield from _default(context, op.partition, op.table)
+
+
+def _default(context: Context, new: Name, parent: Name) -> Iterator[Hit]:
+    """The scan of an old DEFAULT partition of which no validated CHECK says what it holds."""
+    table = context.table(parent)
+    for name in table.children if table else ():
+        child = context.catalog.tables.get(name)
+        if child is None or "default partition" not in child.options or not context.old(name):
+            continue
+        checks = " AND ".join(c.expression for c in child.constraints if c.kind == "check" and not c.not_valid)
+        if not any(mentions(checks, key) for key in _keys(child, table)):
+            yield Hit(
+                f"Attaching {quoted(new)} to {quoted(parent)} locks its DEFAULT partition {quoted(child.name)} and scans it: "
+                "no validated CHECK says that it holds none of the new partition's rows.",
+                remedy="Add a CHECK to the DEFAULT partition that rules the new bounds out, NOT VALID and validated before.",
+            )
+
+
+def _keys(child: Table, parent: Table | None) -> list[str]:
+    inner = (parent.partition_by if parent else "").partition("(")[2]
+    return [name for name in re.findall(r"\w+", inner) if name in child.columns]
 
 
 def _covered(child: Table, parent: Table | None, bounds: str) -> bool:
@@ -51,11 +75,9 @@ def _covered(child: Table, parent: Table | None, bounds: str) -> bool:
     checks = " AND ".join(c.expression for c in child.constraints if c.kind == "check" and not c.not_valid)
     if not checks:
         return False
-    inner = (parent.partition_by if parent else "").partition("(")[2]
-    keys = [name for name in re.findall(r"\w+", inner) if name in child.columns]
     needed = all(
         mentions(checks, key) and (_required(child, key) or re.search(rf"{key}\W+is not null", checks, re.IGNORECASE))
-        for key in keys
+        for key in _keys(child, parent)
     )
     return needed and all(literal in checks for literal in literals)
 
