@@ -61,6 +61,22 @@ class Subject:
         return statistics.median(self.megabytes)
 
 
+def said(subject: Subject, words: bytes) -> float:
+    """Seconds from the start of the command until a line with the ``words`` came, on either stream; it is run to its end all the same."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        subject.command, cwd=subject.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as child:
+        assert child.stdout
+        seconds = next((time.perf_counter() - started for line in child.stdout if words in line), 0.0)
+        child.stdout.read()
+    if child.returncode not in subject.codes or not seconds:
+        raise SystemExit(
+            f"{' '.join(subject.command)} ended with {child.returncode}, and never said {words.decode()!r}"
+        )
+    return seconds
+
+
 def in_turn(runs: int, *subjects: Subject) -> None:
     """Each subject once, then each again: what else the machine does meets all of them alike."""
     for _ in range(runs):

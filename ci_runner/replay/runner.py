@@ -141,7 +141,8 @@ class Runner:
         line, column = _place(file, statement.start, statement.text, failure.position)
         words = failure.message
         if self._clock.rang:
-            words = f"stopped after {self._clock.seconds:g} s, the time limit of a replay; this statement did not end ({words})"
+            end = "it would not be interrupted, so its session was ended" if failure.lost else words
+            words = f"stopped after {self._clock.seconds:g} s, the time limit of a replay; this statement did not end ({end})"
         elif failure.lost and not self._dev.advice(failure):
             return WentAway(f" at {file.name}:{line}", words.splitlines()[0], REMEDY)
         advice = self._dev.advice(failure)
