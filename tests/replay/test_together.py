@@ -13,6 +13,7 @@ from ci_runner.replay import ReplayFile, replay
 from ci_runner.replay.clock import Clock
 from ci_runner.replay.files import alone
 from ci_runner.replay.runner import Runner
+from tests.devdb.opening import opened
 from tests.replay.writing import file
 
 FILES = 12
@@ -146,3 +147,19 @@ def test_a_connection_that_is_lost_is_blamed_on_the_file_that_ran(postgres: DevD
         several(database, files)
     assert (caught.value.lost, caught.value.statement) == (True, 2)
     database.close()
+
+
+def test_the_file_of_many_that_does_not_end_is_stopped_and_named(postgres: DevDatabase) -> None:
+    error = replay(_history(6, "SELECT 1;\nSELECT pg_sleep(600);\n"), [NOTHING], postgres, time_limit=2).error
+    assert error is not None
+    assert (error.file, error.line) == ("06.sql", 2)
+    assert "stopped after 2 s, the time limit of a replay; this statement did not end (canceling" in error.message
+
+
+def test_what_will_not_be_interrupted_is_named_in_words_of_ours() -> None:
+    loop = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
+    with opened("embedded://postgres") as (dev, _):
+        error = replay(_history(6, f"SELECT 1;\n{loop};\n"), [NOTHING], dev, time_limit=1).error
+    assert error is not None
+    assert error.file == "06.sql"
+    assert error.message.endswith("this statement did not end (it would not be interrupted, so its session was ended)")
