@@ -67,12 +67,29 @@ def test_files_go_together_as_far_as_they_may(postgres: DevDatabase) -> None:
     )
     assert together("SELECT 1", "BEGIN;SELECT 1;COMMIT", "SELECT 1") == 0
     assert together("SELECT 1", "SELECT 2", "SET lock_timeout = 1", "SELECT 1") == 2
+    assert together("SELECT 1", "SELECT 'it''s', \"a\" FROM (SELECT 1) AS b(a) -- isn't", "SELECT 1") == 3
+    assert together("SELECT 1", "SELECT 2", "SELECT $$a$$", "SELECT 1") == 2
+    assert together("SELECT 1", "SELECT 2", "SELECT 1 AS commit", "SELECT 1") == 2
     assert together("SELECT 1", "SELECT set_config('lock_timeout', '1', false)", "SELECT 1") == 2
     assert together("SELECT 1", "SELECT 2", "DELETE FROM a WHERE now() < '2000-01-01'", "SELECT 1") == 2
     assert together("SELECT now()", "CREATE TABLE c (at timestamptz DEFAULT now())", "SELECT 1") == 3
     assert together("CREATE TABLE d (id int)", "CREATE TABLE a (id int)", "CREATE TABLE e (id int)") == 1
     assert sorted(database.inspect().tables) == ["a", "b", "c", "d"]
     database.close()
+
+
+@pytest.mark.parametrize(
+    "opens", ["SELECT 1 /* x", "SELECT 1; /* x", "SELECT 'x", 'SELECT 1 AS "x', "SELECT $$x", "SELECT E'x\\'"]
+)
+def test_a_file_that_leaves_something_open_takes_no_other_for_a_part_of_it(postgres: DevDatabase, opens: str) -> None:
+    closes = (
+        "CREATE TABLE lost (id int);\nSELECT 1 /* */;\nSELECT 'it', $$a$$, 1 AS \"b\";\nCREATE TABLE kept (id int);\n"
+    )
+    files = [file("1.sql", "SELECT 1;\n"), file("2.sql", opens), *(file(f"{n}.sql", closes) for n in (3, 4))]
+    error = replay(files, [NOTHING], postgres).error
+    assert error is not None
+    assert error.file == "2.sql"
+    assert error.code == "42601"
 
 
 def test_a_file_that_is_no_plain_transaction_is_run_by_itself() -> None:

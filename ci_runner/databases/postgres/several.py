@@ -22,6 +22,10 @@ _CLOCK = re.compile(
     r"(?<!default )\b(?:now\s*\(|current_(?:date|time)|localtime|(?:statement|transaction)_timestamp\b)",
     re.IGNORECASE,
 )
+# A last statement that does not end its quote or comment would take the next file for a part of it; with one of these words it may be so.
+_UNCLEAR = re.compile(r"[$\\]|/\*")
+_CLOSED = re.compile(r"'[^']*'|\"[^\"]*\"|--[^\n]*")
+_COMMIT = re.compile(r"\bcommit\b", re.IGNORECASE)  # is counted
 
 
 def several(database: Postgres, files: Iterable[Sequence[Sql]]) -> int:
@@ -48,6 +52,9 @@ def several(database: Postgres, files: Iterable[Sequence[Sql]]) -> int:
         if failure.lost:
             raise failure.at(done) from None
         database.touched = True
+    else:
+        if done != len(chosen):
+            raise AssertionError(f"{len(chosen)} files were sent together, and {done} transactions were committed")
     database.touched |= any(each.touches for each in chosen)
     return done
 
@@ -63,9 +70,23 @@ def _chosen(database: Postgres, files: Iterable[Sequence[Sql]]) -> Iterator[_Cho
     for number, statements in enumerate(files):
         text = database.whole(statements)
         size += len(text or "")
-        if text is None or "\0" in text or size > _LARGEST or number == MOST or (number and _CLOCK.search(text)):
+        if (
+            text is None
+            or size > _LARGEST
+            or number == MOST
+            or (number and _CLOCK.search(text))
+            or not _plain(statements)
+        ):
             return
         last = any(touches(statement.text) for statement in statements)
         yield _Chosen(text, last)
         if last:
             return
+
+
+def _plain(statements: Sequence[Sql]) -> bool:
+    """Does the file surely end where its text does, in one transaction?"""
+    if any("\0" in statement.text or _COMMIT.search(statement.text) for statement in statements):
+        return False
+    last = statements[-1].text
+    return not _UNCLEAR.search(last) and {"'", '"'}.isdisjoint(_CLOSED.sub("", last))
