@@ -206,8 +206,6 @@ def _added(column: Column, table: Table | None, dialect: str) -> str | None:
         return "a stored generated column is computed for every row"
     if column.check and dialect == "mysql" and "not enforced" not in column.options:
         return "a CHECK is tested row by row into a new copy"
-    if dialect == "mariadb" and column.position and _moves_virtual(column, table):
-        return "it moves a virtual column"
     if column.references and dialect == "mariadb":
         return "an inline foreign key is checked row by row"
     default = (column.default or "").lower()
@@ -216,17 +214,6 @@ def _added(column: Column, table: Table | None, dialect: str) -> str | None:
     if "(" in default and not default.lstrip("( ").startswith(("current_timestamp", "now", "localtime", "'")):
         return "its default is an expression, evaluated for every row"
     return None
-
-
-def _moves_virtual(column: Column, table: Table | None) -> bool:
-    """Whether a virtual column stands behind the place the new one takes."""
-    names = list(table.columns) if table else []
-    at = (
-        names.index(column.position.removeprefix("after ")) + 1
-        if column.position.removeprefix("after ") in names
-        else 0
-    )
-    return table is not None and any(table.columns[name].generated == "virtual" for name in names[at:])
 
 
 def _defaults(table: Table | None, siblings: tuple[Operation, ...]) -> Table | None:
@@ -277,7 +264,9 @@ def _same_representation(old: Column, new: Column, table: Table | None, defaults
     assert old.type is not None  # noqa: S101 — the caller looked
     assert new.type is not None  # noqa: S101
     one, two = _plain(old.type), _plain(new.type)
-    before, after = encoding(old, table), encoding(new, defaults)
+    before, after = encoding(old, table, dialect), encoding(new, defaults, dialect)
+    if after.charset == "binary" and before.charset != "binary":
+        two = {**_BINARY, "char": "binary"}.get(two, two)
     if dialect == "mysql" and _BINARY.get(one) == two and not keyed(table, old.name):
         given = arguments(old.type), arguments(new.type)
         return one != "varchar" or (all(given) and lengthened(given[0][0] * before.width, given[1][0], dialect))

@@ -23,6 +23,14 @@ _USUAL = frozenset(
 )
 
 
+_SINCE_8 = {
+    "utf8mb4": "utf8mb4_0900_ai_ci",
+    "utf8mb3": "utf8mb3_general_ci",
+    "latin1": "latin1_swedish_ci",
+    "ascii": "ascii_general_ci",
+}
+
+
 class Encoding(Struct, frozen=True):
     """A character set and a collation in lower case, "" where they are not known."""
 
@@ -43,8 +51,13 @@ def charset(name: str) -> str:
     return {"utf8": "utf8mb3"}.get(name.lower(), name.lower())
 
 
-def encoding(column: Column, table: Table | None) -> Encoding:
-    """How the text of a column is encoded, by its own words or its table's."""
+def encoding(column: Column, table: Table | None, dialect: str = "") -> Encoding:
+    """How the text of a column is encoded, by its own words or its table's; MySQL's default collations are those since 8.0."""
+    found = _written(column, table)
+    return found if found.collation or dialect != "mysql" else Encoding(found.charset, _SINCE_8.get(found.charset, ""))
+
+
+def _written(column: Column, table: Table | None) -> Encoding:
     collation = column.collation.strip("`'\"").lower()
     own = column.charset or collation.partition("_")[0]
     given = next((o.partition("=")[2] for o in table.options if o.startswith("collate=")), "") if table else ""
@@ -91,7 +104,7 @@ def converts(table: Table, target: Encoding, dialect: str) -> bool:
         json = dialect == "mariadb" and column.type is not None and base(column.type) == "json"
         if column.type is None or (base(column.type) not in CHARACTERS and not json):
             continue
-        old = _JSON if json else encoding(column, table)
+        old = _JSON if json else encoding(column, table, dialect)
         if recodes(old, target, column, table, dialect) or (
             old.width != target.width and _outgrows(column, old, target, dialect)
         ):

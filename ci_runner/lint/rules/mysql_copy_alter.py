@@ -18,8 +18,10 @@ Good, mysql:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from ci_runner.lint import mariadb
 from ci_runner.lint.context import REACH, Context, quoted
 from ci_runner.lint.mysql import algorithm, copies, fail_fast
 from ci_runner.lint.rule import MYSQL, Hit, rule
@@ -37,6 +39,11 @@ from ci_runner.model.operations import (
     Operation,
     Other,
 )
+from ci_runner.text.pattern import later
+
+_NOT_PLAIN = later(
+    r"\(\s*\d+\s*\)|\bdesc\b", re.IGNORECASE
+)  # the beginning of a column, or its values in descending order
 
 
 @rule(
@@ -77,8 +84,28 @@ def _before(context: Context) -> Iterator[Context]:
 
 
 def _reason(context: Context, op: Operation, table: Name) -> str | None:
+    if isinstance(op, AddConstraint) and context.dialect == "mysql" and _same_key(context, op, table):
+        return None
     siblings = tuple(other for other in context.statement.operations if other is not op)
-    return copies(op, context.table(table), _column(context, op), siblings, context.dialect)
+    found = copies(op, context.table(table), _column(context, op), siblings, context.dialect)
+    if found or context.dialect != "mariadb":
+        return found
+    before = next(_before(context), context).table(table)
+    return mariadb.copies(
+        op, context.file.text[op.start : op.end], context.table(table), before, context.statement.operations
+    )
+
+
+def _same_key(context: Context, op: AddConstraint, name: Name) -> bool:
+    """Whether it adds the primary key that the table had before the statement, which then drops and adds nothing."""
+    first = next(_before(context), context)
+    table = first.table(name)
+    if table is None or op.constraint.kind != "primary-key" or _NOT_PLAIN.search(context.file.text[op.start : op.end]):
+        return False
+    keys = [c.columns for c in table.constraints if c.kind == "primary-key"]
+    return op.constraint.columns in (
+        keys or [tuple(key for key, column in table.columns.items() if column.primary_key)]
+    )
 
 
 def _column(context: Context, op: Operation) -> Column | None:
