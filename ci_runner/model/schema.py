@@ -65,3 +65,4 @@ class Catalog(Struct, frozen=True, omit_defaults=True):
     clustered: Mapping[Name, bool] = {}  # objects other than tables made ON CLUSTER (ClickHouse)
     replicated: frozenset[str] = frozenset()  # databases that spread DDL themselves (ClickHouse)
     dropped: Mapping[Name, Table] = {}  # tables the change dropped that UNDROP brings back (ClickHouse, Snowflake)
+    databases: frozenset[str] = frozenset()  # those that names were given with (Snowflake)

@@ -252,7 +252,7 @@ def _free_words(upper: list[str], first: int) -> int:
     while at < len(upper) - 1 and upper[at + 1] not in (".", "ON") and upper[at] in ALTERED:
         at += 1  # ALTER <object words>
     while at < len(upper) - 1 and upper[at + 1] == ".":
-        at += 2  # name.
+        at += 3 if upper[at + 1 : at + 3] == [".", "."] else 2  # name. or name..
     at = min(at + 2, len(upper) - 1)  # the last part of the name, and the word that says what to do
     if upper[at - 1 : at + 1] == ["ALTER", "COLUMN"] and upper[min(at + 2, len(upper) - 1)] in ("ADD", "DROP"):
         return at + 3  # ALTER COLUMN x DROP …

@@ -11,6 +11,7 @@ from ci_runner.model import operations as ops
 from ci_runner.model.operations import Name, Operation, Statement
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql import catalog_columns as columns
+from ci_runner.sql import catalog_databases as databases
 from ci_runner.sql import catalog_schemas as schemas
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql import catalog_types as types
@@ -160,7 +161,7 @@ def _drop_objects(catalog: Catalog, op: ops.DropObjects, dialect: str) -> Catalo
             catalog = columns.drop_column(catalog, dropped, dialect)
     for name in op.names:
         if op.kind in ("drop-schema", "drop-database"):
-            catalog = schemas.drop_schema(catalog, comparable(name.name, dialect), dialect, op.kind)
+            catalog = schemas.drop_schema(catalog, name, dialect, op.kind)
         elif op.kind in ("drop-view", "drop-materialized-view"):
             key = locate(catalog, name, dialect, catalog.views)
             catalog = replace(catalog, views=Layered.of(catalog.views).without(key))
@@ -272,7 +273,7 @@ def _renewed_schema(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     if op.object is None:
         return catalog
     kind = op.kind.replace("create-or-replace", "drop")
-    return _schema(schemas.drop_schema(catalog, comparable(op.object.name, dialect), dialect, kind), op, dialect)
+    return _schema(schemas.drop_schema(catalog, op.object, dialect, kind), op, dialect)
 
 
 def _spread(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
@@ -287,16 +288,6 @@ def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
         return _with_settings(catalog, {k: v for k, v in catalog.settings.items() if k.startswith("global ")})
     gone = {op.object.name, f"local {op.object.name}"}
     return _with_settings(catalog, {k: v for k, v in catalog.settings.items() if k not in gone})
-
-
-def _use(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
-    """USE: the schema bare names are looked up in; where it names a database (SQL Server), a role or a warehouse, that stays."""
-    if op.object is None or dialect == "sqlserver" or {"warehouse", "role", "secondary"} & set(op.options):
-        return catalog
-    if "database" in op.options and dialect == "snowflake":
-        return replace(catalog, search_path=())
-    schema = comparable(op.object.name, dialect)
-    return replace(catalog, search_path=(schema, *(("",) if dialect in ("mysql", "mariadb") else ())))
 
 
 def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
@@ -358,7 +349,7 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "undrop-table": schemas.undrop,
     "undrop-schema": schemas.undrop,
     "reset-setting": _reset,
-    "use": _use,
+    "use": databases.use,
     "alter-table.disable-constraint": _distrust,
     "alter-table.rebuild": _rebuilt,
     "alter-table.modify-order-by": _sorted,

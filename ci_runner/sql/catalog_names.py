@@ -12,6 +12,7 @@ DEFAULT_SCHEMA = {
 }  # fmt: skip
 CASELESS = frozenset({"mysql", "mariadb", "sqlite", "sqlserver", "redshift"})  # compare names without regard to case
 SCHEMA_INDEXES = frozenset({"postgres", "sqlite"})  # an index is found without its table
+ONE_DATABASE = frozenset({"postgres", "redshift", "sqlserver"})  # a name with a database in front means the one at work
 TEMPORARY = "pg_temp"
 INNER = ".inner."
 _PG_NAME = 63  # NAMEDATALEN - 1
@@ -32,9 +33,13 @@ def locate(catalog: Catalog, name: Name, dialect: str, among: Collection[Name] |
     schema, text = name
     if dialect in CASELESS:
         schema, text = schema.lower(), text.lower()
+    if "." in schema and dialect in ONE_DATABASE:
+        schema = schema.rpartition(".")[2]
+    known = catalog.tables if among is None else among
+    if dialect == "snowflake":
+        return _in_databases(catalog, schema, text, known)
     if schema:
         return Name("" if dialect == "sqlite" and schema == "main" else schema, text)
-    known = catalog.tables if among is None else among
     schemas = path(catalog, dialect)
     for schema in (TEMPORARY, *schemas) if dialect == "postgres" else schemas:
         if (schema, text) in known:  # equal to the Name, and made in a fraction of its time
@@ -44,11 +49,31 @@ def locate(catalog: Catalog, name: Name, dialect: str, among: Collection[Name] |
 
 def created(catalog: Catalog, name: Name, dialect: str, *, temporary: bool = False) -> Name:
     """The key a new object of that name gets."""
-    text = comparable(name.name, dialect)
-    if name.schema:
-        schema = comparable(name.schema, dialect)
+    text, schema = comparable(name.name, dialect), comparable(name.schema, dialect)
+    if "." in schema and dialect in ONE_DATABASE:
+        schema = schema.rpartition(".")[2]
+    if dialect == "snowflake":
+        return _in_databases(catalog, schema, text, catalog.tables)
+    if schema:
         return Name("" if dialect == "sqlite" and schema == "main" else schema, text)
     return Name(TEMPORARY if temporary and dialect == "postgres" else path(catalog, dialect)[0], text)
+
+
+def _in_databases(catalog: Catalog, schema: str, text: str, known: Collection[Name]) -> Name:
+    """Snowflake's key: with the database where it is written or chosen by USE; what is known under the same schema is found without it.
+
+    Files of one directory name their tables now with the database, now without: a connection has one, and USE chooses another.
+    """
+    home, _, usual = path(catalog, "snowflake")[0].rpartition(".")
+    database, _, schema = schema.rpartition(".")
+    schema = schema or usual if not database else schema or "PUBLIC"
+    if database:
+        tried = [f"{database}.{schema}", *([schema] if database == home else [])]
+    elif home:
+        tried = [f"{home}.{schema}", schema]
+    else:
+        tried = [schema, *(f"{each}.{schema}" for each in sorted(catalog.databases))]
+    return next((Name(each, text) for each in tried if (each, text) in known), Name(tried[0], text))
 
 
 def inner_table(view: Name) -> Name:

@@ -9,20 +9,32 @@ from ci_runner.model.operations import Name
 from ci_runner.model.schema import Catalog
 from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql.catalog_map import Layered
-from ci_runner.sql.catalog_names import comparable, created, locate
+from ci_runner.sql.catalog_names import comparable, created, locate, path
 
 
-def drop_schema(catalog: Catalog, schema: str, dialect: str, kind: str) -> Catalog:
-    """DROP SCHEMA, or DROP DATABASE where that is a schema, with all that is in it."""
-    if kind == "drop-database" and dialect not in ("mysql", "mariadb", "clickhouse"):
+def drop_schema(catalog: Catalog, name: Name, dialect: str, kind: str) -> Catalog:
+    """DROP SCHEMA, or DROP DATABASE where that is a schema or Snowflake's, with all that is in it."""
+    database = kind == "drop-database"
+    if database and dialect not in ("mysql", "mariadb", "clickhouse", "snowflake"):
         return catalog  # there a database holds schemas, and one cannot drop the one at work
-    for key in [key for key in catalog.tables if key.schema == schema]:
+    schema = comparable(name.name, dialect)
+    gone = {schema}
+    if dialect == "snowflake":
+        home = name.schema or path(catalog, dialect)[0].rpartition(".")[0]
+        within = f"{schema}." if database else f"{home}.{schema}"
+        kept = () if database or name.schema else (schema,)
+        gone = {
+            s
+            for s in {key.schema for key in catalog.tables}
+            if s in kept or (s.startswith(within) if database else s == within)
+        }
+    for key in [key for key in catalog.tables if key.schema in gone]:
         catalog = tables.remove_table(tables.shelved(catalog, key, dialect), key, cascade=True)
     for field in ("enums", "domains", "views", "functions"):
-        kept = Layered.of(getattr(catalog, field))
-        for key in [key for key in kept if key.schema == schema]:
-            kept = kept.without(key)
-        catalog = replace(catalog, **{field: kept})
+        rest = Layered.of(getattr(catalog, field))
+        for key in [key for key in rest if key.schema in gone]:
+            rest = rest.without(key)
+        catalog = replace(catalog, **{field: rest})
     return replace(catalog, schemas=catalog.schemas - {schema}, replicated=catalog.replicated - {schema})
 
 

@@ -13,7 +13,7 @@ from ci_runner.model.operations import Column, Name
 from ci_runner.model.schema import Catalog, Program, Table
 from ci_runner.sql.catalog_map import Layered
 
-VERSION = 8  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 9  # part of the cache key and of the bytes: catalogs of another make are not read
 _LARGEST = 10_000_000  # bytes of a catalog worth parsing
 
 
@@ -30,6 +30,7 @@ class _Stored(Struct):
     views: Raw
     programs: Raw
     schemas: frozenset[str]
+    databases: frozenset[str]
     settings: dict[str, str]
     search_path: tuple[str, ...]
     born: list[tuple[str, Name]]
@@ -58,6 +59,7 @@ def dumps(catalog: Catalog) -> bytes:
             format=VERSION,
             tables=[(key, Raw(encode(table))) for key, table in catalog.tables.items()],
             schemas=catalog.schemas,
+            databases=catalog.databases,
             settings=dict(catalog.settings),
             search_path=catalog.search_path,
             born=list(catalog.born),
@@ -86,6 +88,7 @@ def loads(data: bytes) -> Catalog | None:
     return Catalog(
         tables=Layered(dict(stored.tables), None, partial(_table, read)),
         schemas=stored.schemas,
+        databases=stored.databases,
         settings=stored.settings,
         search_path=stored.search_path,
         born=Layered(dict.fromkeys(stored.born, True)),

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ci_runner.model.operations import Column, Constraint, CreateTable, DropTable, Index, Name, RenameTable
 from ci_runner.model.schema import Catalog, Table
+from ci_runner.sql import catalog_databases as databases
 from ci_runner.sql.catalog_inherit import adopt, copied, disown, includes, parents
 from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_mysql import foreign_index, renamed_keys, spared
@@ -49,6 +50,8 @@ def create_table(catalog: Catalog, op: CreateTable, dialect: str) -> Catalog:
     catalog = replace(
         with_table(catalog, key, table), creates=creates, born=Layered.of(catalog.born).put(("table", key), True)
     )
+    if dialect == "snowflake":
+        catalog = databases.known(catalog, key.schema.rpartition(".")[0])
     for column in op.columns[:MOST]:
         catalog = inline_constraints(catalog, key, column, dialect)
     own = op.constraints[:MOST]

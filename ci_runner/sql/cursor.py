@@ -157,7 +157,8 @@ class Cursor:
         while self.text[self.i] == ".":
             self.i += 1
             if self.text[self.i] == ".":
-                continue  # db..table
+                parts.append("")  # db..table
+                continue
             parts.append(self.identifier())
         return Name(".".join(parts[:-1]), parts[-1])
 

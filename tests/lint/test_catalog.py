@@ -226,7 +226,7 @@ catalogs = st.builds(
     st.dictionaries(st.tuples(words, names), programs, max_size=2), st.frozensets(words, max_size=3),
     st.dictionaries(words, words, max_size=3), some, st.dictionaries(st.tuples(words, names), st.just(True), max_size=2),
     st.tuples(st.integers(0, 9), st.integers(0, 9)), st.dictionaries(names, st.just(True), max_size=2), st.frozensets(words, max_size=2),
-    st.dictionaries(names, tables, max_size=1),
+    st.dictionaries(names, tables, max_size=1), st.frozensets(words, max_size=2),
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ TABLES = [
     ("sqlserver", "USE shop; CREATE TABLE a (b INT)", ["dbo.a"]),
     ("sqlserver", "CREATE TABLE a (b INT); ALTER SCHEMA s TRANSFER dbo.a", ["s.a"]),
     ("snowflake", "USE SCHEMA s; CREATE TABLE a (b NUMBER)", ["S.A"]),
-    ("snowflake", "USE SCHEMA s; USE DATABASE d; CREATE TABLE a (b NUMBER)", ["PUBLIC.A"]),
+    ("snowflake", "USE SCHEMA s; USE DATABASE d; CREATE TABLE a (b NUMBER)", ["D.PUBLIC.A"]),
     ("snowflake", "USE WAREHOUSE w; USE ROLE r; CREATE TABLE a (b NUMBER)", ["PUBLIC.A"]),
     ("clickhouse", "CREATE TABLE d.a (b UInt8) ENGINE = Memory; DROP DATABASE d", []),
 ]  # fmt: skip

@@ -210,7 +210,7 @@ NAMES = [
     ("redshift", 'DROP TABLE Public."Users"', [Name("public", "users")]),
     ("snowflake", 'DROP TABLE db.Public."users"', [Name("DB.PUBLIC", "users")]),
     ("mysql", "DROP TABLE `My Db`.Users", [Name("My Db", "Users")]),
-    ("sqlserver", "DROP TABLE [dbo].[User], x..y", [Name("dbo", "User"), Name("x", "y")]),
+    ("sqlserver", "DROP TABLE [dbo].[User], x..y", [Name("dbo", "User"), Name("x.", "y")]),
     ("clickhouse", "DROP TABLE Db.Users", [Name("Db", "Users")]),
     ("postgres", 'DROP TABLE "a""b"', [Name("", 'a"b')]),
 ]
