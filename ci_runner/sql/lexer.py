@@ -93,6 +93,11 @@ class Tokens(NamedTuple):
     start: list[int]
 
 
+def without_controls(source: str) -> str:
+    """The text with blanks where tags of Go's templates put nothing."""
+    return _CONTROL.sub(lambda tag: " " * len(tag[0]), source)
+
+
 def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int, int]] = ()) -> Tokens:
     """The tokens of ``source`` (comments blanked, first character no white space), which stands at offset ``base`` of its file.
 
@@ -100,7 +105,7 @@ def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int
     """
     find = _pattern(traits.name).findall
     if not opaque and "{{" in source:
-        plain = _CONTROL.sub(lambda tag: " " * len(tag[0]), source)
+        plain = without_controls(source)
         base, source = base + len(plain) - len(plain.lstrip()), plain.lstrip()
     if not opaque:
         found: list[str] = find(source)

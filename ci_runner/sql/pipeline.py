@@ -14,6 +14,7 @@ from ci_runner.model.operations import Operation, Statement
 from ci_runner.sql import blocks, psql
 from ci_runner.sql.comments import Comment, attach, header
 from ci_runner.sql.dialects import Dialect, dialect
+from ci_runner.sql.lexer import without_controls
 from ci_runner.sql.reading import Reading, blanked, read_segment
 from ci_runner.sql.segments import Cut, Segment, Span, cut, position
 
@@ -112,7 +113,9 @@ def _spans(text: str, pieces: Cut, traits: Dialect) -> list[Segment]:
 
 
 def _has_text(text: str, segment: Segment) -> bool:
-    return bool(segment.problem or not segment.blanks or blanked(text, segment).strip(" \t\r\n\f\v;"))
+    if segment.problem or not (segment.blanks or text.startswith("{{", segment.start)):
+        return True
+    return bool(without_controls(blanked(text, segment)).strip(" \t\r\n\f\v;"))
 
 
 def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:

@@ -56,6 +56,9 @@ def test_pieces_and_gaps_join_to_the_file_and_cutting_again_changes_nothing(text
 @given(hostile, dialects)
 @example("/*!00000;", "mariadb")
 @example(";'", "sqlserver")
+@example("{{}}", "clickhouse")
+@example("{{ end }} {{}}", "sqlserver")
+@example("/* x */ {{ end }};SELECT 1", "postgres")
 def test_counting_and_outlining_see_the_statements_that_reading_sees(text: str, dialect: str) -> None:
     found = [(s.start, s.end) for s in read(text, dialect)]
     assert [(s.start, s.end) for s in sql.outline(migration(text), dialect)] == found
