@@ -48,7 +48,9 @@ _QUOTED_PLACEHOLDER = r'"\{\{[^{}]*+\}\}"'  # a template's quotes inside quotes
 _PLACEHOLDER = many(r"(?:\{(?:\{[^{}]*+\}\}|\$?[A-Za-z_]\w*+\})|\$(?:\{[^{}\s]*+\}|%\w++%\$)|%%\w++%%)\w*+", least=1)
 _BEGINS = ("{", "$%", "%%")
 # What Go's templates do and put nothing for (of a comment's braces nothing else is left); whichever branch is taken, what stands in it may run.
-_CONTROL = later(r"\{\{-?\s*+(?:(?:if|else|end|range|with|define|block)\b[^{}]*+|-?)\}\}")
+_CONTROL = later(
+    r"'[^']*+'?|\"[^\"]*+\"?|(\{\{-?\s*+(?:(?:if|else|end|range|with|define|block)\b[^{}]*+|-?)\}\})"  # in quotes it is text
+)
 # Those of one dialect: bun's for ClickHouse, where ``?(x)`` is parted from what follows; DbUp's for SQL Server.
 _PLACEHOLDERS = {"clickhouse": r"\?(?:\(\w++\)|[A-Za-z_])\w*+", "sqlserver": r"\$[A-Za-z_]\w*+\$\w*+"}
 
@@ -95,7 +97,7 @@ class Tokens(NamedTuple):
 
 def without_controls(source: str) -> str:
     """The text with blanks where tags of Go's templates put nothing."""
-    return _CONTROL.sub(lambda tag: " " * len(tag[0]), source)
+    return _CONTROL.sub(lambda tag: " " * len(tag[0]) if tag[1] else tag[0], source)
 
 
 def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int, int]] = ()) -> Tokens:
