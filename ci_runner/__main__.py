@@ -6,6 +6,10 @@ import os
 import sys
 from contextlib import suppress
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
@@ -54,15 +58,28 @@ def _open_streams() -> None:
 
 
 def _import_msgspec() -> None:
-    """Import msgspec without typing_extensions, which it tries first: all it takes from there the standard library has since Python 3.11."""
-    name = "typing_extensions"
-    if name in sys.modules:
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # "there is none", in the words of the import system
+    """Import msgspec without two modules that it takes along in vain, 4 ms of 15.
+
+    All it takes from typing_extensions the standard library has since Python 3.11, and uuid asks platform for nothing but the system's name.
+    """
+    stand_ins: dict[str, Any] = {"typing_extensions": None, "platform": _Platform}  # None: "there is none"
+    absent = [name for name in stand_ins if name not in sys.modules]
+    sys.modules.update({name: stand_ins[name] for name in absent})
     try:
         import msgspec  # noqa: F401
     finally:
-        del sys.modules[name]
+        for name in absent:
+            del sys.modules[name]
+
+
+class _Platform:
+    """The one thing of platform that is asked for."""
+
+    __spec__ = None
+
+    @staticmethod
+    def system() -> str:
+        return os.uname().sysname if hasattr(os, "uname") else ""
 
 
 def _leave(code: int) -> None:

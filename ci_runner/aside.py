@@ -196,6 +196,7 @@ def _beside(serve: Callable[[BinaryIO], object]) -> _Second | None:
         os.close(writing)
         return None
     if child == 0:
+        os.close(reading)  # so that it ends when nobody is left to read
         _serve(serve, writing)
     os.close(writing)
     return _Second(child, reading)
@@ -205,12 +206,12 @@ def _serve(serve: Callable[[BinaryIO], object], writing: int) -> None:
     """What the second process does: it answers and is gone, without a word and without what a process does on its way out."""
     try:
         import gc
-        import signal
 
         _second.append(True)
         gc.disable()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
+        if signal := sys.modules.get("signal"):  # where nobody imported it nobody set another way to handle them
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):  # whoever reads what the first process prints does not wait for the second
             os.dup2(nothing, stream)

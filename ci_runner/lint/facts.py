@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import islice
 
 from ci_runner.lint.context import REACH, Context
@@ -156,10 +157,14 @@ _WEAK = (
 )  # fmt: skip
 
 
+@cache
+def _strong(kind: str) -> bool:
+    return kind.startswith(_STRONG) and kind not in _WEAK
+
+
 def strong_lock(context: Context, operation: Operation) -> Name | None:
     """The old table on which the operation takes a lock that stops writers or readers; None when it takes none."""
-    kind = operation.kind
-    if not kind.startswith(_STRONG) or kind in _WEAK or getattr(operation, "concurrently", False):
+    if not _strong(operation.kind) or getattr(operation, "concurrently", False):
         return None
     found: Name | None = getattr(operation, "table", None) or getattr(operation, "object", None)
     if isinstance(operation, DropTable):

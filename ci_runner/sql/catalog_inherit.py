@@ -13,7 +13,8 @@ from ci_runner.sql.catalog_map import Layered
 from ci_runner.sql.catalog_names import locate
 
 _POSTGRES = ("postgres", "redshift")
-_PASSED = (ops.AddColumn, ops.DropColumn, ops.RenameColumn, ops.AlterColumnType, ops.AlterColumn)
+_PASSED = frozenset({ops.AddColumn, ops.DropColumn, ops.RenameColumn, ops.AlterColumnType, ops.AlterColumn})
+_CHECKS = frozenset({ops.DropConstraint, ops.RenameConstraint, ops.ValidateConstraint})
 _DEEPEST = 8  # levels of partitions below one another
 
 
@@ -79,7 +80,7 @@ def passed_on(
     catalog: Catalog, op: Operation, dialect: str, apply: Callable[[Catalog, Operation, str], Catalog], depth: int = 0
 ) -> Catalog:
     """The catalog after PostgreSQL did to the children what ``op`` did to their parent, unless ONLY says it did not."""
-    if dialect != "postgres" or "only" in op.options or not (isinstance(op, _PASSED) or _checks(op)):
+    if dialect != "postgres" or not (op.__class__ in _PASSED or _checks(op)) or "only" in op.options:
         return catalog
     key = locate(catalog, op.table, dialect)  # type: ignore[attr-defined]
     table = catalog.tables.get(key)
@@ -93,4 +94,4 @@ def _checks(op: Operation) -> bool:
     """Whether it adds or drops a CHECK, which children have under the same name."""
     if isinstance(op, ops.AddConstraint):
         return op.constraint.kind == "check" and "no inherit" not in op.constraint.options
-    return isinstance(op, ops.DropConstraint | ops.RenameConstraint | ops.ValidateConstraint)
+    return op.__class__ in _CHECKS

@@ -11,8 +11,9 @@ from msgspec import Raw
 K = TypeVar("K")
 V = TypeVar("V")
 
-_FLATTEN = 96  # a layer of this many changes (more over a large base) is merged: copying stays small either way
+_FLATTEN = 64  # a layer of this many changes (more over a large base) is merged: copying stays small either way
 _GONE: Any = object()
+_BELOW: Any = object()  # what the layer of changes has no word on
 
 
 class Layered(Mapping[K, V], Generic[K, V]):
@@ -54,18 +55,26 @@ class Layered(Mapping[K, V], Generic[K, V]):
         return self._base
 
     def __getitem__(self, key: K) -> V:
-        value: Any = self._over[key] if key in self._over else self._base[key]
-        if value is _GONE:
+        found: V = self.get(key, _GONE)
+        if found is _GONE:
             raise KeyError(key)
+        return found
+
+    def get(self, key: K, default: Any = None) -> Any:
+        """The value of ``key``; ``default`` where it is not there."""
+        value = self._over.get(key, _BELOW)
+        if value is _BELOW:
+            value = self._base.get(key, _GONE)
+        if value is _GONE:
+            return default
         if value.__class__ is Raw and self._decode is not None:
             value = self._decode(key, value)
             (self._over if key in self._over else self._base)[key] = value  # the same value, only decoded
-        decoded: V = value
-        return decoded
+        return value
 
-    def __contains__(self, key: object) -> bool:
-        over = self._over
-        return over[key] is not _GONE if key in over else key in self._base
+    def __contains__(self, key: Any) -> bool:
+        value = self._over.get(key, _BELOW)
+        return key in self._base if value is _BELOW else value is not _GONE
 
     def __iter__(self) -> Iterator[K]:
         over = self._over
@@ -98,7 +107,9 @@ class Layered(Mapping[K, V], Generic[K, V]):
 
     def _changed(self, key: K, value: object) -> Layered[K, V]:
         over = {**self._over, key: value}
-        if len(over) < max(_FLATTEN, 4 * isqrt(len(self._base))):
+        if len(over) < max(_FLATTEN, 2 * isqrt(len(self._base))):
             return Layered(self._base, over, self._decode)
         merged = {**self._base, **over}
-        return Layered({k: v for k, v in merged.items() if v is not _GONE}, None, self._decode)
+        for gone in [k for k, v in over.items() if v is _GONE]:
+            del merged[gone]
+        return Layered(merged, None, self._decode)

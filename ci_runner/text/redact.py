@@ -82,11 +82,12 @@ def _keyword(match: re.Match[str]) -> str:
 
 def by_structure(text: str) -> str:
     """Secrets known by where they stand; linear in the length of the text, and quick where no line can hold one."""
-    folded = text.casefold()
-    signs = [sign for common, each in _SIGNS.items() if common in folded for sign in each if sign in folded]
+    lines = text.split("\n")
+    said = "\n".join({*lines}).casefold()  # a report says much twice, and a sign stands on one line
+    signs = [sign for common, each in _SIGNS.items() if common in said for sign in each if sign in said]
     if not signs:
         return text
-    lines = text.split("\n")
+    folded = text.casefold()
     done: list[str] = []
     start = stop = 0  # of the lines to be looked at together
     for number in _lines_with(signs, folded):
@@ -201,7 +202,7 @@ class Redactor(Struct, frozen=True):
         """The same value (text, tuple, list, dict, struct, nested) with every text in it redacted."""
         texts: list[str] = []
         _gather(value, texts)
-        together = _APART.join(texts)
+        together = _APART.join({*texts})
         return value if self(together) == together else self._walk(value, {})
 
     def _walk(self, value: Any, known: dict[str, str]) -> Any:

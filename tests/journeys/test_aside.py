@@ -96,6 +96,34 @@ def test_no_process_is_left_whether_all_answers_are_taken_or_one() -> None:
     assert _children() == before
 
 
+def test_a_second_process_ends_when_the_first_one_was_killed() -> None:
+    said, told = os.pipe()
+    first = os.fork()
+    if first == 0:
+        held = aside.begun(lambda: "x" * 4_000_000, str)  # more than a pipe holds: it waits for who reads
+        (second,) = _children()
+        os.write(told, second.encode())
+        time.sleep(60)
+        held()
+    second = os.read(said, 20).decode()
+    time.sleep(0.2)
+    os.kill(first, 9)
+    os.waitpid(first, 0)
+    deadline = time.monotonic() + 30
+    while _runs(second):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.close(said)
+    os.close(told)
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
 def test_one_thing_is_done_by_another_process_and_its_result_or_error_brought_here() -> None:
     assert aside.begun(lambda: {"who": os.getpid(), "what": b"x" * 1_000_000}, dict)()["who"] != HERE
     with pytest.raises(ZeroDivisionError):

@@ -34,7 +34,7 @@ def check(file: File) -> Iterator[Hit]:
     """In each transaction the first scan, or strong lock on another table, that follows a strong lock."""
     held: dict[int, Name] = {}
     said: set[int] = set()
-    for step in file.steps if file.changed.change != "renamed" else ():
+    for step in file.steps if file.changed.change != "renamed" and len(file.steps) > 1 else ():
         transaction, op = step.tx.id, step.operation
         if transaction in said:
             continue
