@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def several(database: Database, files: Iterable[Sequence[Sql]]) -> int:
     """Run the first of ``files`` together, each in a transaction of its own; how many are done, and nothing of the others.
 
-    None where the first is to be run by itself, be it that the engine knows no other way or that it was refused. The session is to be
+    0 where the first is to be run by itself, be it that the engine knows no other way or that it was refused. The session is to be
     reset afterwards. A lost connection is raised, with the number of the file as that of the statement.
     """
     if database.dialect != "postgres":

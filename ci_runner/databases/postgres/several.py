@@ -31,7 +31,7 @@ _COMMIT = re.compile(r"\bcommit\b", re.IGNORECASE)  # is counted
 def several(database: Postgres, files: Iterable[Sequence[Sql]]) -> int:
     """Run the first of ``files`` so; how many are done, and nothing of the others.
 
-    None where the first is to be run by itself: it wants another way, or was refused, and by itself the place of that is found. A lost
+    Not all, where the next is to be run by itself: it wants another way, or was refused, and by itself the place of that is found. A lost
     connection is raised, with the number of the file as that of the statement.
     """
     import psycopg
