@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # importing typing for its own takes milliseconds, which an answer from memory would wait for
 if TYPE_CHECKING:
     from typing import Any
 
@@ -58,7 +58,7 @@ def _open_streams() -> None:
 
 
 def _import_msgspec() -> None:
-    """Import msgspec without two modules that it takes along in vain, 4 ms of 15.
+    """Import msgspec without two modules that it takes along in vain.
 
     All it takes from typing_extensions the standard library has since Python 3.11, and uuid asks platform for nothing but the system's name.
     """
@@ -74,8 +74,6 @@ def _import_msgspec() -> None:
 
 class _Platform:
     """The one thing of platform that is asked for."""
-
-    __spec__ = None
 
     @staticmethod
     def system() -> str:

@@ -62,8 +62,9 @@ def _bytes(column: Column | None, table: Table | None) -> int:
     """The least bytes a text can take in a key; what is not known counts nothing."""
     if column is None or column.type is None or base(column.type) not in ("varchar", "char", "varbinary", "binary"):
         return 0
-    width = encoding(column, table).width if encoding(column, table).charset else 1
-    return next(iter(arguments(column.type)), 0) * (1 if "binary" in base(column.type) else width)
+    text = encoding(column, table)
+    width = text.width if text.charset and "binary" not in base(column.type) else 1
+    return next(iter(arguments(column.type)), 0) * width
 
 
 def _virtual(table: Table) -> dict[str, int]:
