@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
@@ -86,7 +86,7 @@ class Watcher(Protocol):
 
 
 class Database(Protocol):
-    """A connection that runs raw statements.
+    """A connection that runs raw statements; each engine's is a subclass, for what is the same where an engine says nothing else.
 
     Statements go to the server unchanged and without parameters. A refusal is a :class:`DatabaseFailure` that names the statement.
     ``engine`` is the product and its version ("PostgreSQL 18.6"), ``name`` the database's own name.
@@ -106,6 +106,14 @@ class Database(Protocol):
         could not be given: kind "left-out" or "not-judged".
         """
         ...
+
+    def several(self, files: Iterable[Sequence[Sql]]) -> int:  # noqa: ARG002 - an engine that runs files faster together has its own
+        """Run the first of ``files`` together, each in a transaction of its own; how many are done, and nothing of the others.
+
+        0 where the first is to be run by itself, be it that the engine knows no other way or that it was refused. The session is to be
+        reset afterwards. A lost connection is raised, with the number of the file as that of the statement.
+        """
+        return 0
 
     def begin(self) -> None:
         """Open a transaction for the statements that follow."""

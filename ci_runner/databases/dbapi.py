@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from ci_runner.databases import Database, Sql
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.running import run, watched
 from ci_runner.databases.watch import Seen, Watched
 from ci_runner.model.inspected import Schema
-
-if TYPE_CHECKING:
-    from ci_runner.databases import Sql
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 _CONTROL = re.compile(r"\s*(?P<open>begin|start)\b|\s*(?P<end>commit|rollback|end)\b", re.IGNORECASE)
@@ -36,7 +34,7 @@ class Engine(NamedTuple):
     stop: Callable[[], None]
 
 
-class PlainSession:
+class PlainSession(Database):
     """One connection in autocommit; transactions are opened and ended by statements, and known only by those."""
 
     def __init__(

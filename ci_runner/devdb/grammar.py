@@ -75,7 +75,7 @@ class GrammarDev:
         return ""
 
 
-class Grammar:
+class Grammar(Database):
     """A session: each batch of statements is read at once, and again one by one where something in it is refused."""
 
     dialect = "sqlserver"
@@ -85,7 +85,6 @@ class Grammar:
     def __init__(self, program: str, engine: str) -> None:
         self.engine = engine
         self._program = program
-        self.begin = self.commit = self.rollback = self.reset = self.interrupt = self.close = _nothing
 
     def execute(
         self,
@@ -104,6 +103,24 @@ class Grammar:
             if after:
                 after(index)
         return ()
+
+    def begin(self) -> None:
+        """Nothing is opened."""
+
+    def commit(self) -> None:
+        """Nothing is open."""
+
+    def rollback(self) -> None:
+        """Nothing is open."""
+
+    def reset(self) -> None:
+        """Nothing was set."""
+
+    def interrupt(self) -> None:
+        """A reading ends by itself."""
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:  # noqa: ARG002 - there is nothing to ask
         """No rows."""
@@ -151,7 +168,3 @@ class Grammar:
         line, column = int(found[1]) - 1, int(found[2]) - 1
         position = sum(len(each) + 1 for each in lines[:line]) + column if line < len(lines) else None
         return DatabaseFailure(found[3], found[4] or "", position)
-
-
-def _nothing() -> None:
-    """Nothing is open, so there is nothing to end."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from ci_runner.databases import Database, DatabaseFailure, Seen
-from ci_runner.databases.several import several
 from ci_runner.devdb import DevDatabase, WentAway
 from ci_runner.model.report import ReplayError
 from ci_runner.replay.clock import Clock
@@ -70,7 +69,7 @@ class Runner:
     def _several(self, files: Sequence[ReplayFile], at: int) -> int:
         """Run those files from ``at`` on that may go together; how many are done."""
         try:
-            done = several(self.database, alone(files[number] for number in range(at, len(files))))
+            done = self.database.several(alone(files[number] for number in range(at, len(files))))
         except DatabaseFailure as failure:
             file = files[at + (failure.statement or 0)]
             raise self._stopped(file, len(file.statements) - 1, failure, RELEASED) from None

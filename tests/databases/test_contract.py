@@ -233,6 +233,21 @@ def test_a_statement_that_does_not_end_can_be_interrupted(database: Database) ->
     assert database.query("SELECT 1") == [(1,)]
 
 
+def test_of_several_files_some_run_together_each_in_a_transaction_of_its_own_or_none_does(database: Database) -> None:
+    execute(database, "CREATE TABLE a (id int)")
+    files = [[Sql(native(database.dialect, f"INSERT INTO a VALUES ({n})"))] for n in range(4)]
+    done = database.several([*files, [Sql("SELECT * FROM nowhere")]])
+    database.reset()
+    assert 0 <= done <= len(files)
+    assert database.query("SELECT id FROM a ORDER BY id") == [(n,) for n in range(done)]
+
+
+def test_of_several_files_the_first_that_is_refused_runs_by_itself(database: Database) -> None:
+    assert database.several([[Sql("SELECT * FROM nowhere")], [Sql("SELECT 1")]]) == 0
+    database.reset()
+    assert [tuple(row) for row in database.query("SELECT 1")] == [(1,)]
+
+
 def test_an_empty_database_inspects_as_empty(database: Database) -> None:
     schema = database.inspect()
     assert schema == Schema()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from ci_runner.databases import DatabaseFailure, Sql
-from ci_runner.databases.several import several
+from ci_runner.databases import Database, DatabaseFailure, Sql
+from ci_runner.databases.postgres import Postgres
 from ci_runner.devdb import DevDatabase
 from ci_runner.replay import ReplayFile, replay
 from ci_runner.replay.clock import Clock
@@ -57,7 +57,7 @@ def test_files_go_together_as_far_as_they_may(postgres: DevDatabase) -> None:
     database = postgres.fresh()
 
     def together(*texts: str) -> int:
-        done = several(database, [[Sql(each) for each in text.split(";")] for text in texts])
+        done = database.several([[Sql(each) for each in text.split(";")] for text in texts])
         database.reset()
         return done
 
@@ -148,7 +148,7 @@ def test_a_history_leaves_the_same_together_as_file_by_file(
         return runner.statements, schema
 
     together = left()
-    monkeypatch.setattr("ci_runner.replay.runner.several", lambda _database, _files: 0)
+    monkeypatch.setattr(Postgres, "several", Database.several)
     assert left() == together
 
 
@@ -161,7 +161,7 @@ def test_a_connection_that_is_lost_is_blamed_on_the_file_that_ran(postgres: DevD
         [Sql("SELECT 3")],
     ]
     with pytest.raises(DatabaseFailure) as caught:
-        several(database, files)
+        database.several(files)
     assert (caught.value.lost, caught.value.statement) == (True, 2)
     database.close()
 

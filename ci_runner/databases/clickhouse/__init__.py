@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ci_runner.databases import Database, Sql
 from ci_runner.databases.address import Address, Use
 from ci_runner.databases.clickhouse.inspect import inspect
 from ci_runner.databases.clickhouse.observe import ClickhouseWatcher
@@ -18,9 +19,6 @@ from ci_runner.databases.running import run
 from ci_runner.databases.watch import Seen
 from ci_runner.errors import PilotageError
 from ci_runner.model.inspected import Schema
-
-if TYPE_CHECKING:
-    from ci_runner.databases import Sql
 
 _CODE = re.compile(r"Code: (\d+)\.")
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)\s*(?:\(version [^)]*\))?\s*\Z")
@@ -40,7 +38,7 @@ def connect(address: Address, use: Use) -> Clickhouse:
     return Clickhouse(Http(address), address.database, alone=use.confined)
 
 
-class Clickhouse:
+class Clickhouse(Database):
     """One session. What a statement did before it was refused stays done.
 
     ``alone``: the server is one of our own without a cluster, so ON CLUSTER and replication are left out of statements, and said to be.

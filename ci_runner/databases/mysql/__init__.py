@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ci_runner.databases import Database, Sql
 from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.mysql.entry import refusal, tls
@@ -16,9 +17,6 @@ from ci_runner.databases.running import run
 from ci_runner.databases.watch import Seen
 from ci_runner.errors import ConfigError, PilotageError, SetupError
 from ci_runner.model.inspected import Schema
-
-if TYPE_CHECKING:
-    from ci_runner.databases import Sql
 
 SESSION = re.compile(r"\b(?:set|use|lock|prepare|temporary|flush)\b", re.IGNORECASE)
 _NEAR = re.compile(r"near '(.*)' at line (\d+)$", re.DOTALL)
@@ -69,7 +67,7 @@ def _first_command(address: Address) -> str | None:
     return "SET SESSION foreign_key_checks = 0" if wanted == "0" else None
 
 
-class Mysql:
+class Mysql(Database):
     """One session. DDL commits by itself on these servers, so a failure undoes only the rows of the open transaction."""
 
     def __init__(self, connection: Any, name: str, again: Callable[[], Mysql]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ci_runner.databases import Database, Sql
 from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.postgres.entry import refusal
@@ -19,7 +20,6 @@ from ci_runner.model.inspected import Schema
 if TYPE_CHECKING:
     import psycopg
 
-    from ci_runner.databases import Sql
 
 _LEAD = r"\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
 # A file that holds one of these is run statement by statement: it decides about transactions itself, or needs more than to be sent.
@@ -71,7 +71,7 @@ def connect(address: Address, use: Use) -> Postgres:
     return Postgres(connection, search_path, use.ready)
 
 
-class Postgres:
+class Postgres(Database):
     """One session. ``ready`` are extensions and schemas made beforehand; a plain CREATE of one of them is taken as IF NOT EXISTS."""
 
     dialect = "postgres"
@@ -93,6 +93,12 @@ class Postgres:
         if transaction and after is None and self._batch(statements):
             return ()
         return run(self, statements, transaction=transaction, after=after)
+
+    def several(self, files: Iterable[Sequence[Sql]]) -> int:
+        """Short files in one message."""
+        from ci_runner.databases.postgres.several import several
+
+        return several(self, files)
 
     def begin(self) -> None:
         """Open a transaction."""

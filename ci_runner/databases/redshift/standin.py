@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ci_runner.databases import Database, Sql
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.running import run
 from ci_runner.databases.watch import Seen, Watched
 from ci_runner.model.inspected import Schema
 from ci_runner.text.pattern import many
-
-if TYPE_CHECKING:
-    from ci_runner.databases import Database, Sql
 
 # Strings, quoted names and comments are passed over; one that does not end goes to the end, so that no other is looked for in it.
 _PASSED = (
@@ -75,7 +73,7 @@ def cleaned(text: str) -> tuple[str, tuple[str, ...]]:
     return _CLAUSES.sub(without, text), tuple(changed)
 
 
-class StandIn:
+class StandIn(Database):
     """A PostgreSQL session that takes Redshift's statements, each by itself: what it does not know is noted and passed over."""
 
     dialect = "redshift"
@@ -85,7 +83,6 @@ class StandIn:
         self.version = session.version
         self.name = session.name
         self.session = session
-        self.begin = self.commit = self.rollback = _nothing
 
     def execute(
         self, statements: Sequence[Sql], *, transaction: bool, after: Callable[[int], None] | None = None
@@ -108,6 +105,15 @@ class StandIn:
             first = failure.message.partition("\n")[0]
             return (*seen, Seen(0, "not-judged", detail=first))
         return seen
+
+    def begin(self) -> None:
+        """Nothing: each statement is by itself."""
+
+    def commit(self) -> None:
+        """Nothing is open."""
+
+    def rollback(self) -> None:
+        """Nothing is open."""
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of one query of our own."""
@@ -148,7 +154,3 @@ class StandInWatcher:
         """Run the statements."""
         self._session.execute(statements, transaction=transaction)
         return Watched(())
-
-
-def _nothing() -> None:
-    """No transaction is opened, so there is none to end."""

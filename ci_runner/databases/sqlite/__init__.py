@@ -6,8 +6,9 @@ import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from ci_runner.databases import Database, Sql
 from ci_runner.databases.address import Address, Use
 from ci_runner.databases.failure import DatabaseFailure
 from ci_runner.databases.running import run
@@ -17,9 +18,6 @@ from ci_runner.databases.sqlite.remote import Refusal, Remote, Worker
 from ci_runner.databases.watch import Seen
 from ci_runner.errors import ConfigError, SetupError
 from ci_runner.model.inspected import Schema
-
-if TYPE_CHECKING:
-    from ci_runner.databases import Sql
 
 T = TypeVar("T")
 _NEAR = re.compile(r'near "(.+)": syntax error', re.DOTALL)
@@ -66,7 +64,7 @@ def _unusable(address: Address, error: sqlite3.Error) -> SetupError:
     return SetupError(f"cannot open {address}: {error}; check that it is an SQLite file that may be read and written")
 
 
-class Sqlite:
+class Sqlite(Database):
     """One connection, in autocommit; where it is remote, statements are kept inside their database."""
 
     dialect = "sqlite"
