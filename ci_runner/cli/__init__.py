@@ -10,8 +10,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import EDQUOT, ENOSPC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ci_runner import lazily
 from ci_runner.errors import PilotageError
 
 if TYPE_CHECKING:
@@ -20,19 +21,12 @@ if TYPE_CHECKING:
     from ci_runner.cli.brisk import Asked
     from ci_runner.cli.commands import COMMANDS, main
 
+__getattr__ = lazily(__name__, {"COMMANDS": "commands", "main": "commands"})
+
 __all__ = ["COMMANDS", "main", "run"]
 
 INTERRUPTED = 130
 READER_GONE = 141  # what a shell says of a program that SIGPIPE ended: a verdict that nobody read is no 0
-
-
-def __getattr__(name: str) -> Any:
-    """Imports the commands when they are first asked for."""
-    if name not in {"COMMANDS", "main"}:
-        raise AttributeError(f"module 'ci_runner.cli' has no attribute {name!r}")
-    from ci_runner.cli import commands
-
-    return getattr(commands, name)
 
 
 def run(arguments: Sequence[str]) -> int:

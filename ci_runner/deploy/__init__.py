@@ -5,7 +5,9 @@ Everything is imported when first used: who only asks where a database stands do
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ci_runner import lazily
 
 if TYPE_CHECKING:
     from ci_runner.deploy.options import Adopt, Options
@@ -16,25 +18,13 @@ if TYPE_CHECKING:
     from ci_runner.deploy.stop import Stop, Tools
     from ci_runner.deploy.working import decide, deploy, sizes
 
-_HOME = {
+__getattr__ = lazily(__name__, {
     "Adopt": "options", "Answer": "settling", "Known": "standings", "Memory": "revisions", "Options": "options", "Source": "planning",
     "Stop": "stop", "Tools": "stop", "decide": "working", "deploy": "working", "directories": "revisions", "asked": "standings",
     "read": "revisions", "settle": "settling", "sizes": "working", "standing": "standings",
-}  # fmt: skip
+})  # fmt: skip
 
 __all__ = [
     "Adopt", "Answer", "Known", "Memory", "Options", "Source", "Stop", "Tools", "asked", "decide", "deploy", "directories", "read",
     "settle", "sizes", "standing",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    """Imports the module that has ``name`` when it is first asked for."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'ci_runner.deploy' has no attribute {name!r}")
-    from importlib import import_module
-
-    found = getattr(import_module(f"ci_runner.deploy.{home}"), name)
-    globals()[name] = found
-    return found

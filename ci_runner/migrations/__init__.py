@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ci_runner import lazily
 from ci_runner.migrations.checks import STATEMENTS, too_many_statements
 from ci_runner.migrations.detect import detect
 from ci_runner.migrations.listing import listing, refusal
@@ -16,16 +17,10 @@ from ci_runner.wanted import markers, wanted
 if TYPE_CHECKING:
     from ci_runner.migrations.guess import guess_dialect
 
+# Most directories say their dialect.
+__getattr__ = lazily(__name__, {"guess_dialect": "guess"})
+
 __all__ = [
     "FORMATS", "STATEMENTS", "SUM_FILE", "detect", "guess_dialect", "listing", "markers", "read", "refusal",
     "sum_lines", "sum_text", "too_many_statements", "transaction", "wanted",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    """Imports the guessing of dialects when it is first asked for: most directories say their dialect."""
-    if name != "guess_dialect":
-        raise AttributeError(f"module 'ci_runner.migrations' has no attribute {name!r}")
-    from ci_runner.migrations.guess import guess_dialect
-
-    return guess_dialect

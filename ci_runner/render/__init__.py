@@ -3,7 +3,9 @@
 Each is imported when first used: a terminal report never pays for a comment.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ci_runner import lazily
 
 if TYPE_CHECKING:
     from ci_runner.render.blockkit import slack
@@ -12,19 +14,9 @@ if TYPE_CHECKING:
     from ci_runner.render.paging import page
     from ci_runner.render.terminal import text
 
-_HOME = {
+__getattr__ = lazily(__name__, {
     "GITHUB_LIMIT": "commenting", "brief": "commenting", "comment": "commenting", "summary": "commenting",
     "annotations": "lines", "note": "lines", "notes": "lines", "page": "paging", "slack": "blockkit", "text": "terminal",
-}  # fmt: skip
+})  # fmt: skip
 
 __all__ = ["GITHUB_LIMIT", "annotations", "brief", "comment", "note", "notes", "page", "slack", "summary", "text"]
-
-
-def __getattr__(name: str) -> Any:
-    """Imports the module that has ``name`` when it is first asked for."""
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module 'ci_runner.render' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"ci_runner.render.{home}"), name)
