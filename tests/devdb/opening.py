@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
 
 from ci_runner import devdb
 from ci_runner.databases import Database, Sql
 from ci_runner.devdb import DevDatabase
 from tests.databases.speaking import native
+
+if TYPE_CHECKING:
+    import psycopg
 
 RUN = f"test-{os.getpid()}"
 
@@ -30,6 +35,15 @@ def opened(
     given = os.environ if environment is None else environment
     with devdb.open(url, environment=given, run_id=run_id, report=lines.append, dialect=dialect) as dev:
         yield Opened(dev, lines)
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[psycopg.Connection[Any]]:
+    """A connection of psycopg to an empty database of PostgreSQL."""
+    with opened("embedded://postgres") as (dev, _):
+        database: Any = dev.fresh()
+        yield database.connection
+        database.close()
 
 
 def execute(database: Database, *texts: str, transaction: bool = False) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.devdb.opening import opened
 from tests.lint.harness import check
 
 TOLD = {
@@ -53,14 +51,6 @@ ACTIONS = (
     "ADD CONSTRAINT z FOREIGN KEY (id) REFERENCES p (id)", "ADD CONSTRAINT z FOREIGN KEY (id) REFERENCES p (id) NOT VALID", "DROP COLUMN {y}",
     "SET (fillfactor = 50)", "ALTER COLUMN {x} SET STATISTICS 100", "ADD CONSTRAINT z EXCLUDE ({x} WITH =)", "ENABLE ROW LEVEL SECURITY",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[psycopg.Connection[Any]]:
-    with opened("embedded://postgres") as (dev, _):
-        database: Any = dev.fresh()
-        yield database.connection
-        database.close()
 
 
 def drawn(pick: random.Random) -> tuple[list[str], str]:

@@ -1,5 +1,6 @@
-"""The server the catalog is held to."""
+"""The servers the catalog is held to."""
 
+from tests.devdb.opening import connection
 from tests.images.servers import mariadb_server
 
-__all__ = ["mariadb_server"]
+__all__ = ["connection", "mariadb_server"]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ci_runner.model.operations import Column, Type
 from ci_runner.model.schema import Catalog, Table
-from tests.devdb.opening import opened
 from tests.sql.ddl import Seen, folded, histories
 
 NAMES = {
@@ -106,14 +103,6 @@ SPELLED = {
 }
 KINDS = {"p": "primary-key", "u": "unique", "f": "foreign-key", "c": "check", "x": "exclusion"}
 OWN = "n.nspname IN ('public', 's1', 's2', 's3')"
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[psycopg.Connection[Any]]:
-    with opened("embedded://postgres") as (dev, _):
-        database: Any = dev.fresh()
-        yield database.connection
-        database.close()
 
 
 def taken(connection: psycopg.Connection[Any], history: list[str]) -> list[str]:
