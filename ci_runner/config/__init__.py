@@ -232,7 +232,7 @@ def _rules(setting: Setting) -> dict[str, str]:
     for rule, severity in value.items():
         if severity not in manifest.SEVERITIES:
             raise ConfigError(
-                f"rule '{rule}' in {setting.source} has severity '{severity}': use {', '.join(manifest.SEVERITIES)}"
+                f"rule '{rule}' in {setting.at(rule)} has severity '{severity}': use {', '.join(manifest.SEVERITIES)}"
             )
     return {str(rule): str(severity) for rule, severity in value.items()}
 
@@ -245,11 +245,13 @@ def _naming(setting: Setting) -> dict[str, Pattern]:
         raise ConfigError(f"'naming' in {setting.source} must map kinds of objects to a regular expression")
     for kind, text in value.items():
         if kind not in manifest.NAMED:
-            raise ConfigError(f"unknown kind '{kind}' of 'naming' in {setting.source}: use {', '.join(manifest.NAMED)}")
+            raise ConfigError(
+                f"unknown kind '{kind}' of 'naming' in {setting.at(kind)}: use {', '.join(manifest.NAMED)}"
+            )
         if not isinstance(text, (str, Pattern)):
-            raise ConfigError(f"'naming.{kind}' in {setting.source} must be a regular expression, in quotes")
+            raise ConfigError(f"'naming.{kind}' in {setting.at(kind)} must be a regular expression, in quotes")
     return {
-        kind: text if isinstance(text, Pattern) else pattern(text, f"{setting.source} (naming.{kind})")
+        kind: text if isinstance(text, Pattern) else pattern(text, f"{setting.at(kind)} (naming.{kind})")
         for kind, text in value.items()
     }
 

@@ -56,7 +56,7 @@ def parse(setting: Setting) -> tuple[Environment, ...]:
     """The environments of a file; ConfigError, naming the environment and never an address, for anything that cannot be meant."""
     if not isinstance(setting.value, Mapping) or not 0 < len(setting.value) <= MOST:
         raise ConfigError(f"'environments' in {setting.source} must map 1 to {MOST} names to their settings")
-    return tuple(_environment(str(name), value, setting.source) for name, value in setting.value.items())
+    return tuple(_environment(str(name), value, setting.at(str(name))) for name, value in setting.value.items())
 
 
 def _environment(name: str, value: object, source: str) -> Environment:

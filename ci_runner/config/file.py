@@ -74,8 +74,15 @@ def _settings(node: Node, name: str, known: frozenset[str]) -> dict[str, Setting
         raw: object = (
             value.value if key.value == "directories" and value.id == "sequence" else _plain(value, name, [NODES])
         )
-        found[key.value] = Setting(raw, where)
+        found[key.value] = Setting(raw, where, _places(value, name))
     return found
+
+
+def _places(node: Node, name: str) -> dict[str, str]:
+    """Where each part of a value stands."""
+    if node.id == "sequence":
+        return {str(number): _at(item, name) for number, item in enumerate(node.value, 1)}
+    return {key.value: _at(key, name) for key, _ in _items(node, name)} if node.id == "mapping" else {}
 
 
 def _items(node: Node, name: str) -> Iterator[tuple[Node, Node]]:

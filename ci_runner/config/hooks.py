@@ -61,7 +61,7 @@ def parse(setting: Setting) -> tuple[Hook, ...]:
         raise ConfigError(f"'hooks' in {setting.source} must be a list of hooks, each with name, kind and url")
     if len(setting.value) > MOST:
         raise ConfigError(f"'hooks' in {setting.source} has {len(setting.value)} hooks, at most {MOST} are allowed")
-    found = tuple(_hook(value, index, setting.source) for index, value in enumerate(setting.value, 1))
+    found = tuple(_hook(value, index, setting.at(str(index))) for index, value in enumerate(setting.value, 1))
     names = [hook.name.lower() for hook in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:

@@ -74,7 +74,15 @@ class Config(Struct, frozen=True):
 
 
 class Setting(Struct, frozen=True):
-    """One value on its way in: as text or parsed, with the place a message can point at."""
+    """One value on its way in: as text or parsed, with the place a message can point at; ``places`` are those of its parts.
+
+    A part goes by its key, or by its number from 1 in a list.
+    """
 
     value: object
     source: str
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, part: str) -> str:
+        """The place of a part; that of the whole where it is not known, as on a command line."""
+        return self.places.get(part, self.source)

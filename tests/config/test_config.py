@@ -81,6 +81,19 @@ WRONG = {
     "a password in clear": ("dev_url: postgres://me:hunter2@db/dev", "holds a password in clear"),
     "a list where a value belongs": ("fail_on: [error]", "'fail_on' in pilotage.yml:1 must be a single value"),
     "a switch that is neither": ("comment: maybe", "must be true or false"),
+    "a severity on a line of its own": (
+        "rules:\n  add-column: off\n  drop-table: fatal\n",
+        "rule 'drop-table' in pilotage.yml:3 has severity",
+    ),
+    "a pattern on a line of its own": ("naming:\n  table: x\n  index: '['\n", "pilotage.yml:3 (naming.index)"),
+    "a hook on a line of its own": (
+        "hooks:\n  - {name: a, kind: slack, url: {env: A}}\n  - name: b\n    kind: x\n",
+        "'kind' of hook 'b' in pilotage.yml:3",
+    ),
+    "an environment on a line of its own": (
+        "dir: m\nenvironments:\n  dev:\n    url: ${DEV}\n  prod:\n    url: ${PROD}\n    order: sideways\n",
+        "'order' of environment 'prod' in pilotage.yml:5",
+    ),
     "an unknown severity": ("rules: {drop-table: fatal}", "rule 'drop-table' in pilotage.yml:1 has severity 'fatal'"),
     "rules that are no map": ("rules: [drop-table]", "must map rule names to a severity"),
     "an unknown key of the registry": ("registry: {urll: x}", "unknown option 'registry.urll'"),
