@@ -156,6 +156,12 @@ def utc(context: Context) -> bool:
     return context.file.at_least(12) and zone in ("utc", "etc/utc", "gmt", "z", "0", "universal")
 
 
+def partitioned(context: Context, name: Name | None) -> bool:
+    """Whether that is a partitioned table or an index of one."""
+    table = context.table(context.table_of_index(name) or name) if name else None
+    return table is not None and bool(table.partition_by)
+
+
 @rewrite
 def concurrently(context: Context, word: str) -> Fix | None:
     """The statement with CONCURRENTLY behind the word, to be run outside a transaction; a file of nothing but indexes as a whole."""

@@ -19,6 +19,18 @@ class Tx(Struct, frozen=True):
         """Whether the statement runs inside a transaction block, where CONCURRENTLY and VACUUM are refused."""
         return self.by != "statement"
 
+    @property
+    def opener(self) -> str:
+        """Who opened that block, for a sentence that has just named a transaction."""
+        return _OPENERS.get(self.by, "")
+
+
+_OPENERS = {
+    "runner": "the runner wraps this file in one",
+    "file": "the file opens one with BEGIN",
+    "block": "a DO block is one",
+}
+
 
 class _State:
     """Where the reading stands: the transactions seen, the open one, how deep BEGIN is nested and the savepoints' names (SQL Server)."""

@@ -25,12 +25,6 @@ from ci_runner.lint.context import Context
 from ci_runner.lint.rule import POSTGRES, Fix, Hit, rule
 from ci_runner.model.operations import Operation
 
-_WHO = {
-    "runner": "the runner wraps this file in one",
-    "file": "the file opens one with BEGIN",
-    "block": "a DO block is one",
-}
-
 
 @rule(
     "error",
@@ -47,4 +41,4 @@ def check(context: Context) -> Iterator[Hit]:
         return
     fix = Fix((), "run the file outside a transaction", no_transaction=True) if context.tx.by == "runner" else None
     what = op.kind.removeprefix("alter-table.").removesuffix("-concurrently").replace("-", " ").upper()
-    yield Hit(f"PostgreSQL refuses {what} CONCURRENTLY in a transaction, and {_WHO[context.tx.by]}.", fix=fix)
+    yield Hit(f"PostgreSQL refuses {what} CONCURRENTLY in a transaction, and {context.tx.opener}.", fix=fix)

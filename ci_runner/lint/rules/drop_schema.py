@@ -42,10 +42,21 @@ def check(context: Context) -> Iterator[Hit]:
         inside = sum(1 for key in context.catalog.tables if key.schema == name.name)
         if _undropped(context, what, name):
             continue
-        if (op.if_exists or op.conditional) and not inside and name.name not in context.catalog.schemas:
+        if (op.if_exists or op.conditional) and not inside and _absent(context, what, name):
             continue
         tables = f" and the {inside} table{'s' if inside > 1 else ''} in it" if inside else " and everything in it"
-        yield Hit(f"Dropping {what} {quoted(name)}{tables} deletes their rows for good.")
+        yield Hit(f"Dropping {what} {quoted(name)}{tables} deletes their rows for good.{_refused(context, what)}")
+
+
+def _absent(context: Context, what: str, name: Name) -> bool:
+    """Whether no file made it; PostgreSQL's files live in one database and say nothing of the others."""
+    return name.name not in context.catalog.schemas and (what == "schema" or context.dialect != "postgres")
+
+
+def _refused(context: Context, what: str) -> str:
+    if what != "database" or context.dialect != "postgres" or not context.tx.block:
+        return ""
+    return f" PostgreSQL refuses it in a transaction, and {context.tx.opener}."
 
 
 def _undropped(context: Context, what: str, name: Name) -> bool:

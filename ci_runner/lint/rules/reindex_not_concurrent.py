@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.postgres import concurrently
+from ci_runner.lint.postgres import concurrently, partitioned
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import Other
 
@@ -39,7 +39,10 @@ def check(context: Context) -> Iterator[Hit]:
         if not context.old(key):
             return
     what = quoted(op.object) if op.object else "the database"
+    whole = {"schema", "database", "system"}.intersection(op.options)
+    refused = context.tx.block and (whole or partitioned(context, op.object))
+    also = f" PostgreSQL refuses it in a transaction, and {context.tx.opener}." if refused else ""
     yield Hit(
-        f"REINDEX of {what} blocks writes, and reads by that index, until it is done.",
+        f"REINDEX of {what} blocks writes, and reads by that index, until it is done.{also}",
         fix=concurrently(context, r"(?:INDEX|TABLE|SCHEMA|DATABASE)"),
     )
