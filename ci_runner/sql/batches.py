@@ -325,11 +325,14 @@ def _read_plain(batch: _Batch, node: Node) -> Reading:
 
 
 def _label_or_call(tokens: Tokens, batch: _Batch, first: int) -> Reading | None:
-    """``here:`` of GOTO; at the head of a batch a procedure's name, which EXEC need not lead: ``dbo.p @a = 1``."""
+    """``here:`` of GOTO; at the head of a batch a procedure's name, which EXEC need not lead: ``dbo.p @a = 1``, ``p 1, N'x'``."""
     upper = tokens.upper
     if upper[1] == ":" and not upper[2]:
         return Reading((Other(kind="label", start=tokens.start[0], end=tokens.start[1] + 1),))
-    if first or not (upper[1] == "." or upper[1].startswith("@")):
+    given = upper[1]  # an argument or the rest of the name, or nothing behind what is named as procedures are
+    if first or not (
+        given[:1] in (".", "@") or given.endswith("'") or given.isdigit() or (not given and "SP_" in upper[0][:4])
+    ):
         return None
     called = Tokens(["EXEC", *tokens.text], ["EXEC", *upper], [tokens.start[0], *tokens.start])
     return read(Cursor(called, batch.source, batch.traits, zero=batch.zero))

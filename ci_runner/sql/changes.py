@@ -156,22 +156,32 @@ def _assigned(c: Cursor, text: str) -> str:
 def _aliased(c: Cursor, target: Name, at: int) -> tuple[Name, ...]:
     """The table behind an alias (T-SQL: UPDATE x SET … FROM t x), and the joined tables of MySQL's UPDATE a JOIN b."""
     if c.dialect == "sqlserver" and not target.schema:
+        name = target.name.lower()
         i = find(c, frozenset({"FROM"}), at)
         for k in range(i + 1, c.last):
             if (
-                c.text[k] == target.name
+                c.text[k].strip('[]"').lower() == name
                 and c.upper[k - 1] not in ("FROM", "JOIN", ".", ",")
                 and c.text[k + 1 : k + 2] != ["."]
             ):
                 stop = k - 1 if c.upper[k - 1] == "AS" else k
-                return (_name_before(c, stop),)
+                return _derived(c, stop - 1) or (target,) if c.text[stop - 1] == ")" else (_name_before(c, stop),)
     return (target,)
+
+
+def _derived(c: Cursor, closed: int) -> tuple[Name, ...]:
+    """T-SQL changes a table through a derived one: the table is what the query in those parentheses reads."""
+    depth, i = 1, closed
+    while depth and i:
+        i -= 1
+        depth += (c.text[i] == ")") - (c.text[i] == "(")
+    return tables_read(c, i + 1, closed)[:1]
 
 
 def _name_before(c: Cursor, stop: int) -> Name:
     begin = stop - 1
     while begin >= 2 and c.text[begin - 1] == ".":
-        begin -= 2
+        begin -= 3 if c.text[begin - 2] == "." else 2  # db..table
     keep, c.i = c.i, begin
     name = c.name()
     c.i = keep
@@ -206,7 +216,7 @@ def _target(c: Cursor) -> Name:
     while c.take("."):
         if c.take("*"):
             break
-        parts.append(c.identifier())
+        parts.append("" if c.at(".") else c.identifier())  # db..table
     return Name(".".join(parts[:-1]), parts[-1])
 
 

@@ -25,7 +25,7 @@ _OBJECTS = objects.phrases(
     "MODEL MONITOR,DATASET,SNAPSHOT,LISTING,ORGANIZATION ACCOUNT,PROVISIONED THROUGHPUT,SESSION,BACKUP SET,BACKUP POLICY,DBT PROJECT,"
     "DCM PROJECT,MCP SERVER,GATEWAY,ARTIFACT REPOSITORY,AGENT,CORTEX AGENT,FEATURE POLICY,MAINTENANCE POLICY,SNAPSHOT SET,SNAPSHOT POLICY,SPCS,"
     "OPENFLOW DATA PLANE INTEGRATION,ONLINE FEATURE TABLE,ORGANIZATION LISTING,ORGANIZATION PROFILE,ORGANIZATION USER,"
-    "ORGANIZATION USER GROUP,STORAGE SERVING,EXPERIMENT,TYPE,WORKSPACE,"
+    "ORGANIZATION USER GROUP,STORAGE SERVING,EXPERIMENT,TYPE,WORKSPACE,EXTERNAL LISTING,BUDGET,SNOWFLAKE INTELLIGENCE,"
     "VIEW,MATERIALIZED VIEW,DYNAMIC TABLE,EXTERNAL TABLE,EVENT TABLE,ICEBERG TABLE"
 )
 _MODIFIERS = frozenset(
@@ -62,7 +62,7 @@ def create(c: Cursor, first: int) -> list[Operation]:
         return [definitions.create_routine(c, first, c.upper[c.i - 1].lower(), or_replace=or_replace)]
     if c.take("INDEX"):
         return [definitions.create_index(c, first, frozenset(modifiers))]
-    noun = objects.read_phrase(c, _OBJECTS)
+    noun = _noun(c)
     if not noun:
         c.fail(f"no grammar for {c.upper[first]} {c.text[c.i]}")
     made = objects.create(c, first, noun, or_replace=or_replace)
@@ -81,6 +81,13 @@ def _special_table(c: Cursor, first: int, sort: str, *, or_replace: bool) -> Ope
     return c.op(CreateTable, f"{manner}-{sort}-table", first, table=name, **fields)
 
 
+def _noun(c: Cursor) -> str:
+    """The sort of object named next; of an instance of a class its last word: SNOWFLAKE.CORE.BUDGET."""
+    if c.at("SNOWFLAKE") and c.peek() == ".":
+        return c.name().name.lower().replace("_", "-")
+    return objects.read_phrase(c, _OBJECTS)
+
+
 def drop(c: Cursor, first: int) -> list[Operation]:
     """DROP behind that word."""
     while c.take("DYNAMIC", "EXTERNAL", "EVENT", "ICEBERG") and not c.at("TABLE"):
@@ -90,7 +97,7 @@ def drop(c: Cursor, first: int) -> list[Operation]:
         return [tables.drop_table(c, first)]
     if c.take("INDEX"):
         return [definitions.drop_index(c, first)]
-    sort = objects.read_phrase(c, _OBJECTS)
+    sort = _noun(c)
     if not sort:
         c.fail(f"no grammar for DROP {c.text[c.i]}")
     return [objects.drop(c, first, sort)]
@@ -103,7 +110,7 @@ def alter(c: Cursor, first: int) -> list[Operation]:
     if c.at("ICEBERG", "HYBRID") and c.peek() == "TABLE":
         c.i += 2
         return alter_snowflake.alter_table(c, first)
-    sort = objects.read_phrase(c, _OBJECTS)
+    sort = _noun(c)
     if not sort:
         c.fail(f"no grammar for ALTER {c.text[c.i]}")
     if sort == "session":
@@ -137,7 +144,7 @@ def _execute(c: Cursor, first: int) -> list[Operation]:
 
 def _attach(c: Cursor, first: int) -> list[Operation]:
     """ATTACH of a DCM project: a policy, tag or data metric function to what has it from then on."""
-    sort = objects.read_phrase(c, _OBJECTS)
+    sort = _noun(c)
     if not sort:
         c.fail()
     return command(f"attach-{sort}")(c, first)

@@ -324,6 +324,18 @@ def test_an_update_names_what_it_writes_and_reads() -> None:
     assert (found.tables, found.columns, found.where) == ((Name("dbo", "a"),), ("b",), False)
 
 
+@pytest.mark.parametrize(
+    ("statement", "table"),
+    [
+        ("UPDATE x SET b = 1 FROM (SELECT a.* FROM dbo.a a JOIN c ON c.id = a.id) AS X", Name("dbo", "a")),
+        ("DELETE [x] FROM (SELECT ROW_NUMBER() OVER (ORDER BY b) AS rn FROM a) x WHERE rn > 1", Name("", "a")),
+        ("DELETE x FROM db..a x WHERE x.b = 1", Name("db.", "a")),
+    ],
+)
+def test_a_change_by_an_alias_is_one_of_the_table_behind_it(statement: str, table: Name) -> None:
+    assert only(statement, "sqlserver", Dml).tables == (table,)
+
+
 SETTINGS = [
     ("postgres", "SET LOCAL lock_timeout TO '5s'", ("lock_timeout", "5s", "local")),
     ("postgres", "SET TIME ZONE 'UTC'", ("timezone", "UTC", "")),
