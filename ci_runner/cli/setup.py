@@ -46,9 +46,11 @@ def ground(world: World, flags: Mapping[str, object]) -> Ground:
         cache=Cache(cache_folder(config, environ)),
         redact=known(),
         note=world.note,
+        warn=world.warn,
         detail=world.detail,
         now=world.now,
         nonce=world.nonce,
+        watched=world.watched,
     )
 
 

@@ -20,7 +20,7 @@ _known: list[Redactor] = [Redactor()]
 class World(Struct, frozen=True):
     """The outside of one command. ``say`` prints what was asked for, ``note`` what a person may like to know (stderr).
 
-    ``warned`` grows by what the command warned of.
+    ``warned`` grows by what the command warned of; ``watched``: somebody sits before it.
     """
 
     environ: Mapping[str, str]
@@ -33,6 +33,7 @@ class World(Struct, frozen=True):
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     nonce: Callable[[], str] = field(default=lambda: os.urandom(16).hex())
     warned: list[str] = field(default_factory=list)
+    watched: bool = False
 
     @classmethod
     def real(cls, *, quiet: bool, verbose: int, colour: bool | None, config_file: str | None) -> World:
@@ -43,7 +44,8 @@ class World(Struct, frozen=True):
         chosen = terminal and not environ.get("NO_COLOR") if colour is None else colour
         if environ.get("FORCE_COLOR") and colour is None:
             chosen = True
-        return cls(environ, Path.cwd(), bool(chosen), _width(environ, terminal=terminal), quiet, verbose, config_file)
+        width, watched = _width(environ, terminal=terminal), sys.stderr.isatty()
+        return cls(environ, Path.cwd(), bool(chosen), width, quiet, verbose, config_file, watched=watched)
 
     def say(self, text: str, *, newline: bool = True) -> str:
         """Print a result; what was printed."""

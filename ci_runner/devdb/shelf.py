@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from errno import EACCES, EDQUOT, EEXIST, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -23,6 +24,9 @@ UNFINISHED = 3600.0  # seconds after which a file somebody began to write is nob
 _CHUNK = 1024 * 1024
 
 
+UNKEPT = "the replayed base could not be kept, so the next run replays the whole history, too"
+
+
 class TooLargeError(Exception):
     """The base is over the cap, so it is not kept."""
 
@@ -32,6 +36,7 @@ class Slot(NamedTuple):
 
     folder: Path
     key: str
+    warn: Callable[[str], None] = lambda _: None  # is told what to do when a base could not be kept
 
     @property
     def path(self) -> Path:
@@ -63,11 +68,25 @@ class Slot(NamedTuple):
                 file.write(sink.digest())
             scratch.replace(self.path)
             self._prune()
-        except (OSError, TooLargeError):
+        except (OSError, TooLargeError) as error:
             with suppress(OSError):
                 scratch.unlink(missing_ok=True)
+            self.unkept(self._why(error))
             return False
         return True
+
+    def unkept(self, why: str) -> None:
+        """Say that the base is not kept."""
+        self.warn(f"{UNKEPT}: {why}")
+
+    def _why(self, error: OSError | TooLargeError) -> str:
+        if isinstance(error, TooLargeError):
+            return f"it is larger than {MAX_BYTES // 2**20} MiB, compressed"
+        if error.errno in {ENOSPC, EDQUOT}:
+            return f"there is no room left in {self.folder}: make room there, or give another folder (--cache-dir)"
+        if error.errno in {EACCES, EPERM, EROFS, ENOTDIR, EEXIST}:
+            return f"{self.folder} cannot be written to: give a folder that can (--cache-dir)"
+        return f"{error.strerror or error}; it was to be in {self.folder} (--cache-dir)"
 
     def discard(self) -> None:
         """Throw it away."""
@@ -118,13 +137,14 @@ class Shelf(NamedTuple):
 
     folder: Path
     base: str
+    warn: Callable[[str], None] = lambda _: None
 
     def slot(self, *parts: str) -> Slot:
         """The place for this base on a server that ``parts`` describe: engine, version or image, settings."""
         running = hashlib.sha256(FORMAT.encode())
         for part in (self.base, *parts):
             running.update(f"\0{len(part)}:{part}".encode())
-        return Slot(self.folder, running.hexdigest())
+        return Slot(self.folder, running.hexdigest(), self.warn)
 
 
 class _Hashed:

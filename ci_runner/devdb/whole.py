@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from ci_runner.databases import Address, Database, DatabaseFailure
@@ -72,10 +72,14 @@ class Data(NamedTuple):
             for chunk in self.holder.get_archive(COPY)[0]:
                 stream.write(chunk)
 
-        if not words:
-            with suppress(*engine.refusals()):
-                slot.write(write)
-        return not words
+        if words:
+            slot.unkept(words)
+            return False
+        try:
+            slot.write(write)
+        except engine.refusals() as error:
+            slot.unkept(str(error))
+        return True
 
     def back(self) -> None:
         """Start the server anew on the copy."""

@@ -28,9 +28,11 @@ class Ground(Struct, frozen=True):
     cache: Cache
     redact: Redactor
     note: Callable[[str], None]
+    warn: Callable[[str], None]
     detail: Callable[[str], None]
     now: Callable[[], datetime]
     nonce: Callable[[], str]
+    watched: bool = False  # somebody sits before it and waits
     commit: str | None = None  # the commit to judge where it is not the one checked out
     seen: Callable[[Tree], None] = lambda _: None  # is told of every folder that is read
     meanwhile: Callable[[], None] = lambda: None  # what can be done while another process reads

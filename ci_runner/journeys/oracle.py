@@ -23,7 +23,7 @@ from ci_runner.model.report import ChangeSet, Replay
 if TYPE_CHECKING:
     from ci_runner import devdb
     from ci_runner.devdb import DevDatabase
-    from ci_runner.replay import ReplayFile
+    from ci_runner.replay import ReplayFile, Slow
     from ci_runner.replay.observe import Observed
 
 NO_DATABASE = (
@@ -34,6 +34,7 @@ CLOSED = (
     "linted without a dev database, because the change may come from a fork and nothing here could be closed off for it"
 )
 TIME_LIMIT, STRANGERS_LIMIT = 600.0, 60.0  # seconds of a replay
+SLOW, SLOW_WATCHED = 30.0, 5.0  # seconds after which a statement is told of: in a log, and to somebody who waits
 BASES = "bases"  # below the cache folder
 FAMILY = {"mariadb": "mysql"}
 Statements = Mapping[str, tuple[Statement, ...]]
@@ -47,6 +48,7 @@ class Oracle(Struct, frozen=True):
     reason: str = ""
     key: str = ""
     seconds: float = TIME_LIMIT
+    slow: Slow | None = None
     seeds: tuple[ReplayFile, ...] = ()
     keep: str = ""
 
@@ -58,11 +60,13 @@ class Oracle(Struct, frozen=True):
 
         base, behind = _files(changes, statements)
         return replay.replay(
-            base, behind, self.database, key=self.key, time_limit=self.seconds, seeds=self.seeds, keep=self.keep
-        )
+            base, behind, self.database, key=self.key, time_limit=self.seconds, seeds=self.seeds, keep=self.keep,
+            slow=self.slow,
+        )  # fmt: skip
 
     def undone(self, changes: ChangeSet, statements: Statements, ways: Ways) -> Observed:
         """What was seen of the ways back: for each file by name what undoes it, in order."""
+        from ci_runner.replay import Limit
         from ci_runner.replay.observe import Observed
         from ci_runner.replay.undoing import undone
 
@@ -74,7 +78,7 @@ class Oracle(Struct, frozen=True):
             name: [_file(each, sql.outline(each, head.dialect), head.format) for each in way]
             for name, way in ways.items()
         }
-        return undone(self.database, base, behind, downs, key=self.key, seconds=self.seconds)
+        return undone(self.database, base, behind, downs, key=self.key, limit=Limit(self.seconds, self.slow))
 
 
 @contextmanager
@@ -125,7 +129,14 @@ def _open(
     _of_one_kind(wanted, dialect, database.dialect, database.engine)
     seeds = _seeds(seeding.files(ground, wanted, changes), dialect)
     seconds = TIME_LIMIT if terms.trusted else STRANGERS_LIMIT
-    return Oracle(database, key=key, seconds=seconds, seeds=seeds, keep=whole if shelf else "")
+    return Oracle(database, "", key, seconds, slow(ground), seeds, whole if shelf else "")
+
+
+def slow(ground: Ground) -> Slow:
+    """Who is told of statements that run for long."""
+    from ci_runner.replay import Slow
+
+    return Slow(ground.note, SLOW_WATCHED if ground.watched else SLOW)
 
 
 def _shelf(ground: Ground, terms: trust.Terms, key: str) -> devdb.Shelf | None:
@@ -133,7 +144,7 @@ def _shelf(ground: Ground, terms: trust.Terms, key: str) -> devdb.Shelf | None:
     from ci_runner import devdb
 
     folder = ground.cache.folder if terms.trusted else None
-    return devdb.Shelf(folder / BASES, key) if folder and key else None
+    return devdb.Shelf(folder / BASES, key, ground.warn) if folder and key else None
 
 
 def _of_one_kind(wanted: Directory, dialect: str, kind: str, called: str = "") -> None:

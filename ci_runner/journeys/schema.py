@@ -45,9 +45,11 @@ def state(ground: Ground, wanted: Directory, at: str | None) -> State:
     version = files[-1].version if files else ""
     with oracle.opened(ground, wanted, chosen) as opened:
         if opened.database is not None:
+            from ci_runner.replay import Limit
             from ci_runner.replay.standing import standing
 
-            schema, statements = standing([_file(each, head) for each in files], opened.database, _look, TIME_LIMIT)
+            limit = Limit(TIME_LIMIT, opened.slow)
+            schema, statements = standing([_file(each, head) for each in files], opened.database, _look, limit)
             engine = opened.database.engine
         else:
             schema, statements, engine = _from_text(files, head.dialect, ground), None, ""

@@ -13,13 +13,13 @@ from ci_runner.model.diagram import Diagram
 from ci_runner.model.difference import difference
 from ci_runner.model.drawing import changed
 from ci_runner.model.report import Replay, SchemaChange
-from ci_runner.replay.clock import Clock
+from ci_runner.replay.clock import Limit, Slow
 from ci_runner.replay.files import History, ReplayFile, texts
 from ci_runner.replay.observe import Observed, observe
 from ci_runner.replay.runner import Runner, Stopped
 from ci_runner.replay.sides import Touched, Whole, sides
 
-__all__ = ["ReplayFile", "replay"]
+__all__ = ["Limit", "ReplayFile", "Slow", "replay"]
 
 BASE = "base"
 TIME_LIMIT = 600.0
@@ -32,20 +32,20 @@ def replay(
     dev: DevDatabase,
     *,
     time_limit: float = TIME_LIMIT,
-    progress: Callable[[int], None] = lambda _files: None,
     key: str = "",
     seeds: Sequence[ReplayFile] = (),
     keep: str = "",
+    slow: Slow | None = None,
 ) -> Replay:
     """Replay ``base``, then ``change``, on an empty database of ``dev``, as a runner would; then watch the change on tables with rows.
 
     The first refused statement ends it: status "failed" with its place. ``time_limit`` is in seconds, for the one as for the other.
-    ``progress`` gets the number of files done. ``key`` stands for the whole base: where ``dev`` kept its state under that, it is not run
+    ``slow`` is told of statements that run for long. ``key`` stands for the whole base: where ``dev`` kept its state under that, it is not run
     again, nor called when it is a function. ``keep`` stands for the base and the change: the state both leave is kept under that, too.
     ``seeds`` fill tables before the change is watched. WentAway when the server itself is gone.
     """
     try:
-        wishes = Wishes(time_limit, progress, bool(key), seeds, keep)
+        wishes = Wishes(Limit(time_limit, slow), bool(key), seeds, keep)
         with ExitStack() as opened:
             return _replayed(History(base, key or BASE), change, dev, wishes, opened)
     except DatabaseFailure as failure:  # a refusal of a migration's statement is none: it is in the answer
@@ -56,8 +56,7 @@ def replay(
 class Wishes(NamedTuple):
     """How a replay is to be; ``again``: a state kept under the history's key may be taken up; ``keep``: a key for the state all leave."""
 
-    time_limit: float
-    progress: Callable[[int], None]
+    limit: Limit
     again: bool
     seeds: Sequence[ReplayFile]
     keep: str
@@ -68,8 +67,8 @@ def _replayed(
 ) -> Replay:
     kept = dev.restore(history.key, texts(change)) if wishes.again else None
     database = kept or dev.fresh(texts(history.files))
-    with Clock(database, wishes.time_limit, dev.kill) as clock:
-        runner = Runner(database, dev, clock, wishes.progress)
+    with wishes.limit.clock(database, dev) as clock:
+        runner = Runner(database, dev, clock)
         try:
             if kept is None:
                 runner.released(history.files)
@@ -115,7 +114,7 @@ def _watched(
         return Observed(
             (), (f"{len(change)} files are too many to be watched on tables with rows (at most {WATCHED})",)
         )
-    return observe(dev, history, change, wishes.time_limit, wishes.seeds, untouched) if change else Observed((), ())
+    return observe(dev, history, change, wishes.limit, wishes.seeds, untouched) if change else Observed((), ())
 
 
 def _looking(

@@ -13,6 +13,7 @@ from ci_runner.databases import Sql
 from ci_runner.model.directory import Part, TxMode
 from ci_runner.model.operations import Statement
 
+SHOWN = 60  # characters of a statement that is told of
 _BEGIN = re.compile(r"(?:begin\b(?!\s+not\s+atomic)|start\s+transaction\b)", re.IGNORECASE)
 _COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 
@@ -66,6 +67,15 @@ def pieces(file: ReplayFile) -> Iterator[Piece]:
     elif file.statements:
         whole = file.transaction == "file" and not any(_opens(statement) for statement in file.statements)
         yield Piece(0, tuple(_sql(statement) for statement in file.statements), whole)
+
+
+def called(file: ReplayFile, first: int, last: int) -> str:
+    """The statements ``first`` to ``last`` in words: where they stand, and of a single one how it begins."""
+    one = file.statements[first]
+    if first == last:
+        begins = " ".join(one.text[: 4 * SHOWN].rstrip("; \n").split())
+        return f"{file.name}:{one.line} ({begins if len(begins) <= SHOWN else begins[:SHOWN] + ' …'})"
+    return f"{file.name}:{one.line}-{file.statements[last].end_line} ({last - first + 1} statements)"
 
 
 def alone(files: Iterable[ReplayFile]) -> Iterator[tuple[Sql, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -11,8 +12,8 @@ from ci_runner.databases import Database, Watcher
 from ci_runner.devdb import DevDatabase
 from ci_runner.errors import PilotageError
 from ci_runner.model.report import Observation
-from ci_runner.replay.clock import Clock
-from ci_runner.replay.files import History, ReplayFile, pieces, texts
+from ci_runner.replay.clock import Clock, Limit
+from ci_runner.replay.files import History, Piece, ReplayFile, called, pieces, texts
 from ci_runner.replay.runner import Runner, Stopped
 
 
@@ -28,7 +29,7 @@ def observe(
     dev: DevDatabase,
     history: History,
     change: Sequence[ReplayFile],
-    seconds: float,
+    limit: Limit,
     seeds: Sequence[ReplayFile] = (),
     untouched: Database | None = None,
 ) -> Observed:
@@ -41,20 +42,20 @@ def observe(
     """
     found: list[Observation] = []
     left_out: dict[str, None] = {}
-    database, remarks = _sown(dev, history, change, seconds, seeds, untouched)
+    database, remarks = _sown(dev, history, change, limit, seeds, untouched)
     sown = bool(seeds) and database is not None
     for number, file in enumerate(change):
         try:
-            database = database or state(dev, history, change, number, seconds)
-            with Clock(database, seconds, dev.kill) as clock:
+            database = database or state(dev, history, change, number, limit)
+            with limit.clock(database, dev) as clock:
                 watcher = database.watcher()
                 left_out |= dict.fromkeys(f"no row could be made for table {name}" for name in watcher.fill(file.text))
-                seen, fits = _file(database, watcher, file)
+                seen, fits = _file(clock, database, watcher, file)
         except (PilotageError, Stopped) as error:
             left_out[f"{file.name} was not watched: {error}"] = None
             break
         if clock.rang:
-            left_out[f"{file.name} was not watched to its end: it took longer than {seconds:g} s"] = None
+            left_out[f"{file.name} was not watched to its end: it took longer than {limit.seconds:g} s"] = None
             break
         found += seen
         if not fits:
@@ -70,7 +71,7 @@ def _sown(
     dev: DevDatabase,
     history: History,
     change: Sequence[ReplayFile],
-    seconds: float,
+    limit: Limit,
     seeds: Sequence[ReplayFile],
     database: Database | None,
 ) -> tuple[Database | None, tuple[str, ...]]:
@@ -78,9 +79,9 @@ def _sown(
     if not seeds:
         return database, ()
     try:
-        database = database or state(dev, history, change, 0, seconds)
-        with Clock(database, seconds, dev.kill) as clock:
-            Runner(database, dev, clock, lambda _files: None).changed(seeds)
+        database = database or state(dev, history, change, 0, limit)
+        with limit.clock(database, dev) as clock:
+            Runner(database, dev, clock).changed(seeds)
     except Stopped as stopped:
         error = stopped.error
         reason = f"{error.file}:{error.line}: {error.message.partition(chr(10))[0]}"
@@ -93,21 +94,26 @@ def _sown(
     return None, (f"the seeds do not run, so the change was watched without them: {reason}",)
 
 
-def state(dev: DevDatabase, history: History, change: Sequence[ReplayFile], done: int, seconds: float) -> Database:
+def state(dev: DevDatabase, history: History, change: Sequence[ReplayFile], done: int, limit: Limit) -> Database:
     """A database after the base and the first ``done`` files of the change, copied where the server can copy."""
     kept = dev.restore(history.key, texts(change))
     database = kept or dev.fresh(texts([*history.files, *change]))
-    with Clock(database, seconds, dev.kill) as clock:
-        runner = Runner(database, dev, clock, lambda _files: None)
+    with limit.clock(database, dev) as clock:
+        runner = Runner(database, dev, clock)
         runner.released(() if kept else history.files)
         runner.changed(change[:done])
     return database
 
 
-def _file(database: Database, watcher: Watcher, file: ReplayFile) -> tuple[list[Observation], bool]:
+def _called(file: ReplayFile, piece: Piece) -> str:
+    return f"{called(file, piece.first, piece.first + len(piece.statements) - 1)}, on tables with rows,"
+
+
+def _file(clock: Clock, database: Database, watcher: Watcher, file: ReplayFile) -> tuple[list[Observation], bool]:
     """Watch one file: what was seen, and whether the state is that of the first pass still, for no statement was refused."""
     found: list[Observation] = []
     for piece in pieces(file):
+        clock.runs(partial(_called, file, piece))
         watched = watcher.watch(piece.statements, transaction=piece.transaction or file.transaction == "all")
         found += [
             Observation(file.name, piece.first + seen.statement, seen.kind, seen.object, seen.detail)

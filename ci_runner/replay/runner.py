@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
 
 from ci_runner.databases import Database, DatabaseFailure, Seen
 from ci_runner.devdb import DevDatabase, WentAway
 from ci_runner.model.report import ReplayError
 from ci_runner.replay.clock import Clock
-from ci_runner.replay.files import ReplayFile, alone, pieces
+from ci_runner.replay.files import Piece, ReplayFile, alone, called, pieces
 
 STATEMENT_LIMIT = 1_000
+CLOSELY = 25  # files of a change that run statement by statement, so that it is known which one runs; of more it is known which file
 REMARKS = 20
 ASIDE = {
     "left-out": "not analysed, because {engine} was not given it: {words}",
@@ -32,13 +34,12 @@ class Stopped(Exception):  # noqa: N818 - the end of a replay, not a failure of 
 class Runner:
     """Runs files on ``database``; ``statements`` counts those that were accepted."""
 
-    def __init__(self, database: Database, dev: DevDatabase, clock: Clock, progress: Callable[[int], None]) -> None:
+    def __init__(self, database: Database, dev: DevDatabase, clock: Clock) -> None:
         self.statements = 0
         self.database = database
         self._dev = dev
         self._clock = clock
-        self._progress = progress
-        self._files = 0
+        self._closely = False
         self._passed_over = 0
         self.remarks: list[str] = []
 
@@ -58,6 +59,7 @@ class Runner:
 
     def changed(self, files: Sequence[ReplayFile]) -> None:
         """Run the change; neighbours of mode "all" share one transaction."""
+        self._closely = len(files) <= CLOSELY
         for together, group in groupby(files, key=lambda file: file.transaction == "all"):
             members = list(group)
             if together:
@@ -68,14 +70,14 @@ class Runner:
 
     def _several(self, files: Sequence[ReplayFile], at: int) -> int:
         """Run those files from ``at`` on that may go together; how many are done."""
+        self._clock.runs(lambda: f"{files[at].name}, or one of the files behind it,")
         try:
             done = self.database.several(alone(files[number] for number in range(at, len(files))))
         except DatabaseFailure as failure:
             file = files[at + (failure.statement or 0)]
             raise self._stopped(file, len(file.statements) - 1, failure, RELEASED) from None
-        for file in files[at : at + done]:
-            self._done(len(file.statements))
-        self.database.reset()
+        self.statements += sum(len(file.statements) for file in files[at : at + done])
+        self._rest()
         return done
 
     def _together(self, files: Sequence[ReplayFile]) -> None:
@@ -87,24 +89,38 @@ class Runner:
     def _file(self, file: ReplayFile, prefix: str = "") -> None:
         self._statements(file, prefix)
         self._commit(file, prefix)
-        self.database.reset()
+        self._rest()
 
     def _statements(self, file: ReplayFile, prefix: str) -> None:
         for piece in pieces(file):
             try:
-                aside = self.database.execute(piece.statements, transaction=piece.transaction)
+                aside = self.database.execute(
+                    piece.statements, transaction=piece.transaction, after=self._named(file, piece)
+                )
             except DatabaseFailure as failure:
                 index = len(piece.statements) - 1 if failure.statement is None else failure.statement
                 self.statements += index
                 raise self._stopped(file, piece.first + index, failure, prefix) from None
             self.statements += len(piece.statements)
             self._remark(file, piece.first, aside, released=bool(prefix))
-        self._done()
 
-    def _done(self, statements: int = 0) -> None:
-        self.statements += statements
-        self._files += 1
-        self._progress(self._files)
+    def _named(self, file: ReplayFile, piece: Piece) -> Callable[[int], None] | None:
+        """Tell the clock what begins to run; what is to be called behind each statement, None where they are not looked at one by one."""
+        last = piece.first + len(piece.statements) - 1
+        if not self._closely:
+            self._clock.runs(partial(called, file, piece.first, last))
+            return None
+
+        def behind(index: int) -> None:
+            runs = min(piece.first + index + 1, last)
+            self._clock.runs(partial(called, file, runs, runs))
+
+        behind(-1)
+        return behind
+
+    def _rest(self) -> None:
+        self._clock.rests()
+        self.database.reset()
 
     def _remark(self, file: ReplayFile, first: int, aside: Sequence[Seen], *, released: bool) -> None:
         """What the dev database was not given; of released files only that there was something."""

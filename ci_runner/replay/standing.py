@@ -8,18 +8,18 @@ from typing import TypeVar
 from ci_runner.databases import Database
 from ci_runner.devdb import DevDatabase
 from ci_runner.errors import CheckError
-from ci_runner.replay.clock import Clock
+from ci_runner.replay.clock import Limit
 from ci_runner.replay.files import ReplayFile
 from ci_runner.replay.runner import Runner, Stopped
 
 T = TypeVar("T")
 
 
-def standing(files: Sequence[ReplayFile], dev: DevDatabase, look: Callable[[Database], T], time_limit: float) -> T:
+def standing(files: Sequence[ReplayFile], dev: DevDatabase, look: Callable[[Database], T], limit: Limit) -> T:
     """What ``look`` sees of an empty database of ``dev`` after ``files`` ran on it; CheckError names the statement that was refused."""
     database = dev.fresh([file.text for file in files])
-    with Clock(database, time_limit, dev.kill) as clock:
-        runner = Runner(database, dev, clock, lambda _files: None)
+    with limit.clock(database, dev) as clock:
+        runner = Runner(database, dev, clock)
         try:
             runner.changed(files)
             return look(runner.database)

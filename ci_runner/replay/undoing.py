@@ -9,7 +9,7 @@ from ci_runner.devdb import DevDatabase
 from ci_runner.errors import PilotageError
 from ci_runner.model.difference import difference
 from ci_runner.model.report import FILE, Observation, SchemaChange
-from ci_runner.replay.clock import Clock
+from ci_runner.replay.clock import Limit
 from ci_runner.replay.files import History, ReplayFile
 from ci_runner.replay.observe import Observed, state
 from ci_runner.replay.runner import Runner, Stopped
@@ -25,7 +25,7 @@ def undone(
     downs: Mapping[str, Sequence[ReplayFile]],
     *,
     key: str,
-    seconds: float = 600.0,
+    limit: Limit,
 ) -> Observed:
     """What the way back of each changed file leaves; ``downs`` are its statements by the file's name, in order.
 
@@ -40,9 +40,9 @@ def undone(
     database: Database | None = None
     for number, file in enumerate(change[: wanted[-1] + 1] if wanted else ()):
         try:
-            database = database or state(dev, history, change, number, seconds)
-            with Clock(database, seconds, dev.kill) as clock:
-                runner = Runner(database, dev, clock, lambda _files: None)
+            database = database or state(dev, history, change, number, limit)
+            with limit.clock(database, dev) as clock:
+                runner = Runner(database, dev, clock)
                 seen = _there_and_back(runner, file, downs.get(file.name, ()))
         except (PilotageError, Stopped) as error:
             return Observed(tuple(found), (f"{file.name} was not taken back: {error}",))

@@ -106,6 +106,15 @@ def test_a_strangers_server_is_closed_off_and_nothing_of_it_is_kept(repository: 
     assert "an earlier run replayed" not in job.lint(*cache, fork=True).err
 
 
+def test_a_base_that_cannot_be_kept_is_warned_of_and_the_run_is_right(repository: Repository, tmp_path: Path) -> None:
+    job = Job(repository, tmp_path, {"pilotage.yml": MEMORY}, {})
+    (tmp_path / "cache").write_text("no folder")
+    done = job.lint("--cache-dir", str(tmp_path / "cache"), fork=False)
+    assert replay(done)["status"] == "ok"
+    assert "warning: the replayed base could not be kept, so the next run replays the whole history, too" in done.err
+    assert "--cache-dir" in done.err
+
+
 def test_where_nothing_can_be_closed_off_the_change_is_linted(repository: Repository, tmp_path: Path) -> None:
     job = Job(repository, tmp_path, {"pilotage.yml": "dialect: postgres\n"}, {})
     url = ("--dev-url", "embedded://postgres?superuser=true")

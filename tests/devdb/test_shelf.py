@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -22,7 +24,7 @@ from ci_runner.devdb.deflate import Deflating, Inflated
 from ci_runner.devdb.packing import PackError, pack, unpack
 from ci_runner.model.inspected import Schema
 from ci_runner.model.report import Replay
-from ci_runner.replay import ReplayFile, replay
+from ci_runner.replay import Limit, ReplayFile, replay
 from ci_runner.replay.standing import standing
 from tests.devdb.opening import RUN
 from tests.images.servers import assert_nothing_left
@@ -82,7 +84,7 @@ class Run:
             again = dev.restore(KEY)
             if again is None:  # nothing was kept: a full replay says what the history leaves
                 ran = base if self.replay.status == "ok" else []
-                self.schema, self.rows = standing(ran, dev, lambda database: look(database, query), 60)
+                self.schema, self.rows = standing(ran, dev, lambda database: look(database, query), Limit(60))
             else:
                 self.schema, self.rows = look(again, query)
                 again.close()
@@ -298,9 +300,28 @@ def test_the_oldest_bases_give_way_and_half_written_ones_of_killed_runs_go(tmp_p
 
 def test_a_base_over_the_cap_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "MAX_BYTES", 20_000)
-    slot = shelf.Slot(tmp_path, "k")
+    warned: list[str] = []
+    slot = shelf.Slot(tmp_path, "k", warned.append)
     assert not slot.write(lambda stream: stream.write(os.urandom(30_000)))
     assert not list(tmp_path.iterdir())
+    assert warned == [f"{shelf.UNKEPT}: it is larger than 0 MiB, compressed"]
+
+
+def test_where_a_base_cannot_be_written_it_is_said_what_to_do(tmp_path: Path) -> None:
+    def full(stream: IO[bytes]) -> None:
+        stream.write(b"x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    warned: list[str] = []
+    (tmp_path / "file").write_text("no folder")
+    assert not shelf.Slot(tmp_path, "k", warned.append).write(full)
+    assert not shelf.Slot(tmp_path / "file" / "bases", "k", warned.append).write(lambda stream: stream.write(b"x"))
+    assert not shelf.Slot(tmp_path / ("x" * 300), "k", warned.append).write(lambda stream: stream.write(b"x"))
+    assert all(line.startswith(shelf.UNKEPT) and str(tmp_path) in line and "--cache-dir" in line for line in warned)
+    assert [sorted(word for word in ("no room", "cannot be written", "too long") if word in line) for line in warned] == [
+        ["no room"], ["cannot be written"], ["too long"],
+    ]  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def stream_of(index_of: object, content: bytes = b"") -> io.BytesIO:

@@ -29,16 +29,14 @@ BASE = [
 
 
 def test_a_change_that_runs_counts_its_statements_and_shows_what_it_did(dev: DevDatabase) -> None:
-    done: list[int] = []
     change = [
         file("3.sql", "ALTER TABLE users ADD COLUMN email varchar(10);\nCREATE TABLE extra (id int);\n"),
         file("4.sql", "DROP INDEX users_name"),
     ]
     if dev.dialect == "mariadb":
         change[1] = file("4.sql", "DROP INDEX users_name ON users")
-    result = replay(BASE, change, dev, progress=done.append)
+    result = replay(BASE, change, dev)
     assert (result.status, result.error, result.engine, result.statements) == ("ok", None, dev.engine, 6)
-    assert done == [1, 2, 3, 4]
     assert sorted((row.action, row.what, row.name) for row in result.changes) == [
         ("added", "column", "users.email"),
         ("added", "table", "extra"),

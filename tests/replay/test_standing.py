@@ -9,6 +9,7 @@ from ci_runner.databases.creating import creating
 from ci_runner.devdb import DevDatabase
 from ci_runner.errors import CheckError
 from ci_runner.model.inspected import Schema
+from ci_runner.replay import Limit
 from ci_runner.replay.standing import standing
 from ci_runner.sql.writing import creates
 from tests.replay.writing import file
@@ -53,7 +54,7 @@ def look(database: Database) -> tuple[Schema, tuple[str, ...] | None]:
 
 def test_the_statements_make_the_schema_they_were_made_from(dev: DevDatabase) -> None:
     history = [file("1.sql", COMMON), file("2.sql", OWN[dev.dialect])]
-    there, own = standing(history, dev, look, 60)
+    there, own = standing(history, dev, look, Limit(60))
     statements = own if own is not None else tuple(creates(there, dev.dialect))
     database = dev.fresh(statements)
     try:
@@ -67,7 +68,7 @@ def test_the_statements_make_the_schema_they_were_made_from(dev: DevDatabase) ->
 
 def test_a_history_that_does_not_run_is_named_with_its_place(dev: DevDatabase) -> None:
     with pytest.raises(CheckError, match=r"2\.sql:2:\d+: .* says: "):
-        standing([file("1.sql", COMMON), file("2.sql", "SELECT 1;\nSELEC 2;\n")], dev, look, 60)
+        standing([file("1.sql", COMMON), file("2.sql", "SELECT 1;\nSELEC 2;\n")], dev, look, Limit(60))
 
 
 def test_clickhouse_writes_its_own_statements(clickhouse: DevDatabase) -> None:
@@ -75,7 +76,7 @@ def test_clickhouse_writes_its_own_statements(clickhouse: DevDatabase) -> None:
         "CREATE TABLE event (id UInt64, `odd name` Nullable(String), at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY id;\n"
         "CREATE VIEW recent AS SELECT id FROM event WHERE at > now() - 60;\n"
     )
-    there, own = standing([file("1.sql", text)], clickhouse, look, 60)
+    there, own = standing([file("1.sql", text)], clickhouse, look, Limit(60))
     assert own is not None
     assert [each.partition(" (")[0] for each in own] == ["CREATE TABLE event", "CREATE VIEW recent"]
     database = clickhouse.fresh(own)

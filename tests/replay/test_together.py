@@ -141,7 +141,7 @@ def test_a_history_leaves_the_same_together_as_file_by_file(
     def left() -> object:
         database = postgres.fresh()
         with Clock(database, 60) as clock:
-            runner = Runner(database, postgres, clock, lambda _files: None)
+            runner = Runner(database, postgres, clock)
             runner.released(files)
         schema = database.inspect()
         database.close()

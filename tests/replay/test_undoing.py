@@ -8,7 +8,7 @@ import pytest
 
 from ci_runner.devdb import DevDatabase
 from ci_runner.model.report import FILE
-from ci_runner.replay import ReplayFile
+from ci_runner.replay import Limit, ReplayFile
 from ci_runner.replay.undoing import undone
 from tests.replay.writing import file
 
@@ -18,7 +18,7 @@ BASE = [file("0.sql", "CREATE TABLE person (id int PRIMARY KEY, email varchar(10
 def seen(dev: DevDatabase, change: Sequence[ReplayFile], **downs: str) -> list[tuple[str, str, str, str]]:
     """(file, kind, where, what) of everything seen; downs are named by the file's stem."""
     ways = {f"{name[1:]}.sql": [file(f"{name[1:]}.down.sql", text)] for name, text in downs.items()}
-    found = undone(dev, lambda: BASE, change, ways, key="undoing")
+    found = undone(dev, lambda: BASE, change, ways, key="undoing", limit=Limit(600))
     assert found.unobserved == ()
     assert {each.statement for each in found.observations} <= {FILE}
     return [(each.file, each.kind, each.object, each.detail) for each in found.observations]
@@ -84,14 +84,19 @@ def test_many_differences_are_cut(dev: DevDatabase) -> None:
 def test_of_a_whole_history_nobody_asks(dev: DevDatabase, count: int) -> None:
     change = [file(f"{n}.sql", "SELECT 1;") for n in range(count)]
     ways = {each.name: [each] for each in change}
-    found = undone(dev, lambda: BASE, change, ways, key="undoing")
+    found = undone(dev, lambda: BASE, change, ways, key="undoing", limit=Limit(600))
     assert found.observations == ()
     assert found.unobserved == (f"{count} files are too many to be taken back (at most 25)",)
 
 
 def test_a_file_that_does_not_run_is_not_taken_back(dev: DevDatabase) -> None:
     found = undone(
-        dev, lambda: BASE, [file("1.sql", "DROP TABLE nowhere;")], {"1.sql": [file("1", "SELECT 1;")]}, key="undoing"
+        dev,
+        lambda: BASE,
+        [file("1.sql", "DROP TABLE nowhere;")],
+        {"1.sql": [file("1", "SELECT 1;")]},
+        key="undoing",
+        limit=Limit(600),
     )
     assert found.observations == ()
     assert found.unobserved[0].startswith("1.sql was not taken back: ")
@@ -107,7 +112,7 @@ def test_clickhouse_is_taken_back_as_well(clickhouse: DevDatabase) -> None:
         "1.sql": [file("1.down.sql", "SELECT 1;")],
         "2.sql": [file("2.down.sql", "ALTER TABLE person DROP COLUMN n;")],
     }
-    found = undone(clickhouse, lambda: base, change, ways, key="undoing")
+    found = undone(clickhouse, lambda: base, change, ways, key="undoing", limit=Limit(600))
     assert [(each.kind, each.detail) for each in found.observations] == [
         ("down-differs", 'column "person.email" is left')
     ]
