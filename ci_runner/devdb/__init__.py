@@ -140,7 +140,16 @@ def _unknown(scheme: str, separator: str, rest: str) -> ConfigError:
         return ConfigError(
             f"no server of {kind} is brought along: use docker://{kind}/TAG/DATABASE, or {kind}://USER@HOST/DATABASE of an empty one"
         )
-    return ConfigError(f"no dev database is known for {shown}; use {FORMS}")
+    meant = _meant(scheme)
+    hint = f" — did you mean {meant}://USER@HOST/DATABASE?" if meant else f"; use {FORMS}"
+    return ConfigError(f"no dev database is known for {shown}{hint}")
+
+
+def _meant(scheme: str) -> str:
+    """The scheme that stands behind the word of a driver: ``jdbc:postgresql``, ``mysql+pymysql``, ``mssql``; "" where there is none."""
+    word = scheme.rpartition(":")[2].partition("+")[0]
+    known = {"mssql": "sqlserver", "pgsql": "postgres", "sqlite3": "sqlite"}.get(word, word)
+    return known if known in SCHEMES else ""
 
 
 @contextmanager

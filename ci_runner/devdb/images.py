@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -101,6 +102,12 @@ OPTIONS = {
     "postgres": frozenset({"search_path", "superuser"}),
     "mysql": frozenset({"foreign_key_checks"}),
 }  # others have none
+# https://github.com/distribution/reference, reference.go: a host that is told from a name by its dot or port, a path, a tag, a digest.
+_IMAGE = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@\w+:[0-9a-fA-F]+)?",
+    re.ASCII,
+)
 
 
 class Wanted(NamedTuple):
@@ -129,7 +136,8 @@ def read(url: str) -> Wanted:
     known = OPTIONS.get(driver.engine, frozenset())
     if options.keys() - known:
         unknown = min(options.keys() - known)
-        raise ConfigError(f"dev URL {head}: unknown option {unknown!r}; known: {', '.join(sorted(known))}")
+        there = f"known: {', '.join(sorted(known))}" if known else f"{name} has none"
+        raise ConfigError(f"dev URL {head}: unknown option {unknown!r}; {there}")
     superuser = options.pop("superuser", "") == "true"
     database = parts.pop() if len(parts) > 1 and ":" not in parts[-1] else ""
     if custom and not parts and host:
@@ -137,4 +145,7 @@ def read(url: str) -> Wanted:
     if not parts and custom:
         raise ConfigError(f"dev URL {head}: write docker+{name}://HOST/IMAGE:TAG/DATABASE, with _ for Docker Hub")
     image = "/".join(([host] if host not in {"", "_"} else []) + parts) if custom else ":".join([driver.image, *parts])
+    if not _IMAGE.fullmatch(image):
+        form = f"docker+{name}://HOST/IMAGE:TAG/DATABASE" if custom else f"docker://{name}/TAG/DATABASE"
+        raise ConfigError(f"dev URL {head}: no image can be called {image!r}; write {form}")
     return Wanted(driver, image, database or driver.default, custom, options, superuser)

@@ -59,6 +59,19 @@ def test_a_url_says_image_and_database(url: str, image: str, database: str, cust
         ("docker+postgres://", "write docker\\+postgres://HOST/IMAGE:TAG/DATABASE"),
         ("docker://postgres/15/dev?colour=red", "unknown option 'colour'"),
         ("embedded://mysql/8", "no server of mysql is brought along: use docker://mysql/TAG/DATABASE, or mysql://"),
+        (
+            "docker://postgres/15/dev/extra",
+            "no image can be called 'postgres:15:dev'; write docker://postgres/TAG/DATABASE",
+        ),
+        ("docker://clickhouse/23 11", "no image can be called 'clickhouse/clickhouse-server:23 11'"),
+        (
+            "docker+postgres://org/Image:tag/dev",
+            "no image can be called 'org/Image:tag'; write docker\\+postgres://HOST/",
+        ),
+        ("docker://clickhouse/23/dev?colour=red", "unknown option 'colour'; clickhouse has none"),
+        ("jdbc:postgresql://localhost/x", "did you mean postgresql://USER@HOST/DATABASE"),
+        ("mysql+pymysql://localhost/x", "did you mean mysql://USER@HOST/DATABASE"),
+        ("mssql://localhost/x", "did you mean sqlserver://USER@HOST/DATABASE"),
         ("embedded://oracle", "no dev database is known for embedded://oracle"),
     ],
 )
