@@ -25,7 +25,7 @@ _CODE = re.compile(r"(?:[VBR][0-9._]*__.*|R__.*)\.(?:java|kt|groovy|class)", re.
 # https://documentation.red-gate.com/fd/callback-events-277579004.html
 _CALLBACK = re.compile(r"(?:(?:before|after)[A-Z][A-Za-z]*|createSchema)(?:__.*)?\.(?:sql|java)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{[^}\s]{0,200}\}")
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/|('[^']*'|\"[^\"]*\")", re.DOTALL)
 # What Flyway runs outside a transaction by itself, unless the file holds anything else: then it refuses the file.
 _ALONE = re.compile(
     r"(?:CREATE|DROP)\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION|LIBRARY)\b"
@@ -138,7 +138,8 @@ def _runs_alone(text: str) -> bool:
     """Whether every statement is one Flyway runs outside a transaction."""
     if not _ALONE.search(text):
         return False
-    pieces = [piece.strip() for piece in _COMMENT.sub(" ", text).split(";")]
+    plain = _ASIDE.sub(lambda found: "x" if found[1] else " ", text)  # no comments, and nothing a ; could stand in
+    pieces = [piece.strip() for piece in plain.split(";")]
     return all(_ALONE.match(piece) for piece in pieces if piece)
 
 
