@@ -137,15 +137,16 @@ def _covered(
 def _in_comment(statement: Statement, offset: int) -> bool:
     if any(start <= offset < start + len(text) for text, start in statement.comments):
         return True
-    return _inner(statement, offset) is not None
+    return bool(_inner(statement, offset))
 
 
-def _inner(statement: Statement, offset: int) -> Operation | None:
-    """The operation of a block whose own comment stands there."""
-    for operation in statement.operations:
-        if any(start <= offset < start + len(text) for text, start in operation.comments):
-            return operation
-    return None
+def _inner(statement: Statement, offset: int) -> list[Operation]:
+    """The operations of a block's statement whose own comment stands there."""
+    return [
+        operation
+        for operation in statement.operations
+        if any(start <= offset < start + len(text) for text, start in operation.comments)
+    ]
 
 
 def _in_data(text: str, statements: tuple[Statement, ...], at: int, offset: int) -> bool:
@@ -172,7 +173,7 @@ def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at:
     column = lines.content(line)
     trailing = bool(re.match(r"\s*(?!--|#|/\*|//)\S", column))
     own = _inner(statement, ignore.start)
-    chosen = [own] if own is not None else _on(line, operations, lines) if trailing else []
+    chosen = (_on(line, tuple(own) or operations, lines) if trailing else []) or own
     return replace(ignore, statement=at, operations=_starts(chosen, operations))
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ci_runner.model.operations import Dml, Operation, Other, Setting
+from ci_runner.model.operations import Operation, Other
+from ci_runner.sql.batch_comments import inside
 from ci_runner.sql.batch_defaults import dropped_default
 from ci_runner.sql.batch_variables import Followed, built, follow
 from ci_runner.sql.batch_words import (
@@ -27,14 +28,15 @@ from ci_runner.sql.batch_words import (
     STARTERS,
     WHOLE,
 )
+from ci_runner.sql.comments import Comment
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.lexer import Tokens, tokenize
 from ci_runner.sql.reading import Reading, blanked, read, unbalanced
 from ci_runner.sql.segments import Segment, cut
 
-_CHANGES = (Dml, Setting)
 _DEEPEST = 60
+_MORE_THAN_ROWS = ("alter", "create", "drop", "rename", "truncate")
 
 
 class Node(Struct, frozen=True):
@@ -60,7 +62,10 @@ def read_batch(
     nodes = _statements(tokens.upper)
     loops = "WHILE" in tokens.upper or "GOTO" in tokens.upper
     tops = frozenset[int]() if loops else frozenset(node.first for node in nodes)
-    batch = _Batch(tokens, blanked(text, segment), traits, base + segment.start, depth, follow(tokens.upper), tops)
+    comments = inside(text, segment, tokens, nodes, base)
+    batch = _Batch(
+        tokens, blanked(text, segment), traits, base + segment.start, depth, follow(tokens.upper), tops, comments
+    )
     return [(_place(tokens, node, segment, base), _read(batch, node)) for node in nodes]
 
 
@@ -263,7 +268,9 @@ def _free_words(upper: list[str], first: int) -> int:
 
 
 class _Batch(Struct, frozen=True):
-    """What reading needs: the tokens, the text they are of, where it starts in its file, how deep it is nested, what it runs by variables."""
+    """What reading needs: the tokens, the text they are of, where it starts in its file, how deep it is nested, what it runs by variables,
+    and the comments at statements inside of others.
+    """
 
     tokens: Tokens
     source: str
@@ -272,12 +279,15 @@ class _Batch(Struct, frozen=True):
     depth: int
     followed: Followed
     tops: frozenset[int]
+    comments: dict[int, tuple[Comment, ...]]
 
 
 def _read(batch: _Batch, node: Node) -> Reading:
     tokens = batch.tokens
     if node.kind == "plain":
-        return _read_plain(batch, node)
+        reading, mine = _read_plain(batch, node), batch.comments.get(node.first)
+        commented = tuple(replace(each, comments=each.comments or mine) for each in reading.operations) if mine else ()
+        return replace(reading, operations=commented) if mine else reading
     if node.kind in ("open", "deep"):
         reason = "BEGIN or IF without its end" if node.kind == "open" else "blocks nested too deep"
         return Reading(reason=reason, at=tokens.start[node.first])
@@ -286,7 +296,7 @@ def _read(batch: _Batch, node: Node) -> Reading:
     if node.kind in ("if", "catch", "while"):
         found = [replace(operation, conditional=True) for operation in found]
     if node.kind == "while":
-        kept = [operation for operation in found if not isinstance(operation, _CHANGES) and _is_schema(operation)]
+        kept = [operation for operation in found if operation.kind.startswith(_MORE_THAN_ROWS)]
         found = [_whole(tokens, node), *kept]
     failed = next((reading for reading in inner if reading.reason), None)
     if not found and failed is None:
@@ -300,10 +310,6 @@ def _whole(tokens: Tokens, node: Node) -> Operation:
     return Other(kind="procedural-block", start=tokens.start[node.first], end=end)
 
 
-def _is_schema(operation: Operation) -> bool:
-    return operation.kind.startswith(("alter", "create", "drop", "rename", "truncate"))
-
-
 def _read_plain(batch: _Batch, node: Node) -> Reading:
     tokens = batch.tokens
     mine = Tokens([*tokens.text[node.first : node.stop], ""], [*tokens.upper[node.first : node.stop], ""],
@@ -315,7 +321,7 @@ def _read_plain(batch: _Batch, node: Node) -> Reading:
     if reading.reason and ("GO", reading.at) in zip(mine.upper, mine.start, strict=False):
         return replace(reading, reason="GO is understood only where it has the line to itself, not")
     if reading.reason and reading.reason.startswith("no grammar for"):
-        return _label_or_call(mine, batch, node.first) or reading
+        return _label_or_call(mine, batch, node) or reading
     if reading.operations and reading.operations[0].kind == "execute-dynamic":
         return _dynamic(reading, mine, batch, node.first)
     literals = [at for at in batch.followed.literals if node.first < at < node.stop]
@@ -324,18 +330,23 @@ def _read_plain(batch: _Batch, node: Node) -> Reading:
     return _with_literals(reading, [(tokens.text[at], tokens.start[at]) for at in sorted(literals)], batch)
 
 
-def _label_or_call(tokens: Tokens, batch: _Batch, first: int) -> Reading | None:
+def _label_or_call(tokens: Tokens, batch: _Batch, node: Node) -> Reading | None:
     """``here:`` of GOTO; at the head of a batch a procedure's name, which EXEC need not lead: ``dbo.p @a = 1``, ``p 1, N'x'``."""
-    upper = tokens.upper
+    upper, count = tokens.upper, node.stop - node.first
     if upper[1] == ":" and not upper[2]:
         return Reading((Other(kind="label", start=tokens.start[0], end=tokens.start[1] + 1),))
-    given = upper[1]  # an argument or the rest of the name, or nothing behind what is named as procedures are
-    if first or not (
-        given[:1] in (".", "@") or given.endswith("'") or given.isdigit() or (not given and "SP_" in upper[0][:4])
-    ):
+    if node.first or not (upper[0][0].isalpha() or upper[0][0] in '["_') or not _called(upper):
         return None
-    called = Tokens(["EXEC", *tokens.text], ["EXEC", *upper], [tokens.start[0], *tokens.start])
+    called = Tokens(
+        ["EXEC", *tokens.text[:count], ""], ["EXEC", *upper[:count], ""], [tokens.start[0], *tokens.start[: count + 1]]
+    )
     return read(Cursor(called, batch.source, batch.traits, zero=batch.zero))
+
+
+def _called(upper: list[str]) -> bool:
+    """Whether the rest of a name or an argument follows the first word, or nothing where it is named as procedures are."""
+    given = upper[1]
+    return given[:1] in (".", "@") or given.endswith("'") or given.isdigit() or (not given and "SP_" in upper[0][:4])
 
 
 def _dynamic(reading: Reading, tokens: Tokens, batch: _Batch, first: int) -> Reading:

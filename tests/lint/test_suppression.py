@@ -89,6 +89,44 @@ def test_inside_a_do_block_a_comment_covers_the_statement_below_it() -> None:
     assert worth(check(sql, pre=PRE)) == [("drop-table", 5)]
 
 
+BLOCKS = [  # what a comment inside a block leaves
+    (
+        "-- pilotage:ignore drop-column\n  ALTER TABLE a DROP COLUMN n;\n  ALTER TABLE b DROP COLUMN n;",
+        [("drop-column", 5)],
+    ),
+    ("-- atlas:nolint DS103\n  ALTER TABLE a DROP COLUMN n,\n    id;\n  TRUNCATE TABLE b;", [("truncate", 6)]),
+    (
+        "ALTER TABLE a DROP COLUMN n; -- pilotage:ignore drop-column\n  ALTER TABLE b DROP COLUMN n;",
+        [("drop-column", 4)],
+    ),
+    (
+        "-- pilotage:ignore truncate\n  IF 2 = 2\n  BEGIN\n    TRUNCATE TABLE a;\n  END\n  TRUNCATE TABLE b;",
+        [("truncate", 8)],
+    ),
+    (
+        "-- pilotage:ignore drop-column\n  EXEC('ALTER TABLE a DROP COLUMN n');\n  EXEC('DROP TABLE b');",
+        [("drop-table", 5)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("inside", "left"), BLOCKS)
+@pytest.mark.parametrize("head", ["IF 1 = 1\nBEGIN\n  {}\nEND\n", "WHILE 1 = 1\nBEGIN\n  {}\nEND\n"])
+def test_inside_a_block_of_sql_server_a_comment_covers_the_statement_below_it(
+    head: str, inside: str, left: list[tuple[str, int]]
+) -> None:
+    assert worth(check(head.format(inside), "sqlserver", pre=PRE, tx="none")) == left
+
+
+@pytest.mark.parametrize(
+    ("first", "left"),
+    [("\n  -- pilotage:ignore drop-column\n  {}", []), ("\n  {}-- pilotage:ignore drop-column", [("drop-column", 3)])],
+)
+def test_a_comment_at_several_actions_inside_a_do_block(first: str, left: list[tuple[str, int]]) -> None:
+    actions = first.format("ALTER TABLE a DROP COLUMN id, ") + "\n    DROP COLUMN n;"
+    assert worth(check(f"DO $$ BEGIN{actions}\nEND $$;", pre=PRE)) == left
+
+
 def test_one_foreign_name_covers_every_rule_it_stands_for() -> None:
     assert worth(check("-- atlas:nolint DS103\nALTER TABLE a RENAME COLUMN n TO m;", pre=PRE)) == []
 
