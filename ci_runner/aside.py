@@ -26,6 +26,7 @@ _HEAD = 8  # bytes that say how long a message is
 _PLAIN = 2  # marshal's form without references, which would be looked for in every value
 
 _second: list[bool] = []  # not empty: this is the second process, which has no second of its own
+_standing: dict[str, tuple[_Second, int]] = {}  # what stands by, by module, each with where it is told what to do
 
 
 def table(work: Callable[[T], R], items: Mapping[str, T], kind: Any = Any) -> Mapping[str, R]:
@@ -40,18 +41,37 @@ def table(work: Callable[[T], R], items: Mapping[str, T], kind: Any = Any) -> Ma
     return _Table(items, _received(work, values, second, kind))
 
 
+def stand_by(module: str, *words: str) -> None:
+    """Let another process import ``module`` now and call its ``prepare`` with ``words``, to be told by :func:`ahead` what to do.
+
+    Whoever does not come to that lets it end with this process.
+    """
+    import atexit
+
+    told, telling = os.pipe()
+    second = _beside(lambda answers: _told(module, words, told, telling, answers))
+    os.close(told)
+    if second is None:
+        os.close(telling)
+    else:
+        _standing[module] = second, telling
+        atexit.register(_standing.clear)
+
+
 def ahead(
-    first: Callable[[], A],
-    then: Callable[[A], tuple[Callable[[T], R], Mapping[str, T]]],
+    task: Callable[[bytes], tuple[Callable[[], A], Callable[[A], tuple[Callable[[T], R], Mapping[str, T]]]]],
+    order: bytes,
     made: Any = Any,
     kind: Any = Any,
 ) -> Callable[[], tuple[A, Mapping[str, R]]]:
-    """``first``, and the :func:`table` of the work and the items that ``then`` finds in its result, both begun at once by another process.
+    """What ``task`` makes of ``order``, begun at once by another process, by that which stands by for its module if there is one.
 
-    ``made`` is what ``first`` makes and ``kind`` what an answer is. To be asked for once. What the other process cannot do this one does
-    when it is asked, and raises what there is to raise.
+    A task is a function without arguments, and one that finds work and items in its result, for a :func:`table`. ``made`` is what the
+    first makes and ``kind`` what an answer is. To be asked for once. What the other process cannot do this one does when it is asked, and
+    raises what there is to raise.
     """
-    second = _beside(lambda answers: _first(first, then, answers))
+    first, then = task(order)
+    second = _ordered(task.__module__, order) or _beside(lambda answers: _first(first, then, answers))
 
     def result() -> tuple[A, Mapping[str, R]]:
         from msgspec.msgpack import Decoder
@@ -219,6 +239,33 @@ def _serve(serve: Callable[[BinaryIO], object], writing: int) -> None:
             serve(answers)
     finally:
         os._exit(0)
+
+
+def _told(module: str, words: Sequence[str], told: int, telling: int, answers: BinaryIO) -> None:
+    from importlib import import_module
+
+    os.close(telling)  # so that it ends when nobody is left to tell it anything
+    found = import_module(module)
+    found.prepare(*words)
+    with os.fdopen(told, "rb") as orders:
+        order = orders.read()
+    if order:
+        first, then = found.task(order)
+        _first(first, then, answers)
+
+
+def _ordered(module: str, order: bytes) -> _Second | None:
+    """The process that stands by for the module, once it is told; None where there is none, or no longer."""
+    second, telling = _standing.pop(module, (None, -1))
+    if second is None:
+        return None
+    try:
+        with os.fdopen(telling, "wb") as orders:
+            orders.write(order)
+    except OSError:
+        second.end()
+        return None
+    return second
 
 
 def _first(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 from msgspec.structs import replace
@@ -39,14 +40,14 @@ def build(
     name: str = "",
     fail_on: FailOn = "error",
     notes: Iterable[str] = (),
-    effects: Mapping[str, Sequence[StatementEffect]] | None = None,
+    effects: Callable[[], Mapping[str, Sequence[StatementEffect]]] = dict,
     schema_changes: Sequence[SchemaChange] | None = None,
     redact: Redactor = Redactor(),  # noqa: B008  a frozen value
 ) -> Report:
     """The report on one directory, with every text in it redacted.
 
-    ``effects`` are the rows of ``explain`` by file name. ``schema_changes`` default to what the replay saw. Problems of the directory become
-    findings on their file and stay in ``problems`` as well.
+    ``effects`` makes the rows of ``explain`` by file name, when they are asked for. ``schema_changes`` default to what the replay saw. Problems
+    of the directory become findings on their file and stay in ``problems`` as well.
     """
     head = changes.head
     problems = tuple(dict.fromkeys(head.problems))
@@ -58,7 +59,7 @@ def build(
         summed=lambda: migrations.sum_text(head).partition("\n")[0],
         total_files=len(head.migrations),
         base=changes.base,
-        files=_files(changes, linted, effects or {}),
+        files=_files(changes, linted),
         not_analysed=linted.not_analysed,
         problems=problems,
         suppressed=linted.suppressed,
@@ -66,6 +67,7 @@ def build(
         verdict="pass",
         notes=tuple(notes),
         schema_changes=tuple(replay.changes if schema_changes is None else schema_changes),
+        explained=cache(lambda: redact.value({name: tuple(rows) for name, rows in effects().items()})),
     )
     return _without_secrets(replace(raw, verdict=verdict(raw, fail_on)), redact)
 
@@ -129,9 +131,7 @@ def status(run: Run) -> str:
     return text if len(text) <= STATUS_LIMIT else text[: STATUS_LIMIT - 1] + "…"
 
 
-def _files(
-    changes: ChangeSet, linted: Linted, effects: Mapping[str, Sequence[StatementEffect]]
-) -> tuple[FileReport, ...]:
+def _files(changes: ChangeSet, linted: Linted) -> tuple[FileReport, ...]:
     """The changed files in execution order; findings on a file that is not among them come last, so that none is lost."""
     found: dict[str, list[Finding]] = {file.name: [] for file in changes.files}
     for finding in linted.findings:
@@ -144,9 +144,7 @@ def _files(
         if problem.file in found and (problem.file, problem.code, problem.line) not in told:
             found[problem.file].append(as_finding(problem, lines.get(problem.file, ())))
     known = {file.name: file for file in changes.files}
-    return tuple(
-        _file(name, known.get(name), found[name], effects.get(name, ()), texts.get(name, "")) for name in found
-    )
+    return tuple(_file(name, known.get(name), found[name], texts.get(name, "")) for name in found)
 
 
 def _text(file: ChangedFile) -> str:
@@ -154,16 +152,13 @@ def _text(file: ChangedFile) -> str:
     return migration.text if migration else ""
 
 
-def _file(
-    name: str, changed: ChangedFile | None, found: Sequence[Finding], effects: Sequence[StatementEffect], text: str
-) -> FileReport:
+def _file(name: str, changed: ChangedFile | None, found: Sequence[Finding], text: str) -> FileReport:
     migration = (changed.migration or changed.before) if changed else None
     return FileReport(
         name=name,
         version=migration.version if migration else "",
         change=changed.change if changed else "edited",
         findings=tuple(sorted(found, key=lambda each: (each.line, RANK[each.severity], each.column, each.rule))),
-        effects=tuple(effects),
         text=text,
     )
 

@@ -30,6 +30,7 @@ def lint(
 
     check_format(form)
     begun = world.now()
+    lint.stand_by(flags)
     base, memory = remembered(world, ground(world, flags))
     run = lint.run(base)
     from ci_runner.cli.telling import conclude

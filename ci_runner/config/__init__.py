@@ -27,8 +27,8 @@ __all__ = ["Config", "Directory", "Setting", "file", "load", "relocate"]
 Settings = dict[str, Setting]
 _SPELLINGS = {"tsql": "sqlserver", "mssql": "sqlserver", "postgresql": "postgres", "golang_migrate": "golang-migrate"}
 _VERSION = later(r"[^\d\s]{0,20}\d")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
-_VARIABLE = re.compile(r"\$\{(\w+)\}\Z")
+_NAME = later(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
+_VARIABLE = later(r"\$\{(\w+)\}\Z")
 
 
 def load(

@@ -8,10 +8,11 @@ from functools import partial
 
 from msgspec import Struct
 
-from ci_runner import changes, migrations, sources
+from ci_runner import changes, sources
 from ci_runner.config import Config, Directory, file, load, relocate
 from ci_runner.errors import ConfigError, PilotageError
 from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.reading import read
 from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.report import Base, ChangeSet
 
@@ -195,17 +196,3 @@ def _merge_base(ground: Ground, git: sources.Git, wanted: str | None) -> str | N
 def unread(head: MigrationDir) -> Tree:
     """The files of a directory as if nothing had been made of them: what another state of it is read like."""
     return Tree(head.path, head.files, blobs=head.blobs)
-
-
-def read(tree: Tree, directory: Directory, head: MigrationDir | None = None, *, judged: bool = True) -> MigrationDir:
-    """The directory as read with its own settings; the base of a head is read as the head's format and dialect."""
-    return migrations.read(
-        tree,
-        format=head.format if head else directory.dir_format,
-        dialect=head.dialect if head else directory.dialect or migrations.guess_dialect(tree, directory.dev_url),
-        tx_mode=directory.tx_mode,
-        sum_mode=directory.sum,
-        directives_lenient=directory.directives == "lenient",
-        like=head,
-        judged=judged,
-    )

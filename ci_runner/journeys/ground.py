@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ci_runner.cache import Cache
-from ci_runner.config import Config
-from ci_runner.model.ci import Trigger
-from ci_runner.model.directory import Tree
-from ci_runner.sources import Git
-from ci_runner.text import Redactor
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from ci_runner.cache import Cache
+    from ci_runner.config import Config
+    from ci_runner.model.ci import Trigger
+    from ci_runner.model.directory import Tree
+    from ci_runner.sources import Git
+    from ci_runner.text import Redactor
 
 
 class Ground(Struct, frozen=True):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ci_runner import registry, sources
 from ci_runner.errors import RefusedError, TemporaryError, UsageError
-from ci_runner.journeys.base import read
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.push import commit
+from ci_runner.journeys.reading import read
 from ci_runner.journeys.soundness import sound
 from ci_runner.model.directory import Tree
 from ci_runner.model.registry import Pushed

@@ -22,23 +22,30 @@ if TYPE_CHECKING:
     from ci_runner.journeys import sizing
     from ci_runner.journeys.base import Compared
     from ci_runner.journeys.oracle import Statements
-    from ci_runner.model.directory import Migration, MigrationDir, Tree
+    from ci_runner.model.directory import MigrationDir, Tree
     from ci_runner.model.operations import Statement
     from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
     from ci_runner.model.schema import Catalog
 
 _JUDGES = (
     "lint", "report", "journeys.judging", "journeys.oracle", "journeys.reversing", "journeys.sizing", "journeys.suggestions",
-    "sql.explaining", "sql.history",
+    "sql.history",
 )  # fmt: skip
 _OF_A_FEW = (
     "model.difference",
     "model.drawing",
+    "sql.explaining",
     "sql.inspected",
     "sql.pipeline",
 )  # what else a run over a few files needs
 EXPLAINED = 50
 UNOBSERVED = 5  # remarks on what could not be looked at; more would bury the findings
+
+
+def stand_by(flags: Mapping[str, object]) -> None:
+    """Where the flags ask for every file, let another process import what reads them before it is known which those are."""
+    if flags.get("all"):
+        aside.stand_by("ci_runner.journeys.reading", str(flags.get("dialect") or ""))
 
 
 def run(ground: Ground) -> Run:
@@ -50,13 +57,13 @@ def run(ground: Ground) -> Run:
 
 
 class Examined(Struct, frozen=True):
-    """One directory before it is reported on. ``before`` and ``after`` are the schemas the released and all files left; see :func:`explained`."""
+    """One directory before it is reported on. ``before`` and ``after`` are the schemas the released and all files left; see :func:`left`."""
 
     compared: Compared
     statements: Statements
     before: Catalog
     after: Catalog | None
-    effects: Mapping[str, tuple[StatementEffect, ...]]
+    effects: Callable[[], Mapping[str, tuple[StatementEffect, ...]]]
     replayed: Replay
     linted: Linted
 
@@ -92,7 +99,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
 
 def examined(ground: Ground, wanted: Directory) -> Examined:
     """What is found in a directory, known or not."""
-    asked = (_ahead if ground.config.all else _alone)(ground, wanted)
+    asked = (_ahead if ground.config.all and ground.commit is None else _alone)(ground, wanted)
     from ci_runner.journeys import base, merging
 
     compared_of = base.comparing(ground, wanted)
@@ -102,7 +109,7 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     compared = merging.guarded(ground, wanted, compared_of(head))
     changes = compared.changeset
     statements = analyse(changes) if statements is None else statements
-    from ci_runner.journeys import judging, oracle, reversing, sizing, suggestions
+    from ci_runner.journeys import judging, oracle, reading, reversing, sizing, suggestions
     from ci_runner.sql import catalog, history
 
     before = history.before(changes.released, head.dialect, ground.cache)
@@ -110,12 +117,10 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     sizes, strange = sizing.known(ground, wanted, before, head.dialect)
     judge = judging.judge(ground, wanted, before, own, sizes)
     released = catalog.release(before)
-    effects, after = explained(
-        changes, statements, released, sizes
-    )  # now, when others' statements are still being read
+    effects, after = partial(explained, changes, statements, released, sizes), left(changes, statements, released)
     with oracle.opened(ground, wanted, changes) as database:
         replayed = reversing.back(database, changes, statements, database.replayed(changes, statements))
-        linted = judge(changes, statements, replayed.observations, parse=partial(_statements, head.dialect))
+        linted = judge(changes, statements, replayed.observations, parse=partial(reading.statements, head.dialect))
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
     notes = (*compared.notes, *remarks)
     replayed = replace(replayed, unobserved=(*replayed.unobserved, *strange))
@@ -148,9 +153,9 @@ def _tree(ground: Ground, wanted: Directory) -> Callable[[], Tree]:
 
 
 def _read(tree: Tree, wanted: Directory) -> MigrationDir:
-    from ci_runner.journeys import base
+    from ci_runner.journeys import reading
 
-    return base.read(tree, wanted)
+    return reading.read(tree, wanted)
 
 
 def _see(ground: Ground, tree: Tree) -> None:
@@ -166,17 +171,10 @@ def _alone(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir
 
 def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, Statements]]:
     """The directory and the statements of all its files, which another process begins to read now."""
-    from ci_runner.journeys import base
-    from ci_runner.model.directory import MigrationDir, Tree
+    from ci_runner.journeys import reading
     from ci_runner.model.operations import Statement
 
-    def first() -> tuple[Tree, MigrationDir]:
-        tree = _tree(ground, wanted)()
-        head = base.read(tree, wanted)
-        others = {path: tree.files[path] for path in tree.files.keys() - head.files.keys()}
-        return replace(tree, files=others, simple={}, blobs={}), head  # no bytes are sent twice
-
-    asked = aside.ahead(first, lambda made: _to_read(made[1]), tuple[Tree, MigrationDir], tuple[Statement, ...])
+    asked = aside.ahead(reading.task, reading.order(ground.root, wanted), reading.Whole, tuple[Statement, ...])
 
     def finished() -> tuple[MigrationDir, Statements]:
         (rest, head), statements = asked()
@@ -184,15 +182,6 @@ def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir
         return head, statements
 
     return finished
-
-
-def _to_read(head: MigrationDir) -> tuple[Callable[[Migration], tuple[Statement, ...]], dict[str, Migration]]:
-    return partial(_statements, head.dialect), {migration.name: migration for migration in head.migrations}
-
-
-def _statements(dialect: str, migration: Migration) -> tuple[Statement, ...]:
-    """What reads them is imported by whichever process does: that takes a tenth of the time of 1,000 files."""
-    return sql.statements(migration, dialect)
 
 
 def _import(dialect: str | None, *, few: bool) -> None:
@@ -220,23 +209,29 @@ def analyse(changes: ChangeSet) -> Statements:
 
 def explained(
     changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog, sizes: sizing.Sizes
-) -> tuple[dict[str, tuple[StatementEffect, ...]], Catalog | None]:
-    """What each statement of the first files does, by file (more than these no comment shows), and the schema they all leave.
-
-    A directory that is all new and long has no schema before it to compare with, so that the second is spared: None.
-    """
+) -> dict[str, tuple[StatementEffect, ...]]:
+    """What each statement of the first files does, by file; more than these no comment shows."""
     from ci_runner.journeys import sizing
     from ci_runner.sql import catalog
 
     found: dict[str, tuple[StatementEffect, ...]] = {}
-    new = changes.base.kind == "all" and len(changes.files) > EXPLAINED
-    for number, file in enumerate(changes.files[:EXPLAINED] if new else changes.files):
+    for file in changes.files[:EXPLAINED]:
         rows = statements.get(file.name, ())
-        if number < EXPLAINED:
-            effects = sql.effects(rows, changes.head.dialect, before)
-            found[file.name] = sizing.told(effects, rows, before, sizes, changes.head.dialect)
+        effects = sql.effects(rows, changes.head.dialect, before)
+        found[file.name] = sizing.told(effects, rows, before, sizes, changes.head.dialect)
         before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
-    return found, None if new else before
+    return found
+
+
+def left(changes: ChangeSet, statements: Mapping[str, tuple[Statement, ...]], before: Catalog) -> Catalog | None:
+    """The schema all files leave. A directory that is all new and long has none before it to compare that with: None."""
+    from ci_runner.sql import catalog
+
+    if changes.base.kind == "all" and len(changes.files) > EXPLAINED:
+        return None
+    for file in changes.files:
+        before = catalog.fold(catalog.release(before), statements.get(file.name, ()), changes.head.dialect)
+    return before
 
 
 def told(replayed: Replay, before: Catalog, after: Catalog, dialect: str) -> Replay:

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import DirectoryRefusedError, PilotageError
-from ci_runner.journeys.base import Compared, read, target, unread
+from ci_runner.journeys.base import Compared, target, unread
 from ci_runner.journeys.ground import Ground
+from ci_runner.journeys.reading import read
 from ci_runner.model.ci import PullRequest, Trigger
 from ci_runner.model.directory import MigrationDir, Problem, Tree
 from ci_runner.model.report import Base, ChangedFile, ChangeSet, Report, Run

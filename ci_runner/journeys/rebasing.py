@@ -11,9 +11,10 @@ from ci_runner import changes, migrations, sources
 from ci_runner.config import Directory
 from ci_runner.errors import ConflictError, HistoryError, SetupError, UsageError
 from ci_runner.journeys import lint
-from ci_runner.journeys.base import read, unread
+from ci_runner.journeys.base import unread
 from ci_runner.journeys.ground import Ground
 from ci_runner.journeys.merging import Merge, merged, tip
+from ci_runner.journeys.reading import read
 from ci_runner.migrations.renumber import renamed
 from ci_runner.model.directory import MigrationDir
 from ci_runner.model.report import Base

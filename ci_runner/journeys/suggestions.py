@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from ci_runner import lint, sql
 from ci_runner.config import Directory
-from ci_runner.journeys.base import read
 from ci_runner.journeys.judging import Judge
 from ci_runner.journeys.oracle import Oracle
+from ci_runner.journeys.reading import read
 from ci_runner.model.directory import MigrationDir, Tree
 from ci_runner.model.report import ChangedFile, ChangeSet, Finding, Linted, Replay, SchemaChange
 

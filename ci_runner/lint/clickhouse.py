@@ -67,8 +67,8 @@ _ENUM = later(r"enum(8|16)?\((.*)\)$", re.DOTALL | re.IGNORECASE)
 _MEMBER = later(r"'((?:[^'\\]|''|\\.)*)'(?:\s*=\s*(-?\d+))?")
 
 
-_DECIMAL = re.compile(r"decimal\((\d{1,3}),(\d{1,3})\)")
-_SIZED = re.compile(r"\bdecimal(32|64|128|256)\((\d{1,3})\)")  # Decimal64(2): as many digits as fit into that many bits
+_DECIMAL = later(r"decimal\((\d{1,3}),(\d{1,3})\)")
+_SIZED = later(r"\bdecimal(32|64|128|256)\((\d{1,3})\)")  # Decimal64(2): as many digits as fit into that many bits
 _DIGITS = {"32": 9, "64": 18, "128": 38, "256": 76}
 _ALIKE = {frozenset({"uint8", "bool"}), frozenset({"uint16", "date"}), frozenset({"uint32", "datetime"})}
 

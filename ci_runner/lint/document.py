@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from textwrap import dedent
 
 from msgspec import Struct
 
@@ -56,7 +55,7 @@ def document(docstring: str) -> Document:
         end = at + 1
         while end < len(lines) and (lines[end].startswith("    ") or not lines[end]):
             end += 1
-        examples.append(_example(header, dedent("\n".join(lines[at + 1 : end]))))
+        examples.append(_example(header, "\n".join(line[4:] for line in lines[at + 1 : end])))
         at = end
     why, _, remedy = "\n".join(prose).partition("Instead:")
     return Document(lines[0].rstrip(".") if lines else "", _joined(why), _capital(_joined(remedy)), tuple(examples))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from types import CodeType, ModuleType
 
 from ci_runner.errors import ConfigError
 from ci_runner.lint.rule import Rule
+from ci_runner.text.pattern import later
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_NAME = later(r"[a-z][a-z0-9_]{0,62}")
 PACKAGE = "pilotage_rules"
 
 

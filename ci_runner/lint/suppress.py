@@ -10,11 +10,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.operations import Operation, Statement
+from ci_runner.text.pattern import later
 
-_MARK = re.compile(r"(pilotage:ignore|atlas:nolint|squawk-ignore(?:-file)?)(?![\w-])([^\n]*)")
+_MARK = later(r"(pilotage:ignore|atlas:nolint|squawk-ignore(?:-file)?)(?![\w-])([^\n]*)")
 _HINTS = ("pilotage:ignore", "atlas:nolint", "squawk-ignore")
-_NAMES = re.compile(r"[\w-]+")
-_UNTIL = re.compile(r"(?<![\w-])until=([^\s,]*)")
+_NAMES = later(r"[\w-]+")
+_UNTIL = later(r"(?<![\w-])until=([^\s,]*)")
 NOT_ANALYSED = "not-analysed"
 
 

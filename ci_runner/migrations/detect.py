@@ -16,7 +16,7 @@ _DBMATE = rb"(?m)^--[ \t]*migrate:up(?:\s|\Z)"
 _LIQUIBASE = rb"(?i)(?:\xef\xbb\xbf)?\s*--[ \t]*liquibase[ \t]+formatted[ \t]+sql\b"
 _FLYWAY = later(r"(?:[VB][0-9].*?|R)__.*\.sql", re.DOTALL)
 _FLYWAY_BEGINS = ("V", "B", "R")
-_NUMBERED = re.compile(r"[0-9]+_.*\.sql", re.DOTALL)
+_NUMBERED = later(r"[0-9]+_.*\.sql", re.DOTALL)
 _PROJECT = rb"(?m)^[ \t]*project_id[ \t]*="
 
 
@@ -36,7 +36,8 @@ def _by_structure(tree: Tree, whole: str) -> str | None:
     if "up.sql" in below:
         return "diesel"
     path = "/" + tree.path.replace("\\", "/").strip("/")
-    if path.endswith("/supabase/migrations") or re.search(_PROJECT, tree.context.get("../config.toml", b"")):
+    config = tree.context.get("../config.toml")
+    if path.endswith("/supabase/migrations") or (config and re.search(_PROJECT, config)):
         return "supabase"
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -186,14 +186,14 @@ class FileReport(Struct, frozen=True):
     version: str
     change: Change
     findings: tuple[Finding, ...] = ()
-    effects: tuple[StatementEffect, ...] = ()
     text: str = ""
 
 
 class Report(Struct, frozen=True):
     """All of one directory, with a verdict. ``notes`` are lines a person should read (shallow clone, base unknown …).
 
-    ``summed`` works the directory's ``sum`` out, the first line that its atlas.sum must have: of a long one that takes a while.
+    ``summed`` works the directory's ``sum`` out, the first line that its atlas.sum must have, and ``explained`` its ``effects``: both take a
+    while, and not every report is shown with them.
     """
 
     name: str
@@ -211,6 +211,12 @@ class Report(Struct, frozen=True):
     verdict: Verdict
     notes: tuple[str, ...] = ()
     schema_changes: tuple[SchemaChange, ...] = ()
+    explained: Callable[[], Mapping[str, tuple[StatementEffect, ...]]] = dict
+
+    @property
+    def effects(self) -> Mapping[str, tuple[StatementEffect, ...]]:
+        """What the statements of the first changed files do, by file: the rows of ``explain``."""
+        return self.explained()
 
     @property
     def sum(self) -> str:

@@ -208,6 +208,7 @@ def _several(what: str) -> str:
 
 def _file(report: Report, index: int, shown: Shown, links: Links | None, rows: int) -> FileView:
     file = report.files[index]
+    effects = report.effects.get(file.name, ())
     severities = [finding.severity for finding in file.findings]
     mine = [(severity, shown[index, n]) for n, severity in enumerate(severities) if (index, n) in shown]
     return FileView(
@@ -217,9 +218,9 @@ def _file(report: Report, index: int, shown: Shown, links: Links | None, rows: i
         findings=tuple(block for severity, block in mine if severity != "notice"),
         notices=tuple(block for severity, block in mine if severity == "notice"),
         hidden=len(severities) - len(mine),
-        effects=file.effects[:rows],
-        heaviest=heaviest(file.effects),
-        more_effects=max(0, len(file.effects) - rows),
+        effects=effects[:rows],
+        heaviest=heaviest(effects),
+        more_effects=max(0, len(effects) - rows),
     )
 
 

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from ci_runner import aside
 from ci_runner.errors import HistoryError, SetupError, TemporaryError, UsageError
+from ci_runner.text.pattern import later
 
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_BAD_REF = re.compile(r"^-|[\x00-\x20\x7f]|\.\.")
-_PASSWORD = re.compile(r"://[^/@\s]*@")
+_SHA = later(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_BAD_REF = later(r"^-|[\x00-\x20\x7f]|\.\.")
+_PASSWORD = later(r"://[^/@\s]*@")
 _REMOTE = r"(?:[a-z][a-z0-9+.-]*://(?:[^/@]*@)?(?P<host>\[[^\]]*\]|[^/:]+)(?::\d+)?/|(?:[^@/:]+@)?(?P<scp>[^/:]+):)(?P<path>.+)"
 DEEPEN = (50, 200, 1000)
 SECONDS = 60

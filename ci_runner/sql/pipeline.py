@@ -15,6 +15,7 @@ from ci_runner.sql import blocks, psql
 from ci_runner.sql.comments import Comment, attach, header
 from ci_runner.sql.dialects import Dialect, dialect
 from ci_runner.sql.lexer import without_controls
+from ci_runner.sql.plain import plain
 from ci_runner.sql.reading import Reading, blanked, read_segment
 from ci_runner.sql.segments import Cut, Segment, Span, cut, position
 
@@ -40,11 +41,8 @@ def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
     found: list[Statement] = []
     line, seen = 1, 0
     for part in _parts(migration):
-        pieces = _cut(migration, part, traits)
-        drafts = _drafts(text, pieces, traits)
-        if traits.delimiter_command or traits.name == "snowflake":
-            drafts = _with_prepared(text, drafts, traits)
-        comments = attach(text, [(d.start, d.end) for d in drafts], pieces.comments) if pieces.comments else None
+        drafts, remarks = _read(migration, part, traits)
+        comments = attach(text, [(d.start, d.end) for d in drafts], remarks) if remarks else None
         for index, draft in enumerate(drafts):
             line += text.count("\n", seen, draft.start)
             last = line + text.count("\n", draft.start, draft.end)
@@ -100,6 +98,23 @@ def _cut(migration: Migration, part: Part, traits: Dialect) -> Cut:
     return cut(migration.text, traits, part.start, part.end, delimiter=delimiter, whole=part.whole)
 
 
+def _read(migration: Migration, part: Part, traits: Dialect) -> tuple[list[Draft], list[Span]]:
+    """The statements of a part, and the comments in it."""
+    text = migration.text
+    if not (part.delimiter or migration.delimiter or part.whole):
+        found = plain(text, (part.start, part.end), traits)
+        if found is not None:
+            expanded = ((segment, blocks.expand(text, segment, traits, reading)) for segment, reading in found)
+            return [
+                Draft(s.start, s.end, reading, s) for s, reading in expanded if reading.operations or reading.reason
+            ], []
+    pieces = _cut(migration, part, traits)
+    drafts = _drafts(text, pieces, traits)
+    if traits.delimiter_command or traits.name == "snowflake":
+        drafts = _with_prepared(text, drafts, traits)
+    return drafts, pieces.comments
+
+
 def _spans(text: str, pieces: Cut, traits: Dialect) -> list[Segment]:
     if not traits.batches:
         return [segment for segment in pieces.segments if _has_text(text, segment)]
@@ -113,7 +128,7 @@ def _spans(text: str, pieces: Cut, traits: Dialect) -> list[Segment]:
 
 
 def _has_text(text: str, segment: Segment) -> bool:
-    if segment.problem or not (segment.blanks or text.startswith("{{", segment.start)):
+    if segment.problem or not (segment.blanks or segment.several or text.startswith("{{", segment.start)):
         return True
     return bool(without_controls(blanked(text, segment)).strip(" \t\r\n\f\v;"))
 

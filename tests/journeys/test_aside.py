@@ -1,11 +1,14 @@
 """A second process that works through a list: the same answers as without it, whatever becomes of it."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from msgspec.msgpack import Decoder, Encoder
@@ -13,6 +16,7 @@ from msgspec.msgpack import Decoder, Encoder
 from ci_runner import aside, sql
 from ci_runner.model.directory import Migration
 from ci_runner.model.operations import Operation, Other, Statement
+from tests.journeys import errand
 
 LONG = [*range(aside.MANY * 2 + 1)]
 MANY = {f"{number:04}": number for number in range(aside.FEW * 2)}
@@ -223,8 +227,10 @@ def test_what_is_read_ahead_and_its_answers_are_those_of_the_work_itself() -> No
     def numbers() -> list[int]:
         return [os.getpid(), *range(aside.FEW)]
 
-    asked: Callable[[], tuple[list[int], Mapping[str, list[int]]]]
-    asked = aside.ahead(numbers, lambda made: (lambda number: [number, os.getpid()], {str(n): n for n in made[1:]}))
+    def answering(made: list[int]) -> tuple[Callable[[int], list[int]], dict[str, int]]:
+        return lambda number: [number, os.getpid()], {str(n): n for n in made[1:]}
+
+    asked = aside.ahead(lambda _: (numbers, answering), b"")
     made, answers = asked()
     assert made[0] != HERE
     assert made[1:] == [*range(aside.FEW)]
@@ -238,7 +244,10 @@ def test_what_a_killed_process_did_not_read_ahead_is_read_here(last: int) -> Non
             os.kill(os.getpid(), 9)
         return number + 1
 
-    asked = aside.ahead(lambda: [fragile(-1), *range(aside.FEW)], lambda made: (fragile, {str(n): n for n in made[1:]}))
+    def task(order: bytes) -> tuple[Callable[[], list[int]], Any]:
+        return lambda: [fragile(-1), *order], lambda made: (fragile, {str(n): n for n in made[1:]})
+
+    asked = aside.ahead(task, bytes(range(aside.FEW)))
     made, answers = asked()
     assert made == [0, *range(aside.FEW)]
     assert [*answers.values()] == [number + 1 for number in range(aside.FEW)]
@@ -248,9 +257,53 @@ def test_an_error_of_what_is_read_ahead_is_raised_where_it_is_asked_for() -> Non
     def wrong() -> int:
         return 1 // 0
 
-    asked = aside.ahead(wrong, lambda made: (str, {str(made): made}))
+    def then(made: int) -> tuple[Callable[[int], str], dict[str, int]]:
+        return str, {str(made): made}
+
+    asked = aside.ahead(lambda _: (wrong, then), b"")
     with pytest.raises(ZeroDivisionError):
         asked()
+
+
+def test_a_process_that_stands_by_is_prepared_before_it_is_told_what_to_do() -> None:
+    before = _children()
+    aside.stand_by(errand.__name__, "ready")
+    (waiting,) = _children() - before
+    (order, done_by, *prepared), answers = aside.ahead(errand.task, b"abc")()
+    assert (order, done_by, prepared) == ("abc", waiting, [f"{waiting} ready"])
+    assert dict(answers) == {"a": "A", "b": "B", "c": "C"}
+    assert _children() == before
+
+
+def test_a_process_that_stands_by_for_another_task_is_told_nothing_of_this_one() -> None:
+    aside.stand_by("json", "ready")  # which has nothing to prepare, so that it ends
+    (order, _, *prepared), answers = aside.ahead(errand.task, b"ab")()
+    assert (order, prepared) == ("ab", [])
+    assert dict(answers) == {"a": "A", "b": "B"}
+
+
+def test_where_what_stood_by_was_killed_the_work_is_done_all_the_same() -> None:
+    before = _children()
+    aside.stand_by(errand.__name__, "killed")
+    (waiting,) = _children() - before
+    os.waitid(os.P_PID, int(waiting), os.WEXITED | os.WNOWAIT)  # it is dead before it is told
+    (order, done_by, *prepared), answers = aside.ahead(errand.task, b"ab")()
+    assert (order, prepared) == ("ab", [])
+    assert done_by != waiting
+    assert dict(answers) == {"a": "A", "b": "B"}
+
+
+def test_a_process_that_is_told_nothing_ends_with_the_first() -> None:
+    code = (
+        "import os; from pathlib import Path; from ci_runner import aside; os.sched_getaffinity = lambda _: {0, 1};"
+        f"aside.stand_by({errand.__name__!r}, 'ready');"
+        "print(next(Path('/proc/self/task').glob('*/children')).read_text(), flush=True); os._exit(0)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    deadline = time.monotonic() + 30
+    while _runs(found.stdout.strip()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_every_operation_comes_back_as_the_class_it_was() -> None:

@@ -160,7 +160,7 @@ def many(number: int = 500) -> Run:
         Linted(findings),
         Replay("ok", "PostgreSQL 16.4", number, changes=schema),
         name="shop",
-        effects=effects,
+        effects=lambda: effects,
     )
     return report.combine([built])
 

@@ -74,7 +74,9 @@ def hostile(payloads: tuple[str, ...] = HOSTILE) -> Run:
             ),
             name=bad,
             notes=(bad,),
-            effects={name: (StatementEffect(1, 1, bad, ((bad, bad, True),), bad, bad, bad),)},
+            effects=lambda name=name, bad=bad: {
+                name: (StatementEffect(1, 1, bad, ((bad, bad, True),), bad, bad, bad),)
+            },
         )
         reports.append(built)
     return report.combine(reports, (payloads[0],))

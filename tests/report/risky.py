@@ -164,5 +164,5 @@ def risky_report(fail_on: report.FailOn = "error") -> Report:
         Replay("ok", "PostgreSQL 16.4", 6, changes=CHANGES, diagram=drawing.changed(*SCHEMAS)),
         name="shop",
         fail_on=fail_on,
-        effects=EFFECTS,
+        effects=lambda: EFFECTS,
     )

@@ -7,10 +7,12 @@ import re
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ci_runner import sql
 from ci_runner.sql.dialects import DIALECTS
 from ci_runner.sql.lexer import tokenize, without_controls
+from ci_runner.sql.plain import plain
 from ci_runner.sql.segments import cut
 from tests.sql.reading import every_form, kinds, migration, read
 
@@ -59,10 +61,34 @@ def test_pieces_and_gaps_join_to_the_file_and_cutting_again_changes_nothing(text
 @example("{{}}", "clickhouse")
 @example("{{ end }} {{}}", "sqlserver")
 @example("/* x */ {{ end }};SELECT 1", "postgres")
+@example("DELIMITER 0\n;;", "mariadb")
 def test_counting_and_outlining_see_the_statements_that_reading_sees(text: str, dialect: str) -> None:
     found = [(s.start, s.end) for s in read(text, dialect)]
     assert [(s.start, s.end) for s in sql.outline(migration(text), dialect)] == found
     assert sql.count(migration(text), dialect) == len(found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    hostile | st.lists(st.sampled_from([statement for _, statement, _ in FORMS]), max_size=3).map("; ".join), dialects
+)
+@example("CREATE TABLE a (b text DEFAULT ';'); ; DROP TABLE a", "postgres")
+@example("CREATE TRIGGER a AFTER INSERT ON b BEGIN DELETE FROM c; END", "sqlite")
+def test_one_pass_reads_a_text_as_cutting_it_first_does(text: str, dialect: str) -> None:
+    blank, remark = f"       {text}", f"/* x */{text}"  # the remark sends it the other way, and moves nothing
+    if plain(blank, (0, len(blank)), DIALECTS[dialect]) is None:
+        return
+    assert plain(remark, (0, len(remark)), DIALECTS[dialect]) is None
+    cut_first = [replace(statement, comments=()) for statement in read(remark, dialect)]
+    assert [replace(statement, comments=()) for statement in read(blank, dialect)] == cut_first
+
+
+def test_one_pass_takes_most_of_what_people_write_and_leaves_the_rest() -> None:
+    for dialect in ("postgres", "redshift", "sqlite", "clickhouse"):
+        assert plain("CREATE TABLE a (b text DEFAULT 'x;');\nDROP TABLE c", (0, 51), DIALECTS[dialect])
+        for text in ("SELECT 'a", "DROP TABLE a -- b", "SELECT 1 /* a */", "SELECT $$a$$", "SELECT 1" + ", 1" * 5000):
+            assert plain(text, (0, len(text)), DIALECTS[dialect]) is None
+    assert plain("COPY a FROM stdin;\n1\n", (0, 21), DIALECTS["postgres"]) is None
 
 
 @settings(max_examples=200, deadline=None)

@@ -13,15 +13,15 @@ Good, postgres:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ci_runner.lint.columns import names
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.rule import Hit, rule
 from ci_runner.model.operations import AddColumn, AddConstraint, CreateIndex, CreateTable, RenameColumn, RenameTable
+from ci_runner.text.pattern import later
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_PLAIN = later(r"[a-z_][a-z0-9_]{0,62}")
 
 
 @rule(
