@@ -149,6 +149,11 @@ class Context(Struct, frozen=True):
         fresh = ("view", key) in self.catalog.born or scratch or key.name.startswith("#")
         return not fresh and "if exists" not in self.step.operation.options
 
+    def stored(self, name: Name) -> bool:
+        """Whether it is old and its rows are this database's own to read and write; those of a foreign table are not."""
+        table = self.table(name)
+        return self.old(name) and (table is None or "foreign" not in table.options)
+
     def column(self, table: Name, column: str) -> Column | None:
         """The column as known before the operation."""
         known = self.table(table)

@@ -33,6 +33,9 @@ _SQL_BODY = later(
 def may_hold(context: Context, step: Step, type_: Name, text: str, value: str) -> bool:
     """Whether the operation's use of the word can be a use of that type: it casts to it, or touches a column of it."""
     op = step.operation
+    text = _without_text(text, value)
+    if f"'{value}'" not in text.replace("''", "'"):
+        return False
     if isinstance(op, CreateFunction) and _SQL_BODY.search(text) is None:
         return _argument(type_, text, value)  # the body is read when it runs
     name = re.escape(type_.name)
@@ -54,6 +57,15 @@ def may_hold(context: Context, step: Step, type_: Name, text: str, value: str) -
         return _touches(context, step, _named(op), type_, text) or _compared(context, step, type_, text, value)
     everywhere = op.kind == "insert" and not op.columns  # it names no column, and fills all of them
     return _touches(context, step, (*op.tables, *op.reads), type_, "" if everywhere else text)
+
+
+def _without_text(text: str, value: str) -> str:
+    """The text less the places where the word is held against a text, as in m::text = 'x', or is one, as in 'x'::text."""
+    if "text" not in text.lower():
+        return text
+    literal = f"'{re.escape(value)}'"
+    held = rf"(?:::\s*+|\bas\s++)text\s*+\)*+\s*+(?:{_SIGN}|(?:not\s++)?in\s*+\()\s*+(?:'[^']*+'\s*+,\s*+)*?{literal}"
+    return re.sub(rf"{held}|{literal}\s*+::\s*+text\b(?!\s*+::)", "::text", text, flags=re.IGNORECASE)
 
 
 def _argument(type_: Name, text: str, value: str) -> bool:

@@ -143,6 +143,7 @@ def proves_not_null(constraint: Constraint, column: str) -> bool:
 _STRONG = (
     "alter-table.",
     "drop-table",
+    "drop-foreign-table",
     "drop-index",
     "rename-table",
     "truncate",

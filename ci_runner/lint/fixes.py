@@ -196,7 +196,7 @@ def _needed(place: Place) -> bool:
 
 def _gone(place: Place) -> bool:
     """Whether something behind the statement drops or renames what further steps would be about."""
-    words = ("rename", "drop-table", "drop-column", "drop-constraint", "set-schema")
+    words = ("rename", "drop-table", "drop-foreign-table", "drop-column", "drop-constraint", "set-schema")
     others = [each for each in _behind_it(place) if any(word in op.kind for op in each.operations for word in words)]
     return bool(others) and _spoken_of(place, others)
 

@@ -277,7 +277,7 @@ def _not_of(c: Cursor, table: Name, first: int) -> list[Operation]:
 
 def _foreign_options(c: Cursor, table: Name, first: int) -> list[Operation]:
     c.skip_parens()
-    return other(c, table, first, "set-table-option")
+    return other(c, table, first, "set-table-option", "foreign")
 
 
 _ACTIONS: dict[str, Action] = {

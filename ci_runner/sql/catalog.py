@@ -17,7 +17,6 @@ from ci_runner.sql import catalog_tables as tables
 from ci_runner.sql import catalog_types as types
 from ci_runner.sql.catalog_inherit import adopt, disown, passed_on
 from ci_runner.sql.catalog_map import Layered
-from ci_runner.sql.catalog_mysql import recoded
 from ci_runner.sql.catalog_names import comparable, created, inner_table, locate
 from ci_runner.sql.catalog_store import VERSION, dumps, loads
 
@@ -290,14 +289,6 @@ def _reset(catalog: Catalog, op: ops.Other, _dialect: str) -> Catalog:
     return _with_settings(catalog, {k: v for k, v in catalog.settings.items() if k not in gone})
 
 
-def _charset(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
-    charset = next((option.partition("=")[2] for option in op.options if option.startswith("charset=")), "")
-    if op.object is None or not charset:
-        return catalog
-    key, table = tables.known(catalog, op.object, dialect)
-    return tables.with_table(catalog, key, recoded(table, op, charset))
-
-
 def _distrust(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     """SQL Server's NOCHECK CONSTRAINT: from then on the constraint is not trusted, until it is checked."""
     name = comparable(next(iter(op.options), ""), dialect)
@@ -313,22 +304,17 @@ def _distrust(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
     return tables.with_table(catalog, key, replace(table, constraints=checked))
 
 
-def _rebuilt(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
-    """SQL Server's REBUILD of a whole table: what it says of compression holds from then on."""
-    said = tuple(option for option in op.options if option.startswith("data_compression"))
-    if op.object is None or not said or "partition" in op.options:
-        return catalog
-    key, table = tables.known(catalog, op.object, dialect)
-    kept = tuple(option for option in table.options if not option.startswith("data_compression"))
-    return tables.with_table(catalog, key, replace(table, options=(*kept, *said)))
+_ATTRIBUTES = (
+    "alter-table.rebuild", "alter-table.modify-order-by", "alter-table.set-logged", "alter-table.set-unlogged", "alter-table.convert-charset",
+    "alter-table.set-default-charset",
+)  # fmt: skip
 
 
-def _sorted(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
-    """ClickHouse's MODIFY ORDER BY: the columns it names are of the key from then on."""
-    if op.object is None or not op.options:
-        return catalog
-    key, table = tables.known(catalog, op.object, dialect)
-    return tables.with_table(catalog, key, replace(table, order_by=op.options[:1]))
+def _attribute(catalog: Catalog, op: ops.Other, dialect: str) -> Catalog:
+    """What ALTER TABLE says of the table as a whole; few files do."""
+    from ci_runner.sql import catalog_attributes
+
+    return catalog_attributes.changed(catalog, op, dialect)
 
 
 _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
@@ -351,10 +337,7 @@ _OTHERS: dict[str, Callable[[Catalog, ops.Other, str], Catalog]] = {
     "reset-setting": _reset,
     "use": databases.use,
     "alter-table.disable-constraint": _distrust,
-    "alter-table.rebuild": _rebuilt,
-    "alter-table.modify-order-by": _sorted,
-    "alter-table.convert-charset": _charset,
-    "alter-table.set-default-charset": _charset,
+    **dict.fromkeys(_ATTRIBUTES, _attribute),
 }
 
 _STEPS: dict[type, Callable[[Catalog, Any, str], Catalog]] = {

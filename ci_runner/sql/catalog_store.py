@@ -13,7 +13,7 @@ from ci_runner.model.operations import Column, Name
 from ci_runner.model.schema import Catalog, Program, Table
 from ci_runner.sql.catalog_map import Layered
 
-VERSION = 9  # part of the cache key and of the bytes: catalogs of another make are not read
+VERSION = 10  # part of the cache key and of the bytes: catalogs of another make are not read
 _LARGEST = 10_000_000  # bytes of a catalog worth parsing
 
 

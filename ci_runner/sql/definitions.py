@@ -103,6 +103,9 @@ def drop_index(c: Cursor, first: int) -> Operation:
 
 def alter_index(c: Cursor, first: int) -> Operation:
     """ALTER INDEX of PostgreSQL behind the word INDEX."""
+    if c.seq("ALL", "IN", "TABLESPACE"):
+        c.rest()
+        return c.op(Other, "alter-index.set-tablespace", first)
     c.if_exists()
     name = c.name()
     if c.seq("RENAME", "TO"):

@@ -56,7 +56,7 @@ _POSTGRES = _costs(
     """
     ACCESS EXCLUSIVE|metadata: alter-table drop-table truncate drop-index create-or-replace-view create-policy drop-policy
     ACCESS EXCLUSIVE|metadata: alter-policy rename-policy create-rule create-or-replace-rule rename-rule rename-trigger rename-materialized-view
-    ACCESS EXCLUSIVE|metadata: create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view
+    ACCESS EXCLUSIVE|metadata: drop-foreign-table create-partition drop-view drop-materialized-view drop-type drop-trigger drop-rule rename-view
     ACCESS EXCLUSIVE|metadata: alter-view alter-materialized-view rename-sequence alter-sequence drop-sequence alter-index.attach-partition
     ACCESS EXCLUSIVE|metadata: alter-type.add-attribute alter-type.drop-attribute alter-type.alter-attribute alter-type.rename-attribute
     ACCESS EXCLUSIVE|scan: .attach-partition

@@ -100,6 +100,13 @@ def cost(operation: Operation, dialect: str, state: Catalog | None = None) -> Co
     family = _family(dialect)
     judge = _JUDGES.get((family, type(operation))) or (_my_algorithm if family == "mysql" else None)
     costs = judge(operation, found, state) if judge else found
+    if (
+        state is not None
+        and costs.effect in ("scan", "rewrite")
+        and dialect == "postgres"
+        and _foreign(operation, state)
+    ):
+        return Cost(costs.lock, "metadata")
     return Cost(SRE, costs.effect) if dialect == "redshift" and costs.lock not in _REDSHIFT_LOCKS else costs
 
 
@@ -199,16 +206,38 @@ def _pg_only(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     return found
 
 
+def _foreign(operation: Operation, state: Catalog) -> bool:
+    """Whether it alters a foreign table, whose rows are not here."""
+    from ci_runner.sql.catalog import table_of
+
+    name = getattr(operation, "table", None)
+    table = table_of(state, name, "postgres") if isinstance(name, Name) else None
+    return table is not None and "foreign" in table.options and operation.kind.startswith("alter-table.")
+
+
+def _relogged(operation: Operation, state: Catalog) -> bool:
+    """Whether SET LOGGED or SET UNLOGGED may change anything: not where the table is known to be so."""
+    from ci_runner.sql.catalog import table_of
+
+    name = getattr(operation, "object", None)
+    table = table_of(state, name, "postgres") if name else None
+    return table is None or table.partial or ("unlogged" in table.options) != operation.kind.endswith("unlogged")
+
+
 _COMMENTED = {
     **dict.fromkeys(("table", "column", "index", "view", "materialized", "sequence", "foreign"), SUE),
     **dict.fromkeys(("constraint", "trigger", "policy", "rule"), READ),
 }
 
 
-def _pg_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
+def _pg_other(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
     options = operation.options
+    if state is not None and operation.kind in ("alter-table.set-logged", "alter-table.set-unlogged"):
+        return Cost(AE, "rewrite" if _relogged(operation, state) else "metadata")
     if operation.kind == "lock-table" and options:
         return Cost(options[0].upper(), "none")
+    if "foreign" in options and operation.kind == "alter-table.set-table-option":
+        return Cost(AE, "metadata")
     if "not valid" in options:
         return Cost("", "metadata")
     if operation.kind == "set-comment" and options:

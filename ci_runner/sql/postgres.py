@@ -104,7 +104,7 @@ def drop(c: Cursor, first: int) -> list[Operation]:
     if c.take("TABLE"):
         return [tables.drop_table(c, first)]
     if c.seq("FOREIGN", "TABLE"):
-        return [tables.drop_table(c, first)]
+        return [tables.drop_table(c, first, "drop-foreign-table")]
     if c.take("INDEX"):
         return [definitions.drop_index(c, first)]
     c.take("PROCEDURAL")
@@ -136,6 +136,9 @@ def alter(c: Cursor, first: int) -> list[Operation]:
         c.fail(f"no grammar for ALTER {c.text[c.i]}")
     if sort == "database" and c.i + 1 == c.last and c.dialect == "postgres":  # no option at all is allowed
         return [c.op(Other, "alter-database.set-option", first, object=c.name())]
+    if sort == "materialized-view" and c.seq("ALL", "IN", "TABLESPACE"):
+        c.rest()
+        return [c.op(Other, "alter-materialized-view.set-tablespace", first)]
     if sort == "text-search-dictionary" and c.ahead(c.peek(0), "("):
         name = c.name()
         c.skip_parens()

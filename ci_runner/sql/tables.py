@@ -189,12 +189,12 @@ def _special(c: Cursor, found: Elements) -> bool:
     return False
 
 
-def drop_table(c: Cursor, first: int) -> Operation:
+def drop_table(c: Cursor, first: int, kind: str = "drop-table") -> Operation:
     """DROP TABLE behind the word TABLE."""
     if_exists = c.if_exists()
     tables = c.names()
     options = drop_tail(c)
-    return c.op(DropTable, "drop-table", first, tables=tables, if_exists=if_exists, options=options)
+    return c.op(DropTable, kind, first, tables=tables, if_exists=if_exists, options=options)
 
 
 def drop_tail(c: Cursor) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ OWN = [
         "vendors.yaml",
         "idioms.yaml",
         "uses.yaml",
+        "postgres.yaml",
     )
     for case in yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
 ]

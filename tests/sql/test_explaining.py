@@ -79,6 +79,30 @@ def test_a_known_old_type_spares_a_widening_its_rewrite() -> None:
     assert [row.effect for row in rows] == ["metadata", "metadata", "rewrite"]
 
 
+KNOWN = """CREATE TABLE a (b int); CREATE UNLOGGED TABLE c (b int); CREATE TABLE d (b int); ALTER TABLE d SET UNLOGGED;
+CREATE FOREIGN TABLE f (b int) SERVER s"""
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"),
+    [
+        ("ALTER TABLE a SET LOGGED", "metadata"),
+        ("ALTER TABLE a SET UNLOGGED", "rewrite"),
+        ("ALTER TABLE c SET UNLOGGED", "metadata"),
+        ("ALTER TABLE c SET LOGGED", "rewrite"),
+        ("ALTER TABLE d SET UNLOGGED", "metadata"),
+        ("ALTER TABLE elsewhere SET LOGGED", "rewrite"),
+        ("ALTER FOREIGN TABLE f ALTER b TYPE bigint", "metadata"),
+        ("ALTER TABLE f ALTER b SET NOT NULL, ADD CHECK (b > 0)", "metadata"),
+        ("ALTER TABLE f ADD c uuid DEFAULT gen_random_uuid()", "metadata"),
+    ],
+)
+def test_what_changes_nothing_and_what_has_no_rows_is_not_rewritten(text: str, effect: str) -> None:
+    before = catalog.fold(Catalog(), read(KNOWN, "postgres"), "postgres")
+    (row,) = sql.effects(read(text, "postgres"), "postgres", before)
+    assert (row.lock, row.effect) == ("ACCESS EXCLUSIVE", effect)
+
+
 WIDENING = [
     (Type("varchar", ("20",)), Type("varchar", ("50",)), True),
     (Type("varchar", ("50",)), Type("varchar", ("20",)), False),

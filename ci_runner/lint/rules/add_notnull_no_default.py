@@ -57,7 +57,7 @@ def check(context: Context) -> Iterator[Hit]:
     domains = tuple(chain(context.catalog, column.type))
     required = not_null(column) or any(domain.nullable is False for domain in domains)
     given = has_default(column) or (column.default is None and any(map(has_default, domains)))
-    if not context.old(op.table) or not required or given or not _refused(context, column):
+    if not context.stored(op.table) or not required or given or not _refused(context, column):
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
         return
@@ -76,7 +76,7 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _lacking(context: Context, op: CreateTable) -> Iterator[Hit]:
     table = context.table(op.table)
-    if table is None or table.partial or not context.old(op.table) or emptied(context, op.table):
+    if table is None or table.partial or not context.stored(op.table) or emptied(context, op.table):
         return
     for column in op.columns:
         if context.column(op.table, column.name) is None and not_null(column) and not has_default(column):

@@ -40,7 +40,7 @@ def check(context: Context) -> Iterator[Hit]:
     if not op.kind.endswith(".attach-partition"):
         return
     child, parent = context.table(op.partition), context.table(op.table)
-    if context.old(op.partition) and (child is None or not _covered(child, parent, op.bounds)):
+    if context.stored(op.partition) and (child is None or not _covered(child, parent, op.bounds)):
         yield Hit(
             f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds.",
             fix=attach(context, op),
@@ -54,7 +54,7 @@ def _default(context: Context, new: Name, parent: Name) -> Iterator[Hit]:
     table = context.table(parent)
     for name in table.children if table else ():
         child = context.catalog.tables.get(name)
-        if child is None or "default partition" not in child.options or not context.old(name):
+        if child is None or "default partition" not in child.options or not context.stored(name):
             continue
         checks = " AND ".join(c.expression for c in child.constraints if c.kind == "check" and not c.not_valid)
         if not any(mentions(checks, key) for key in _keys(child, table)):

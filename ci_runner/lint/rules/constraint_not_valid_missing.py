@@ -48,7 +48,11 @@ def check(context: Context) -> Iterator[Hit]:
         return
     assert isinstance(op, AddConstraint)  # noqa: S101
     constraint = op.constraint
-    if constraint.kind not in ("foreign-key", "check", "not-null") or constraint.not_valid or not context.old(op.table):
+    if (
+        constraint.kind not in ("foreign-key", "check", "not-null")
+        or constraint.not_valid
+        or not context.stored(op.table)
+    ):
         return
     if not constraint.enforced:
         return
@@ -75,7 +79,7 @@ def _message(op: AddConstraint, constraint: Constraint) -> str:
 def _domain(context: Context, op: Other) -> Iterator[Hit]:
     if op.kind != "alter-domain.add-constraint" or op.object is None or "not valid" in op.options:
         return
-    tables = [quoted(table.name) for key, table, _ in users(context.catalog, op.object) if context.old(key)]
+    tables = [quoted(table.name) for key, table, _ in users(context.catalog, op.object) if context.stored(key)]
     if tables:
         yield Hit(
             f"The constraint is checked against every row of {', '.join(tables)}, whose columns are of domain {quoted(op.object)}, while writes wait."
@@ -83,7 +87,7 @@ def _domain(context: Context, op: Other) -> Iterator[Hit]:
 
 
 def _column(context: Context, op: AddColumn) -> Iterator[Hit]:
-    if context.dialect != "postgres" or not context.old(op.table):
+    if context.dialect != "postgres" or not context.stored(op.table):
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
         return

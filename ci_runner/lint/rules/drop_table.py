@@ -115,7 +115,9 @@ def _view(context: Context, op: Operation) -> Iterator[Hit]:
 def _kept_elsewhere(context: Context, name: Name) -> bool:
     """Whether the table only leads to rows: in other tables, in other servers, in files."""
     known = context.table(name)
-    return holds_no_rows(known, context.dialect) or (known is not None and "external" in known.options)
+    return holds_no_rows(known, context.dialect) or (
+        known is not None and ("external" in known.options or "foreign" in known.options)
+    )
 
 
 def _undropped(context: Context, name: Name) -> bool:

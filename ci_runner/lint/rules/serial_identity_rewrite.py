@@ -34,7 +34,7 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, AddColumn)  # noqa: S101
     if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
         return
-    if op.column.identity and context.old(op.table):
+    if op.column.identity and context.stored(op.table):
         yield Hit(
             f"Every row of {quoted(op.table)} gets a number for {quoted(op.column.name)}: the table is rewritten while nobody can use it."
         )

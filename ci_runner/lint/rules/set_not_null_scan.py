@@ -69,14 +69,14 @@ def _domain(context: Context, op: Other) -> Iterator[Hit]:
     if op.kind != "alter-domain.set-not-null" or op.object is None:
         return
     for key, table, columns in users(context.catalog, op.object):
-        if context.old(key) and not all(not_null(column) for column in columns):
+        if context.stored(key) and not all(not_null(column) for column in columns):
             yield Hit(
                 f"SET NOT NULL on domain {quoted(op.object)} reads all of {quoted(table.name)} while writes wait."
             )
 
 
 def _scanned(context: Context, name: Name, column: str) -> bool:
-    if not context.old(name):
+    if not context.stored(name):
         return False
     known, table = context.column(name, column), context.table(name)
     if known is not None and not_null(known):

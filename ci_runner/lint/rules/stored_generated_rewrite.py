@@ -38,7 +38,7 @@ def check(context: Context) -> Iterator[Hit]:
     assert isinstance(op, AddColumn)  # noqa: S101
     if (op.if_not_exists or op.conditional) and context.column(op.table, op.column.name) is not None:
         return
-    if op.column.generated == "stored" and context.old(op.table):
+    if op.column.generated == "stored" and context.stored(op.table):
         yield Hit(
             f"Stored generated column {quoted(op.column.name)} is computed for every row: {quoted(op.table)} is rewritten while nobody can use it."
         )

@@ -42,7 +42,7 @@ def check(context: Context) -> Iterator[Hit]:
     """Type changes of old columns that do not keep the stored rows."""
     op = context.step.operation
     assert isinstance(op, AlterColumnType)  # noqa: S101
-    if not context.old(op.table) or (context.dialect == "sqlserver" and _online(context.text())):
+    if not context.stored(op.table) or (context.dialect == "sqlserver" and _online(context.text())):
         return
     column = context.column(op.table, op.column)
     if column is None or column.type is None:

@@ -45,7 +45,7 @@ def check(context: Context) -> Iterator[Hit]:
 
 def _shrunk(context: Context, table: Name, name: str, new: Type | None) -> Iterator[Hit]:
     column = context.column(table, name)
-    if column is None or column.type is None or new is None or not context.old(table):
+    if column is None or column.type is None or new is None or not context.stored(table):
         return
     if narrows(settled(context.catalog, column.type), settled(context.catalog, new), context.dialect):
         yield Hit(

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.postgres import rewrites_by_adding
+from ci_runner.lint.postgres import partitioned, rewrites_by_adding
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import using_index
 from ci_runner.model.operations import AddColumn, AddConstraint
@@ -50,6 +50,10 @@ def check(context: Context) -> Iterator[Hit]:
         assert isinstance(op, AddConstraint)  # noqa: S101
         constraint = op.constraint
         if constraint.kind not in ("unique", "primary-key") or constraint.using_index or not context.old(op.table):
+            return
+        if "only" in op.options and partitioned(
+            context, op.table
+        ):  # an index without a row, valid once its partitions' are attached
             return
         kind = "PRIMARY KEY" if constraint.kind == "primary-key" else "UNIQUE"
         columns = constraint.columns

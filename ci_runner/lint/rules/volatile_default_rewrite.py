@@ -36,7 +36,7 @@ def check(context: Context) -> Iterator[Hit]:
     op = context.step.operation
     assert isinstance(op, AddColumn)  # noqa: S101
     column = op.column
-    if not context.old(op.table) or column.generated or column.identity:
+    if not context.stored(op.table) or column.generated or column.identity:
         return
     if (op.if_not_exists or op.conditional) and context.column(op.table, column.name) is not None:
         return
