@@ -16,7 +16,7 @@ _QUOTED = "|".join(f"{mark}[^{mark}]*(?:{mark}{mark}[^{mark}]*)*{mark}" for mark
 _TOKEN = later(rf"{_QUOTED}|--[^\n]*|/\*(?:.*?\*/|.*)|\[[^\]\n]*\]|[()]|[^\W\d][\w$]*|\d[\w.]*|\s+|.", re.DOTALL)
 _IDENT = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$]*)'
 _TARGET = later(
-    rf"ALTER\s+(?:FOREIGN\s+)?TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({_IDENT}(?:\s*\.\s*{_IDENT}){{0,3}})",
+    rf"ALTER\s+(?:FOREIGN\s+)?TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?({_IDENT}(?:\s*\.(?:\s*\.)?\s*{_IDENT}){{0,3}})",
     re.IGNORECASE,
 )
 _PLAIN = later(r"[a-z_][a-z0-9_]*")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_runner.lint.clauses import clause, rewrite
+from ci_runner.lint.clauses import clause, rewrite, target, words
 from ci_runner.lint.context import Context, File
 from ci_runner.lint.rule import Edit, Fix
 from ci_runner.lint.types import arguments, base
@@ -15,6 +15,7 @@ from ci_runner.text.pattern import later
 _VARIABLE = {"varchar", "nvarchar", "varbinary"}
 _COMPRESSIBLE = {"tinyint", "smallint", "int", "bigint", "char", "nchar", "binary", "money", "smallmoney", "numeric"}
 _METADATA_EDITIONS = ("enterprise", "developer", "evaluation", "azure", "sql azure", "managed instance")
+_OFFLINE_EDITIONS = ("standard", "express", "web")
 _PER_ROW = later(r"\b(newid|newsequentialid|rand|crypt_gen_random)\s*\(|\bnext\s+value\s+for\b", re.IGNORECASE)
 
 
@@ -94,21 +95,24 @@ def keeps_default_apart(file: File, column: Column) -> bool:
 
 @rewrite
 def online(context: Context, op: Operation) -> Fix | None:
-    """The statement with ONLINE = ON among its options."""
+    """The statement with ONLINE = ON among its options; None where the edition cannot, and for options outside of parentheses."""
+    if (context.file.server_edition or "").lower().startswith(_OFFLINE_EDITIONS):
+        return None
     text = context.file.text[op.start : op.end]
-    options = clause(text, "WITH", "()")
-    if options:
+    pieces = [piece for piece in words(text) if piece[0] != ";"]
+    upper = [piece.upper() for piece, _, _ in pieces]
+    if "WITH" in upper:
+        options = clause(text, "WITH", "()")
+        if not options:
+            return None
         at = op.start + text.index("(", options[0]) + 1
         off = clause(text[at - op.start : options[1] - 1], "ONLINE", "=", "OFF")
         edit = Edit(at + off[0], at + off[1], "ONLINE = ON") if off else Edit(at, at, "ONLINE = ON, ")
         return Fix((edit,), "build it online")
-    bare = text.rstrip().rstrip(";").rstrip()
-    group = (
-        re.search(r"\)\s+ON\s+[\w\[\]]+\s*(?:\([^)]*\))?$", bare, re.IGNORECASE)
-        if isinstance(op, CreateIndex | AddConstraint)
-        else None
-    )
-    at = op.start + (group.start() + 1 if group else len(bare))
+    first = upper.index("ON") + 1 if isinstance(op, CreateIndex) else 0  # behind it the table
+    stored = (number for number, word in enumerate(upper) if number > first and word in ("ON", "FILESTREAM_ON"))
+    last = next(stored, len(pieces)) if isinstance(op, CreateIndex | AddConstraint) else len(pieces)
+    at = op.start + pieces[last - 1][2]
     return Fix((Edit(at, at, " WITH (ONLINE = ON)"),), "build it online")
 
 
@@ -120,6 +124,7 @@ def trusted(context: Context, table: Name, name: str) -> Fix | None:
         return None
     at = statement.end
     closed = "" if context.file.text[at - 1 : at] == ";" else ";"
-    named = ".".join(f"[{part}]" for part in (table.schema, table.name) if part)
-    check = f"{closed}\nALTER TABLE {named} WITH CHECK CHECK CONSTRAINT [{name}];"
+    named = target(context) or ".".join(f"[{part}]" for part in (table.schema, table.name) if part)
+    meant = "ALL" if name.lower() == "all" else f"[{name}]"
+    check = f"{closed}\nALTER TABLE {named} WITH CHECK CHECK CONSTRAINT {meant};"
     return Fix((Edit(at, at, check),), "check the rows that are there afterwards", safe=False)

@@ -106,6 +106,13 @@ def test_a_suggestion_is_what_its_label_says(case: dict[str, Any]) -> None:
     assert (finding.suggestion.safe, finding.suggestion.alone) == (case["safe"], case["alone"])
 
 
+def test_no_edition_is_told_to_build_online_that_cannot() -> None:
+    for edition, told in (("", True), ("Enterprise Edition", True), ("Standard Edition (64-bit)", False)):
+        pre = "CREATE TABLE t (n INT);"
+        linted = check("CREATE INDEX i ON t (n);", "sqlserver", pre=pre, suggest=True, server_edition=edition or None)
+        assert (only(linted, "mssql-offline-index").suggestion is not None) is told
+
+
 def test_a_lock_is_given_a_time_out() -> None:
     sql = "ALTER TABLE a ADD m int;\n"
     expected = "SET LOCAL lock_timeout = '2s';\nALTER TABLE a ADD m int;\n"
