@@ -14,7 +14,7 @@ from ci_runner.sql.block_variables import Variables, result_of
 from ci_runner.sql.comments import attach
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
-from ci_runner.sql.filled import Literal, certain, formatted, rows
+from ci_runner.sql.filled import Literal, certain, formatted, joined, nameless, rows
 from ci_runner.sql.lexer import Tokens, tokenize
 from ci_runner.sql.queries import outside
 from ci_runner.sql.reading import Reading, blanked, heads, read, read_segment
@@ -176,7 +176,7 @@ def _execute(tokens: Tokens, traits: Dialect, place: _Place) -> Reading:
     at = 2 if tokens.upper[1] == "IMMEDIATE" else 1
     at += tokens.upper[at] == ":"
     found, behind = [(tokens.text[at], tokens.start[at])], at + 1
-    if traits.psql and (made := formatted(tokens, at)):
+    if traits.psql and (made := formatted(tokens, at) or joined(tokens, at)):
         found, behind = [made[0]], made[1]
     elif not _LITERAL.match(tokens.text[at]):
         held = place.variables.take(tokens.text[at])
@@ -186,7 +186,7 @@ def _execute(tokens: Tokens, traits: Dialect, place: _Place) -> Reading:
     if found and tokens.upper[behind] in ("", ";", "USING", "INTO"):
         if place.depth > _DEEPEST:
             return Reading(reason="EXECUTE nested too deep", at=tokens.start[0])
-        inner = _each(found, traits, place.depth)
+        inner = nameless(_each(found, traits, place.depth))
         if certain(inner.operations, inner.reason):
             return inner
     return Reading(reason="EXECUTE of text that is put together at run time", at=tokens.start[0])

@@ -1,18 +1,28 @@
-"""Reads texts that are run as soon as they are made, where what they do is known all the same: ``format('…', x)``, rows that \\gexec runs."""
+"""Reads texts that are run as soon as they are made and known all the same: ``format('…', x)``, ``'…' || x``, rows that \\gexec runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
-from ci_runner.model.operations import Dml, Operation
+from ci_runner.model.operations import Dml, Operation, Other
 from ci_runner.sql.lexer import Tokens
 from ci_runner.sql.queries import outside
+from ci_runner.sql.reading import Reading
 from ci_runner.text.pattern import later
 
 # A value format() puts in (https://www.postgresql.org/docs/current/functions-string.html#FUNCTIONS-STRING-FORMAT).
 _VALUE = later(r"%(?:\d{1,3}\$)?-?(?:\d{1,5}|\*(?:\d{1,3}\$)?)?([sIL])|%(%)")
 _LITERAL = later(r"(?:\$(\w*)\$[\s\S]*\$\1\$|[eEnN]?'[\s\S]*')\Z")
 MARK = "\ua66e"  # a letter that one manuscript of a psalter has, once: stands for each character of what is put in
+
+_ENDS = ("", ";", "USING", "INTO")
+_NAMELESS = frozenset(
+    {
+        "create-role", "create-user", "alter-role", "alter-user", "drop-role", "drop-user", "create-sequence", "drop-sequence", "create-trigger",
+        "drop-trigger", "create-policy", "drop-policy", "alter-database", "set-comment",
+    }
+)  # fmt: skip
 
 Literal = tuple[str, int]
 
@@ -30,6 +40,42 @@ def formatted(tokens: Tokens, at: int) -> tuple[Literal, int] | None:
     behind = next((i for i, _ in outside(tokens.upper, at + 1, len(tokens.upper))), len(tokens.upper) - 1)
     text = _VALUE.sub(lambda value: "% " if value[2] else MARK * len(value[0]), tokens.text[at + 2])
     return (text, tokens.start[at + 2]), behind
+
+
+def joined(tokens: Tokens, at: int) -> tuple[Literal, int] | None:
+    """As ``formatted``, of ``'…' || x || '…'``, which must begin with a literal: marks stand for all between two, quotes and bars included."""
+    upper = tokens.upper
+    stop = next((i for i, word in outside(upper, at, len(upper)) if word in _ENDS), len(upper) - 1)
+    bars = [i for i, word in outside(upper, at, stop) if word == "||"]
+    if not bars or bars[0] != at + 1 or tokens.text[at][:1] != "'" or bars[-1] + 1 == stop:
+        return None
+    start, end = tokens.start[at], tokens.start[stop - 1] + len(tokens.text[stop - 1])
+    text = [MARK] * (end - start)
+    behind = -1  # where the last literal ended
+    for before, after in pairwise([at - 1, *bars, stop]):
+        piece, offset = tokens.text[before + 1], tokens.start[before + 1] - start
+        if after - before != 2 or piece[0] != "'":
+            behind = -1
+            continue
+        text[offset + 1 : offset + len(piece) - 1] = piece[1:-1]
+        if behind > 0 and (text[behind - 1].isspace() or piece[1:2].isspace()):
+            text[behind : offset + 1] = " " * (offset + 1 - behind)
+        behind = offset + len(piece) - 1
+    text[0] = text[-1] = "'"
+    return ("".join(text), start), stop
+
+
+def nameless(reading: Reading) -> Reading:
+    """The reading without the names that have marks in them, of what does the same whatever it is called."""
+    if all(MARK not in repr(operation) for operation in reading.operations):
+        return reading
+    kept = (
+        Other(kind=op.kind, start=op.start, end=op.end)
+        if op.kind.partition(".")[0] in _NAMELESS and MARK in repr(op)
+        else op
+        for op in reading.operations
+    )
+    return Reading(tuple(kept), reading.reason, reading.at)
 
 
 def certain(operations: Iterable[Operation], reason: str | None) -> bool:
