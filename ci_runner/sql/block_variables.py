@@ -1,7 +1,8 @@
-"""Follows what the variables of a block hold, so that EXECUTE of one whose every value is a literal can be read."""
+"""Follows what the variables of a block hold, so that EXECUTE of one whose every value is a literal, or made of known ones, can be read."""
 
 from __future__ import annotations
 
+from ci_runner.sql.filled import formatted, joined
 from ci_runner.sql.lexer import Tokens
 from ci_runner.text.pattern import later
 
@@ -30,9 +31,11 @@ class Variables:
         at = assigned(upper, first, declaring=declaring)
         if at < 0:
             return
-        value = [i for i in range(at, len(upper)) if upper[i] not in ("", ";")]
-        alone = len(value) == 1 and _LITERAL.match(tokens.text[at]) is not None
-        self._put(upper[first], (tokens.text[at], tokens.start[at]) if alone else None)
+        if _LITERAL.match(tokens.text[at]) and upper[at + 1] in ("", ";"):
+            self._put(upper[first], (tokens.text[at], tokens.start[at]))
+            return
+        made = formatted(tokens, at) or joined(tokens, at)
+        self._put(upper[first], made[0] if made and upper[made[1]] in ("", ";") else None)
 
     def _put(self, name: str, value: tuple[str, int] | None) -> None:
         known = self._values.get(name, [])
@@ -54,7 +57,7 @@ def assigned(upper: list[str], first: int, *, declaring: bool = False) -> int:
     """Where the value begins that a statement gives to a variable; -1 where it gives none."""
     words = (":=", "DEFAULT", "=") if declaring else (":=",)
     for i in range(first + 1, len(upper) - 1):
-        if upper[i] in words:
+        if upper[i] in words or (upper[i] == "=" and i == first + 1):
             return i + 1
         if upper[i] == "(" and i == first + 1:
             break
