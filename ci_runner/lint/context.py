@@ -143,11 +143,16 @@ class Context(Struct, frozen=True):
         """
         key = self.key(name)
         table = self.catalog.tables.get(key)
-        if table is not None:
+        if table is not None and not (table.partial and self.cloned(key.schema)):
             return not table.born and not table.temporary
         scratch = key.schema == ("temp" if self.dialect == "sqlite" else "pg_temp")
-        fresh = ("view", key) in self.catalog.born or scratch or key.name.startswith("#")
+        fresh = ("view", key) in self.catalog.born or scratch or key.name.startswith("#") or self.cloned(key.schema)
         return not fresh and "if exists" not in self.step.operation.options
+
+    def cloned(self, schema: str) -> bool:
+        """Whether the file made that schema of Snowflake, or its database: what CLONE filled it with is as new as it is."""
+        born = self.catalog.born
+        return self.dialect == "snowflake" and any(("schema", Name("", part)) in born for part in schema.split("."))
 
     def stored(self, name: Name) -> bool:
         """Whether it is old and its rows are this database's own to read and write; those of a foreign table are not."""

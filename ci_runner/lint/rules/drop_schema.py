@@ -40,7 +40,8 @@ def check(context: Context) -> Iterator[Hit]:
         if ("schema", Name("", name.name)) in context.catalog.born:
             continue
         inside = sum(1 for key in context.catalog.tables if key.schema == name.name)
-        if _undropped(context, what, name):
+        home = name.schema or next(iter(context.catalog.search_path), "").rpartition(".")[0]
+        if _undropped(context, what, name) or context.cloned(home):
             continue
         if (op.if_exists or op.conditional) and not inside and _absent(context, what, name):
             continue
