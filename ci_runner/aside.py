@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 A = TypeVar("A")
+L = TypeVar("L")
+Steps = tuple[Callable[[T], R], Mapping[str, T], Callable[[], L]]
 
 FEW = 200  # items below which a process costs more than it brings: some 10 ms
 MANY = 1000  # the same of a list that both work at
@@ -38,7 +40,7 @@ def table(work: Callable[[T], R], items: Mapping[str, T], kind: Any = Any) -> Ma
     second = _beside(lambda answers: _one_by_one(work, values, answers)) if len(items) >= FEW else None
     if second is None:
         return {name: work(item) for name, item in items.items()}
-    return _Table(items, _received(work, values, second, kind))
+    return _Table(items, _received(work, values, second, kind, ends=True))
 
 
 def stand_by(module: str, *words: str) -> None:
@@ -59,29 +61,32 @@ def stand_by(module: str, *words: str) -> None:
 
 
 def ahead(
-    task: Callable[[bytes], tuple[Callable[[], A], Callable[[A], tuple[Callable[[T], R], Mapping[str, T]]]]],
+    task: Callable[[bytes], tuple[Callable[[], A], Callable[[A], Steps[T, R, L]]]],
     order: bytes,
     made: Any = Any,
     kind: Any = Any,
-) -> Callable[[], tuple[A, Mapping[str, R]]]:
+    end: Any = Any,
+) -> Callable[[], tuple[A, Mapping[str, R], Callable[[], L]]]:
     """What ``task`` makes of ``order``, begun at once by another process, by that which stands by for its module if there is one.
 
-    A task is a function without arguments, and one that finds work and items in its result, for a :func:`table`. ``made`` is what the
-    first makes and ``kind`` what an answer is. To be asked for once. What the other process cannot do this one does when it is asked, and
-    raises what there is to raise.
+    A task is a function without arguments, and one that finds in its result the work and the items of a :func:`table`, and what is to be
+    worked out when all that is done, to be asked for behind the last answer. ``made`` is what the first makes, ``kind`` what an answer is
+    and ``end`` what comes last. To be asked for once. What the other process cannot do this one does when it is asked, and raises what
+    there is to raise.
     """
     first, then = task(order)
     second = _ordered(task.__module__, order) or _beside(lambda answers: _first(first, then, answers))
 
-    def result() -> tuple[A, Mapping[str, R]]:
+    def result() -> tuple[A, Mapping[str, R], Callable[[], L]]:
         from msgspec.msgpack import Decoder
 
         sent = _message(second.answers, Decoder(list[made])) if second else None
         found: A = sent[0] if sent else first()
-        work, items = then(found)
+        work, items, last = then(found)
         if second is None:
-            return found, table(work, items, kind)
-        return found, _Table(items, _received(work, [*items.values()], second, kind))
+            return found, table(work, items, kind), last
+        rows = _received(work, [*items.values()], second, kind)
+        return found, _Table(items, rows), lambda: _last(second, last, Decoder(list[end]))
 
     return result
 
@@ -268,14 +273,20 @@ def _ordered(module: str, order: bytes) -> _Second | None:
     return second
 
 
-def _first(
-    first: Callable[[], A], then: Callable[[A], tuple[Callable[[T], R], Mapping[str, T]]], answers: BinaryIO
-) -> None:
+def _first(first: Callable[[], A], then: Callable[[A], Steps[T, R, L]], answers: BinaryIO) -> None:
     widen(answers.fileno())
     made = first()
     _send([made], answers)
-    work, items = then(made)
+    work, items, last = then(made)
     _one_by_one(work, [*items.values()], answers)
+    _send([last()], answers)
+
+
+def _last(second: _Second, last: Callable[[], L], decoder: Decoder[list[Any]]) -> L:
+    """What it says last; that it is gone is waited for when this value is let go of, for giving its memory back takes milliseconds."""
+    sent = None if second.answers.closed else _message(second.answers, decoder)
+    found: L = sent[0] if sent else last()
+    return found
 
 
 def _one_by_one(work: Callable[[T], R], items: Sequence[T], answers: BinaryIO) -> None:
@@ -291,15 +302,18 @@ def _send(message: list[Any], answers: BinaryIO) -> None:
     answers.flush()
 
 
-def _received(work: Callable[[T], R], items: Sequence[T], second: _Second, kind: Any) -> Iterator[R]:
-    """The answers; what the second process did not give, for whatever reason, is worked out here."""
+def _received(
+    work: Callable[[T], R], items: Sequence[T], second: _Second, kind: Any, *, ends: bool = False
+) -> Iterator[R]:
+    """The answers; what the second process did not give, for whatever reason, is worked out here. ``ends``: it has nothing more to say."""
     from msgspec.msgpack import Decoder
 
     decoder, done = Decoder(list[kind]), 0
     while done < len(items) and (chunk := _message(second.answers, decoder)) is not None:
         done += len(chunk)
         yield from chunk
-    second.end()
+    if ends or done < len(items):
+        second.end()
     yield from map(work, items[done:])
 
 

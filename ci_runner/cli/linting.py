@@ -23,14 +23,15 @@ def lint(
     fix: Literal["preview", "write"] | None = None,
 ) -> int:
     """Lint by those flags of the manifest and show the report in ``form``; the exit code."""
+    from ci_runner.journeys import lint
+
+    begun = world.now()
+    lint.stand_by(flags)
     from ci_runner.cli.output import check_format, show, write_reports
     from ci_runner.cli.remembering import remembered
     from ci_runner.cli.setup import ground
-    from ci_runner.journeys import lint
 
     check_format(form)
-    begun = world.now()
-    lint.stand_by(flags)
     base, memory = remembered(world, ground(world, flags))
     run = lint.run(base)
     from ci_runner.cli.telling import conclude

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ci_runner.journeys import sizing
     from ci_runner.journeys.base import Compared
     from ci_runner.journeys.oracle import Statements
+    from ci_runner.journeys.reading import Overall
     from ci_runner.model.directory import MigrationDir, Tree
     from ci_runner.model.operations import Statement
     from ci_runner.model.report import ChangeSet, Linted, Replay, Report, Run, StatementEffect
@@ -66,6 +67,7 @@ class Examined(Struct, frozen=True):
     effects: Callable[[], Mapping[str, tuple[StatementEffect, ...]]]
     replayed: Replay
     linted: Linted
+    overall: Callable[[], Overall] | None = None  # where it is known, to be asked for once all is judged
 
 
 def directory(ground: Ground, wanted: Directory) -> Report:
@@ -79,6 +81,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     replayed = told(seen.replayed, seen.before, seen.after, changes.head.dialect) if seen.after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     changes = judging.leveled(ground, wanted, changes)
+    overall = seen.overall() if seen.overall else None
     return report.build(
         changes,
         linted,
@@ -94,6 +97,8 @@ def directory(ground: Ground, wanted: Directory) -> Report:
         ),
         effects=seen.effects,
         redact=ground.redact,
+        summed=(lambda: overall.sum) if overall else None,
+        harmless=overall is not None and overall.harmless,
     )
 
 
@@ -105,7 +110,7 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
     compared_of = base.comparing(ground, wanted)
     _import(wanted.dialect, few=not ground.config.all)
     ground.meanwhile()
-    head, statements = asked()
+    head, statements, overall = asked()
     compared = merging.guarded(ground, wanted, compared_of(head))
     changes = compared.changeset
     statements = analyse(changes) if statements is None else statements
@@ -124,7 +129,7 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
         linted = suggestions.confirmed(suggestions.Change(changes, linted, replayed), wanted, judge, database)
     notes = (*compared.notes, *remarks)
     replayed = replace(replayed, unobserved=(*replayed.unobserved, *strange))
-    return Examined(replace(compared, notes=notes), statements, released, after, effects, replayed, linted)
+    return Examined(replace(compared, notes=notes), statements, released, after, effects, replayed, linted, overall)
 
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:
@@ -163,23 +168,25 @@ def _see(ground: Ground, tree: Tree) -> None:
         ground.seen(tree)
 
 
-def _alone(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, None]]:
+def _alone(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, None, None]]:
     """The directory; what is in its files is read once it is known which of them changed."""
     head_of = reading(ground, wanted)
-    return lambda: (head_of(), None)
+    return lambda: (head_of(), None, None)
 
 
-def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, Statements]]:
-    """The directory and the statements of all its files, which another process begins to read now."""
+def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, Statements, Callable[[], Overall]]]:
+    """The directory, the statements of all its files, and what there is to know of them all: another process begins to read now."""
     from ci_runner.journeys import reading
     from ci_runner.model.operations import Statement
 
-    asked = aside.ahead(reading.task, reading.order(ground.root, wanted), reading.Whole, tuple[Statement, ...])
+    asked = aside.ahead(
+        reading.task, reading.order(ground.root, wanted), reading.Whole, tuple[Statement, ...], reading.Overall
+    )
 
-    def finished() -> tuple[MigrationDir, Statements]:
-        (rest, head), statements = asked()
+    def finished() -> tuple[MigrationDir, Statements, Callable[[], Overall]]:
+        (rest, head), statements, overall = asked()
         _see(ground, replace(rest, files=dict(sorted({**rest.files, **head.files}.items()))))
-        return head, statements
+        return head, statements, overall
 
     return finished
 

@@ -9,16 +9,29 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from msgspec import msgpack
+from msgspec import Struct, msgpack
 from msgspec.structs import asdict, replace
 
 from ci_runner import migrations, sources, sql
 from ci_runner.config.values import Directory
 from ci_runner.model.directory import Migration, MigrationDir, Tree
 from ci_runner.model.operations import Statement
+from ci_runner.text import Redactor
 
 Whole = tuple[Tree, MigrationDir]
-Then = tuple[Callable[[Migration], tuple[Statement, ...]], dict[str, Migration]]
+
+
+class Overall(Struct, frozen=True):
+    """What takes a while to know of all files together, and is not asked for before the end.
+
+    ``sum`` is the first line that atlas.sum must have. ``harmless``: none of their texts holds what looks like a secret.
+    """
+
+    sum: str
+    harmless: bool
+
+
+Then = tuple[Callable[[Migration], tuple[Statement, ...]], dict[str, Migration], Callable[[], Overall]]
 
 
 def read(tree: Tree, directory: Directory, head: MigrationDir | None = None, *, judged: bool = True) -> MigrationDir:
@@ -52,7 +65,8 @@ def order(root: Path, wanted: Directory) -> bytes:
 
 
 def task(order: bytes) -> tuple[Callable[[], Whole], Callable[[Whole], Then]]:
-    """Reads the directory of that order, without the bytes that stand in its migrations anyway; then every statement; see ``aside.ahead``."""
+    """Reads the directory of that order, without the bytes that stand in its migrations anyway; then every statement, and what there is
+    to know of them all; see ``aside.ahead``."""
     root, fields = msgpack.decode(order)
     wanted = Directory(**fields)
 
@@ -67,7 +81,14 @@ def task(order: bytes) -> tuple[Callable[[], Whole], Callable[[Whole], Then]]:
 
 def _statements(made: Whole) -> Then:
     head = made[1]
-    return partial(statements, head.dialect), {each.name: each for each in head.migrations}
+    return partial(statements, head.dialect), {each.name: each for each in head.migrations}, partial(overall, head)
+
+
+def overall(head: MigrationDir) -> Overall:
+    """What there is to know of all files of a directory."""
+    texts = tuple(migration.text for migration in head.migrations)
+    harmless = Redactor().value(texts) is texts
+    return Overall(migrations.sum_text(head).partition("\n")[0], harmless)
 
 
 def statements(dialect: str, migration: Migration) -> tuple[Statement, ...]:

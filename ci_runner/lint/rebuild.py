@@ -37,6 +37,8 @@ class Rebuild(Struct, frozen=True):
 
 def rebuilds(file: File) -> tuple[Rebuild, ...]:
     """Every rebuild of an old table in the file."""
+    if DropTable not in file.positions and RenameTable not in file.positions:
+        return ()
     drops = [(step, key) for step, op in file.of(DropTable) for key in _keys(file, step, op.tables)]
     renames = [(step, _key(file, step, op.table), _key(file, step, op.new)) for step, op in file.of(RenameTable)]
     if (not drops and not renames) or len(drops) + len(renames) > _MOST:

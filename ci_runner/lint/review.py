@@ -195,7 +195,7 @@ def _viewed(file: Linting, before: Catalog, run: _Run) -> tuple[File, Catalog]:
 
 def _judged(file: File, run: _Run) -> tuple[list[Finding], list[NotAnalysed], int]:
     """Findings in order of position, statements not understood, and how many findings were asked to be left out."""
-    comments = ignores(file.text, file.statements, run.known)
+    comments = ignores(file.text, file.statements, run.known) if run.known else ()
     hits = sorted(_hits(file, run), key=lambda found: (found.start, found.rule.slug))
     unread = [
         (number, NotAnalysed(file.changed.name, statement.line, statement.not_analysed))
@@ -233,6 +233,8 @@ def _hits(file: File, run: _Run) -> Iterator[Found]:
             except Exception as error:
                 raise _crashed(rule, error, file, context.statement.line) from error
     for rule in run.whole:
+        if rule.seen and not file.observations:
+            continue
         try:
             for hit in rule.check(file):
                 yield Found(rule, hit, _step(file, hit.at) if hit.at else None, hit.observed)

@@ -66,8 +66,8 @@ class Hit(Struct, frozen=True):
 class Rule(Struct, frozen=True):
     """One hazard of the catalogue. ``on`` are the operation classes its check is called for; without any it is called once a file.
 
-    ``seen`` are the kinds of observation that confirm a finding; ``refutable``: when the database was watched at that statement
-    and none of them came up, there is no hazard. ``default`` is off for rules a team must ask for.
+    ``seen`` are the kinds of observation that confirm a finding, or that a check of whole files asks for; ``refutable``: when the database was
+    watched at that statement and none of them came up, there is no hazard. ``default`` is off for rules a team must ask for.
     ``accepts`` are further foreign names whose ignore comments cover it, too many to show.
     """
 

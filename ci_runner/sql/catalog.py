@@ -80,6 +80,8 @@ def release(catalog: Catalog, *, keep: bool = False) -> Catalog:
         catalog = replace(catalog, tables=kept, born=catalog.born if keep else {})
     if catalog.dropped and not keep:
         catalog = replace(catalog, dropped={})
+    if not catalog.settings and not catalog.search_path:
+        return catalog
     settings = {key: value for key, value in catalog.settings.items() if key.startswith("global ")}
     if len(settings) != len(catalog.settings) or catalog.search_path:
         catalog = _with_settings(catalog, settings)

@@ -237,7 +237,9 @@ def create_index(catalog: Catalog, op: CreateIndex, dialect: str) -> Catalog:
         return catalog
     if key in catalog.views and key not in catalog.tables:
         return catalog
-    return add_index(with_table(catalog, key, table), key, op.index, dialect)
+    if key not in catalog.tables:
+        catalog = with_table(catalog, key, table)
+    return add_index(catalog, key, op.index, dialect)
 
 
 def drop_indexes(catalog: Catalog, op: DropIndex, dialect: str) -> Catalog:

@@ -53,8 +53,7 @@ class Cursor:
 
     def ahead(self, *words: str) -> bool:
         """Whether exactly these tokens follow."""
-        upper, i = self.upper, self.i
-        return all(upper[min(i + k, self.last)] == word for k, word in enumerate(words))
+        return (*self.upper[self.i : self.i + len(words)],) == words  # behind the end stand empty words
 
     def peek(self, distance: int = 1) -> str:
         """The upper-case token ``distance`` further on, "" behind the end."""
@@ -125,6 +124,10 @@ class Cursor:
         """Reads one part of a name, folded as ``fold`` says (default: as the dialect folds names of tables)."""
         i = self.i
         token = self.text[i]
+        how = fold or self.traits.fold
+        if token[:1].isalpha():  # nearly every name; behind the end stand empty words
+            self.i = i + 1
+            return token.lower() if how == "lower" else token.upper() if how == "upper" else token
         if token in _NOT_NAMES or i >= self.last or (token[0] == "'" and self.dialect != "sqlite"):
             self.fail()
         self.i = i + 1
@@ -134,8 +137,7 @@ class Cursor:
         if token[0] == "'":  # SQLite takes a string where only a name can stand
             return unquote_text(token)
         if token[0] in _QUOTES:
-            return unquote(token, self.traits, fold or self.traits.fold)
-        how = fold or self.traits.fold
+            return unquote(token, self.traits, how)
         if how == "lower":
             return token.lower()
         return token.upper() if how == "upper" else token

@@ -125,6 +125,11 @@ def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int
     return _finish(raw, base)
 
 
+def plain_tokens(source: str, base: int, traits: Dialect) -> Tokens:
+    """As :func:`tokenize`, of a text without placeholders, tags and dollar quotes."""
+    return _finish(_pattern(traits.name).findall(source), base)
+
+
 def _joined(raw: list[str]) -> list[str]:
     """The tokens with a placeholder and the word right before it as one: ``users_{year}`` is a single name."""
     if {token[0] for token in raw}.isdisjoint("{$%"):  # they stand in quotes

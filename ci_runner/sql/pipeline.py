@@ -6,7 +6,6 @@ It is asked about statements no grammar here claims (``fallback``), and stands b
 
 from __future__ import annotations
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ci_runner.model.directory import Migration, Part
@@ -23,13 +22,7 @@ _UNREAD = Reading()
 _ROUTINES = ("create-procedure", "create-function", "create-trigger", "create-or-replace-")
 
 
-class Draft(Struct, frozen=True):
-    """A statement before its comments and lines are known."""
-
-    start: int
-    end: int
-    reading: Reading
-    segment: Segment
+Draft = tuple[Segment, Reading]  # a statement before its comments and lines are known
 
 
 def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
@@ -42,12 +35,13 @@ def statements(migration: Migration, name: str) -> tuple[Statement, ...]:
     line, seen = 1, 0
     for part in _parts(migration):
         drafts, remarks = _read(migration, part, traits)
-        comments = attach(text, [(d.start, d.end) for d in drafts], remarks) if remarks else None
+        comments = attach(text, [(place.start, place.end) for place, _ in drafts], remarks) if remarks else None
         for index, draft in enumerate(drafts):
-            line += text.count("\n", seen, draft.start)
-            last = line + text.count("\n", draft.start, draft.end)
+            start, end = draft[0].start, draft[0].end
+            line += text.count("\n", seen, start)
+            last = line + text.count("\n", start, end)
             found.append(_statement(text, draft, (line, last), part.transaction, comments[index] if comments else ()))
-            line, seen = last, draft.end
+            line, seen = last, end
     return tuple(found)
 
 
@@ -66,9 +60,8 @@ def outline(migration: Migration, name: str) -> tuple[Statement, ...]:
     for part in _parts(migration):
         for segment in _spans(text, _cut(migration, part, traits), traits):
             line += text.count("\n", seen, segment.start)
-            draft = Draft(segment.start, segment.end, _UNREAD, segment)
             last = line + text.count("\n", segment.start, segment.end)
-            found.append(_statement(text, draft, (line, last), part.transaction, ()))
+            found.append(_statement(text, (segment, _UNREAD), (line, last), part.transaction, ()))
             line, seen = last, segment.end
     return tuple(found)
 
@@ -104,10 +97,8 @@ def _read(migration: Migration, part: Part, traits: Dialect) -> tuple[list[Draft
     if not (part.delimiter or migration.delimiter or part.whole):
         found = plain(text, (part.start, part.end), traits)
         if found is not None:
-            expanded = ((segment, blocks.expand(text, segment, traits, reading)) for segment, reading in found)
-            return [
-                Draft(s.start, s.end, reading, s) for s, reading in expanded if reading.operations or reading.reason
-            ], []
+            expanded = ((place, blocks.expand(text, place, traits, reading)) for place, reading in found)
+            return [draft for draft in expanded if draft[1].operations or draft[1].reason], []
     pieces = _cut(migration, part, traits)
     drafts = _drafts(text, pieces, traits)
     if traits.delimiter_command or traits.name == "snowflake":
@@ -139,24 +130,24 @@ def _drafts(text: str, pieces: Cut, traits: Dialect) -> list[Draft]:
         if traits.batches and not segment.problem:
             from ci_runner.sql import batches
 
-            found += [Draft(s.start, s.end, reading, s) for s, reading in batches.read_batch(text, segment, traits)]
+            found += batches.read_batch(text, segment, traits)
             continue
         reading = _reading(text, segment, traits)
         if reading.operations or reading.reason:
-            found.append(Draft(segment.start, segment.end, reading, segment))
+            found.append((segment, reading))
     return found
 
 
 def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draft]:
     """The drafts with what prepared statements, or the text in session variables, run; most files run none."""
     kind = "execute-prepared" if traits.delimiter_command else "execute-dynamic"
-    if not any(operation.kind == kind for draft in drafts for operation in draft.reading.operations):
+    if not any(operation.kind == kind for _, reading in drafts for operation in reading.operations):
         return drafts
     from ci_runner.sql.prepared import Place, follow, follow_session
 
-    places = [Place(text[draft.start : draft.end], draft.start, draft.reading) for draft in drafts]
+    places = [Place(text[place.start : place.end], place.start, reading) for place, reading in drafts]
     readings = (follow if traits.delimiter_command else follow_session)(places, text, traits)
-    return [replace(draft, reading=reading) for draft, reading in zip(drafts, readings, strict=True)]
+    return [(place, reading) for (place, _), reading in zip(drafts, readings, strict=True)]
 
 
 def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
@@ -185,14 +176,14 @@ def _several(text: str, segment: Segment, traits: Dialect) -> Reading:
 def _statement(
     text: str, draft: Draft, lines: tuple[int, int], transaction: str | None, comments: tuple[Comment, ...]
 ) -> Statement:
-    reading, segment = draft.reading, draft.segment
-    reason = reading.reason
+    segment, reading = draft
+    start, end, reason = segment.start, segment.end, reading.reason
     if reason and reading.at >= 0:
-        reason = f"{reason} at {position(text, reading.at, draft.start, lines[0])}"
+        reason = f"{reason} at {position(text, reading.at, start, lines[0])}"
     operations = reading.operations
     if comments and operations and operations[0].kind.startswith(_ROUTINES):
-        comments = tuple(comment for comment in comments if not draft.start < comment[1] < draft.end)
+        comments = tuple(comment for comment in comments if not start < comment[1] < end)
     return Statement(
-        draft.start, draft.end, text[draft.start : draft.end], lines[0], lines[1], operations, reason, comments, transaction,
+        start, end, text[start:end], lines[0], lines[1], operations, reason, comments, transaction,
         text[slice(*segment.data)] if segment.data else None, segment.batch, segment.repeat,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ci_runner.sql.bodies import may_hold_statements
 from ci_runner.sql.cursor import Cursor
 from ci_runner.sql.dialects import Dialect
-from ci_runner.sql.lexer import Tokens, tokenize
+from ci_runner.sql.lexer import Tokens, plain_tokens
 from ci_runner.sql.reading import Reading, read, unbalanced
 from ci_runner.sql.segments import Segment
 
@@ -36,7 +36,7 @@ def plain(text: str, span: tuple[int, int], traits: Dialect) -> list[tuple[Segme
     if any(map(source.__contains__, _RARE)):
         return None
     zero = text.index(source, start)
-    tokens = tokenize(source, zero, traits)
+    tokens = plain_tokens(source, zero, traits)
     words, upper, starts = tokens
     if not _QUOTES.isdisjoint(words[-2:-1] and words[-2]):
         return None  # it ends in a quote, which may have been left open

@@ -60,9 +60,8 @@ def _manner(c: Cursor) -> tuple[bool, set[str]]:
     modifiers = set()
     while c.at(*_MODIFIERS):
         modifiers.add(c.word())
-    for words, heads in _ONLY.items():
-        if modifiers & words and not c.at(*heads):
-            c.fail()
+    if modifiers and any(modifiers & words and not c.at(*heads) for words, heads in _ONLY.items()):
+        c.fail()
     if or_replace and c.at(*_NEVER_REPLACED):
         c.fail()
     return or_replace, modifiers

@@ -13,12 +13,13 @@ def prepare(word: str) -> None:
     _prepared.append((os.getpid(), word))
 
 
-def task(
-    order: bytes,
-) -> tuple[Callable[[], list[str]], Callable[[list[str]], tuple[Callable[[str], str], dict[str, str]]]]:
-    """First the order and who does it, with what it was prepared; then each letter of the order in upper case."""
+Then = tuple[Callable[[str], str], dict[str, str], Callable[[], str]]
+
+
+def task(order: bytes) -> tuple[Callable[[], list[str]], Callable[[list[str]], Then]]:
+    """First the order and who does it, with what it was prepared; then each letter of the order in upper case; last who did that."""
 
     def first() -> list[str]:
         return [order.decode(), str(os.getpid()), *(f"{pid} {word}" for pid, word in _prepared)]
 
-    return first, lambda made: (str.upper, {letter: letter for letter in made[0]})
+    return first, lambda made: (str.upper, {letter: letter for letter in made[0]}, lambda: str(os.getpid()))

@@ -227,38 +227,46 @@ def test_what_is_read_ahead_and_its_answers_are_those_of_the_work_itself() -> No
     def numbers() -> list[int]:
         return [os.getpid(), *range(aside.FEW)]
 
-    def answering(made: list[int]) -> tuple[Callable[[int], list[int]], dict[str, int]]:
-        return lambda number: [number, os.getpid()], {str(n): n for n in made[1:]}
+    def answering(made: list[int]) -> tuple[Callable[[int], list[int]], dict[str, int], Callable[[], int]]:
+        return lambda number: [number, os.getpid()], {str(n): n for n in made[1:]}, os.getpid
 
-    asked = aside.ahead(lambda _: (numbers, answering), b"")
-    made, answers = asked()
+    before = _children()
+    made, answers, last = aside.ahead(lambda _: (numbers, answering), b"")()
     assert made[0] != HERE
     assert made[1:] == [*range(aside.FEW)]
     assert [answers[str(n)] for n in made[1:]] == [[n, made[0]] for n in made[1:]]
+    assert last() == made[0]
+    del answers, last
+    assert _children() == before
 
 
-@pytest.mark.parametrize("last", [-1, 0, aside.CHUNK])
-def test_what_a_killed_process_did_not_read_ahead_is_read_here(last: int) -> None:
+@pytest.mark.parametrize("upto", [-1, 0, aside.CHUNK, aside.FEW])
+def test_what_a_killed_process_did_not_read_ahead_is_read_here(upto: int) -> None:
     def fragile(number: int) -> int:
-        if number >= last and os.getpid() != HERE:
+        if number >= upto and os.getpid() != HERE:
             os.kill(os.getpid(), 9)
         return number + 1
 
     def task(order: bytes) -> tuple[Callable[[], list[int]], Any]:
-        return lambda: [fragile(-1), *order], lambda made: (fragile, {str(n): n for n in made[1:]})
+        return lambda: [fragile(-1), *order], lambda made: (
+            fragile,
+            {str(n): n for n in made[1:]},
+            lambda: fragile(aside.FEW),
+        )
 
     asked = aside.ahead(task, bytes(range(aside.FEW)))
-    made, answers = asked()
+    made, answers, last = asked()
     assert made == [0, *range(aside.FEW)]
     assert [*answers.values()] == [number + 1 for number in range(aside.FEW)]
+    assert last() == aside.FEW + 1
 
 
 def test_an_error_of_what_is_read_ahead_is_raised_where_it_is_asked_for() -> None:
     def wrong() -> int:
         return 1 // 0
 
-    def then(made: int) -> tuple[Callable[[int], str], dict[str, int]]:
-        return str, {str(made): made}
+    def then(made: int) -> tuple[Callable[[int], str], dict[str, int], Callable[[], int]]:
+        return str, {str(made): made}, lambda: made
 
     asked = aside.ahead(lambda _: (wrong, then), b"")
     with pytest.raises(ZeroDivisionError):
@@ -269,15 +277,17 @@ def test_a_process_that_stands_by_is_prepared_before_it_is_told_what_to_do() -> 
     before = _children()
     aside.stand_by(errand.__name__, "ready")
     (waiting,) = _children() - before
-    (order, done_by, *prepared), answers = aside.ahead(errand.task, b"abc")()
+    (order, done_by, *prepared), answers, last = aside.ahead(errand.task, b"abc")()
     assert (order, done_by, prepared) == ("abc", waiting, [f"{waiting} ready"])
     assert dict(answers) == {"a": "A", "b": "B", "c": "C"}
+    assert last() == waiting
+    del answers, last
     assert _children() == before
 
 
 def test_a_process_that_stands_by_for_another_task_is_told_nothing_of_this_one() -> None:
     aside.stand_by("json", "ready")  # which has nothing to prepare, so that it ends
-    (order, _, *prepared), answers = aside.ahead(errand.task, b"ab")()
+    (order, _, *prepared), answers, _ = aside.ahead(errand.task, b"ab")()
     assert (order, prepared) == ("ab", [])
     assert dict(answers) == {"a": "A", "b": "B"}
 
@@ -287,7 +297,7 @@ def test_where_what_stood_by_was_killed_the_work_is_done_all_the_same() -> None:
     aside.stand_by(errand.__name__, "killed")
     (waiting,) = _children() - before
     os.waitid(os.P_PID, int(waiting), os.WEXITED | os.WNOWAIT)  # it is dead before it is told
-    (order, done_by, *prepared), answers = aside.ahead(errand.task, b"ab")()
+    (order, done_by, *prepared), answers, _ = aside.ahead(errand.task, b"ab")()
     assert (order, prepared) == ("ab", [])
     assert done_by != waiting
     assert dict(answers) == {"a": "A", "b": "B"}

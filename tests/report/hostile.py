@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ci_runner import report
 from ci_runner.model.directory import Problem
 from ci_runner.model.report import (
@@ -33,6 +35,10 @@ HOSTILE = (
     "{{ 7 * 7 }} {% raw %} $x^2$ :shipit: <!-- c --> &lt; \\",
     "1. one\n2. two\n===\n---\n| a | b |\n|---|---|",
 )
+
+
+def _effects(name: str, bad: str) -> dict[str, tuple[StatementEffect, ...]]:
+    return {name: (StatementEffect(1, 1, bad, ((bad, bad, True),), bad, bad, bad),)}
 
 
 def hostile(payloads: tuple[str, ...] = HOSTILE) -> Run:
@@ -74,9 +80,7 @@ def hostile(payloads: tuple[str, ...] = HOSTILE) -> Run:
             ),
             name=bad,
             notes=(bad,),
-            effects=lambda name=name, bad=bad: {
-                name: (StatementEffect(1, 1, bad, ((bad, bad, True),), bad, bad, bad),)
-            },
+            effects=partial(_effects, name, bad),
         )
         reports.append(built)
     return report.combine(reports, (payloads[0],))

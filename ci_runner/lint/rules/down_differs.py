@@ -29,7 +29,7 @@ from ci_runner.lint.context import File
 from ci_runner.lint.rule import Hit, rule
 
 
-@rule("warning")
+@rule("warning", seen=("down-differs",))
 def check(file: File) -> Iterator[Hit]:
     """Files whose down part was seen to leave another schema."""
     for seen in file.seen("down-differs"):

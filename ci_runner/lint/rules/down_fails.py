@@ -26,7 +26,7 @@ from ci_runner.lint.context import File
 from ci_runner.lint.rule import Hit, rule
 
 
-@rule("warning")
+@rule("warning", seen=("down-fails",))
 def check(file: File) -> Iterator[Hit]:
     """Files whose down part was refused."""
     for seen in file.seen("down-fails"):

@@ -25,7 +25,7 @@ from ci_runner.lint.context import File
 from ci_runner.lint.rule import Hit, rule
 
 
-@rule("error")
+@rule("error", seen=("seed-error",))
 def check(file: File) -> Iterator[Hit]:
     """Statements that were refused on tables that hold the rows of seeds."""
     for number, seen in sorted(file.observations.items()):
