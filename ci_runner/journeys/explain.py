@@ -11,6 +11,7 @@ from ci_runner.config import Directory
 from ci_runner.errors import UsageError
 from ci_runner.journeys import lint, sizing
 from ci_runner.journeys.ground import Ground
+from ci_runner.lint import costs
 from ci_runner.model.directory import Migration, MigrationDir
 from ci_runner.model.report import StatementEffect
 from ci_runner.sql import history
@@ -27,7 +28,8 @@ def effects(ground: Ground, path: Path) -> tuple[StatementEffect, ...]:
     state = history.before(before, read.dialect, ground.cache)
     statements = sql.statements(migration, read.dialect)
     sizes, _ = sizing.known(ground, wanted, state, read.dialect)
-    return sizing.told(sql.effects(statements, read.dialect, state), statements, state, sizes, read.dialect)
+    found = sql.effects(statements, read.dialect, state, costs.exact)
+    return sizing.told(found, statements, state, sizes, read.dialect)
 
 
 def _directory(ground: Ground, path: Path) -> tuple[Directory, str]:

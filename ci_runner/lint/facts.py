@@ -95,6 +95,16 @@ def index_on(table: Table | None, column: str, dialect: str) -> str | None:
     return None
 
 
+def expressed(table: Table | None, column: str) -> str | None:
+    """An index on an expression, or with a condition, that depends on the column: PostgreSQL does not look whether it could stay."""
+    for index in table.indexes.values() if table else ():
+        parts = (*index.columns, *index.include, index.where)
+        special = index.where or any("(" in part or " " in part for part in index.columns)
+        if special and any(mentions(part, column) for part in parts):
+            return index.name
+    return None
+
+
 _MARKED = frozenset(
     {"sqlite", "sqlserver", "clickhouse", "redshift", "snowflake"}
 )  # where columns an earlier file of the change added are

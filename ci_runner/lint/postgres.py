@@ -152,8 +152,12 @@ def rewrites_by_adding(column: Column, catalog: Catalog) -> bool:
 
 def utc(context: Context) -> bool:
     """Whether the session's time zone is known to be UTC, which spares timestamps a rewrite from PostgreSQL 12 on."""
-    zone = (context.setting("timezone") or context.setting("time zone") or "").strip("'\"").lower()
-    return context.file.at_least(12) and zone in ("utc", "etc/utc", "gmt", "z", "0", "universal")
+    return context.file.at_least(12) and utc_zone(context.setting("timezone") or context.setting("time zone") or "")
+
+
+def utc_zone(setting: str) -> bool:
+    """Whether a time zone, as it is set, is UTC."""
+    return setting.strip("'\"").lower() in ("utc", "etc/utc", "gmt", "z", "0", "universal")
 
 
 def partitioned(context: Context, name: Name | None) -> bool:

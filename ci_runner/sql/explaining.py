@@ -1,6 +1,7 @@
 """Says of every statement what it does, to what, with which lock and at what cost, from its operations alone.
 
-With the schema before the file at hand, type changes are judged by the old type; without it they count as a rewrite.
+With the schema before the file at hand, type changes are judged by the old type; without it they count as a rewrite. For PostgreSQL the
+rules' knowledge of that schema is asked, where the caller hands it over.
 """
 
 from __future__ import annotations
@@ -23,11 +24,9 @@ from ci_runner.model.operations import (
     Operation,
     Other,
     Statement,
-    Type,
 )
 from ci_runner.model.report import StatementEffect
 from ci_runner.model.schema import Catalog
-from ci_runner.sql.catalog_types import constrained, settled
 from ci_runner.sql.dialects import normalize_dialect
 from ci_runner.sql.effect_table import AE, EFFECTS, READ, SHARE, SRE, STRENGTH, SUE, Cost, known
 from ci_runner.text.pattern import later
@@ -42,14 +41,20 @@ _CALM = later(
 )
 _CALL = later(r"([A-Za-z_][\w.]*)\s*\(")
 _STRING = later(r"'[^']*'")
+Exact = Callable[[Operation, Cost, Catalog], Cost]
 
 
-def effects(statements: Sequence[Statement], dialect: str, state: Catalog | None = None) -> tuple[StatementEffect, ...]:
-    """One row per statement; ``state`` is the schema before the first of them, where it is known."""
+def effects(
+    statements: Sequence[Statement], dialect: str, state: Catalog | None = None, exact: Exact | None = None
+) -> tuple[StatementEffect, ...]:
+    """One row per statement; ``state`` is the schema before the first of them, where it is known.
+
+    ``exact`` makes the cost of an operation of PostgreSQL exact by that schema (``ci_runner.lint.costs``).
+    """
     name = normalize_dialect(dialect)
     found: list[StatementEffect] = []
     for statement in statements:
-        found.append(_effect(statement, name, state))
+        found.append(_effect(statement, name, state, exact if name == "postgres" else None))
         if state is not None:
             from ci_runner.sql import catalog
 
@@ -57,8 +62,10 @@ def effects(statements: Sequence[Statement], dialect: str, state: Catalog | None
     return tuple(found)
 
 
-def _effect(statement: Statement, dialect: str, state: Catalog | None) -> StatementEffect:
+def _effect(statement: Statement, dialect: str, state: Catalog | None, exact: Exact | None) -> StatementEffect:
     costs = [cost(operation, dialect, state) for operation in _counted(statement.operations, dialect)]
+    if exact is not None and state is not None:
+        costs = [exact(operation, found, state) for operation, found in zip(statement.operations, costs, strict=True)]
     order = STRENGTH[dialect]
     lock = max((c.lock for c in costs), key=lambda word: order.index(word) if word in order else -1, default="")
     effect = max((c.effect for c in costs), key=EFFECTS.index, default="none")
@@ -100,13 +107,6 @@ def cost(operation: Operation, dialect: str, state: Catalog | None = None) -> Co
     family = _family(dialect)
     judge = _JUDGES.get((family, type(operation))) or (_my_algorithm if family == "mysql" else None)
     costs = judge(operation, found, state) if judge else found
-    if (
-        state is not None
-        and costs.effect in ("scan", "rewrite")
-        and dialect == "postgres"
-        and _foreign(operation, state)
-    ):
-        return Cost(costs.lock, "metadata")
     return Cost(SRE, costs.effect) if dialect == "redshift" and costs.lock not in _REDSHIFT_LOCKS else costs
 
 
@@ -128,12 +128,10 @@ def _pg_create_table(operation: Operation, found: Cost, _state: Catalog | None) 
     return found
 
 
-def _pg_add_column(operation: Operation, _found: Cost, state: Catalog | None) -> Cost:
+def _pg_add_column(operation: Operation, _found: Cost, _state: Catalog | None) -> Cost:
     if not isinstance(operation, AddColumn):
         return _found
     column = operation.column
-    if state is not None and constrained(state, column.type):
-        return Cost(AE, "rewrite")
     if column.identity or column.generated == "stored" or (not column.generated and volatile(column.default or "")):
         return Cost(AE, "rewrite")
     if column.check or column.unique or column.primary_key or (column.references and column.default):
@@ -147,81 +145,10 @@ def volatile(expression: str) -> bool:
     return any(not _CALM.fullmatch(call.rpartition(".")[2]) for call in calls)
 
 
-def _pg_type(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
-    if not isinstance(operation, AlterColumnType) or state is None or operation.using:
-        return found
-    column = _present(operation, state, "postgres")
-    if column is None or column.type is None or constrained(state, operation.type):
-        return found
-    old, new = settled(state, column.type), settled(state, operation.type)
-    if old is not column.type:  # what comes out of a domain has no length
-        old = Type(old.base, (), old.suffix)
-    if widens(old, new):
-        return Cost(AE, "scan" if _tested_anew(operation, state) else "metadata")
-    return found
-
-
-def _tested_anew(operation: AlterColumnType, state: Catalog) -> bool:
-    """Whether a CHECK reads every row again, or an index that is partial or on an expression is built anew, at any change of the type."""
-    from ci_runner.sql.catalog import table_of
-
-    table = table_of(state, operation.table, "postgres")
-    texts = [c.expression for c in table.constraints if c.kind == "check"] if table else []
-    for index in table.indexes.values() if table else ():
-        if index.where or any("(" in part or " " in part for part in index.columns):
-            texts += [*index.columns, *index.include, index.where]
-    name = re.escape(operation.column)
-    return any(re.search(rf"(?<![\w$]){name}(?![\w$])", text) for text in texts)
-
-
-_LENGTHS = {
-    "varchar": "varchar",
-    "character varying": "varchar",
-    "text": "text",
-    "numeric": "numeric",
-    "decimal": "numeric",
-}
-
-
-def widens(old: Type, new: Type) -> bool:
-    """PostgreSQL: whether the change keeps every stored row as it is (same type, longer varchar, text, more digits)."""
-    before, after = _LENGTHS.get(old.base, old.base), _LENGTHS.get(new.base, new.base)
-    if (before, old.args, old.suffix) == (after, new.args, new.suffix):
-        return True
-    if before == "varchar" and (after == "text" or (after == "varchar" and not new.args)):
-        return True
-    numbers = [arg for arg in (*old.args, *new.args) if arg.strip().isdigit()]
-    if before != after or len(numbers) != len(old.args) + len(new.args) or not old.args:
-        return False
-    if before == "varchar":
-        return int(new.args[0]) >= int(old.args[0])
-    if before == "numeric" and new.args:
-        return int(new.args[0]) >= int(old.args[0]) and old.args[1:] == new.args[1:]
-    return before == "numeric" and not new.args
-
-
 def _pg_only(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     if isinstance(operation, CreateIndex) and operation.only:
         return Cost(SUE if operation.concurrently else SHARE, "metadata")
     return found
-
-
-def _foreign(operation: Operation, state: Catalog) -> bool:
-    """Whether it alters a foreign table, whose rows are not here."""
-    from ci_runner.sql.catalog import table_of
-
-    name = getattr(operation, "table", None)
-    table = table_of(state, name, "postgres") if isinstance(name, Name) else None
-    return table is not None and "foreign" in table.options and operation.kind.startswith("alter-table.")
-
-
-def _relogged(operation: Operation, state: Catalog) -> bool:
-    """Whether SET LOGGED or SET UNLOGGED may change anything: not where the table is known to be so."""
-    from ci_runner.sql.catalog import table_of
-
-    name = getattr(operation, "object", None)
-    table = table_of(state, name, "postgres") if name else None
-    return table is None or table.partial or ("unlogged" in table.options) != operation.kind.endswith("unlogged")
 
 
 _COMMENTED = {
@@ -230,10 +157,8 @@ _COMMENTED = {
 }
 
 
-def _pg_other(operation: Operation, found: Cost, state: Catalog | None) -> Cost:
+def _pg_other(operation: Operation, found: Cost, _state: Catalog | None) -> Cost:
     options = operation.options
-    if state is not None and operation.kind in ("alter-table.set-logged", "alter-table.set-unlogged"):
-        return Cost(AE, "rewrite" if _relogged(operation, state) else "metadata")
     if operation.kind == "lock-table" and options:
         return Cost(options[0].upper(), "none")
     if "foreign" in options and operation.kind == "alter-table.set-table-option":
@@ -392,7 +317,7 @@ def _ms_add_column(operation: Operation, found: Cost, _state: Catalog | None) ->
 
 Judge = Callable[[Operation, Cost, Catalog | None], Cost]
 _JUDGES: dict[tuple[str, type], Judge] = {
-    ("postgres", CreateTable): _pg_create_table, ("postgres", AddColumn): _pg_add_column, ("postgres", AlterColumnType): _pg_type,
+    ("postgres", CreateTable): _pg_create_table, ("postgres", AddColumn): _pg_add_column,
     ("postgres", CreateIndex): _pg_only, ("postgres", Other): _pg_other,
     ("postgres", CreateView): _pg_view, ("postgres", DropObjects): _pg_drop, ("postgres", Dml): _pg_rows, ("postgres", AddConstraint): _pg_constraint,
     ("mysql", AddColumn): _my_add_column, ("mysql", AddConstraint): _my_constraint, ("mysql", DropIndex): _my_drop_index,

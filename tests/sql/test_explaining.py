@@ -7,11 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_runner import sql
-from ci_runner.model.operations import Name, Type
-from ci_runner.model.schema import Catalog
-from ci_runner.sql import catalog
+from ci_runner.model.operations import Name
 from ci_runner.sql.effect_table import COSTS, EFFECTS, STRENGTH, known
-from ci_runner.sql.explaining import widens
 from tests.sql.reading import every_form, forms, read
 
 COSTED = [
@@ -70,56 +67,6 @@ def test_a_row_names_its_operations_and_what_they_are_about() -> None:
     assert (rows[2].line, rows[2].not_analysed) == (4, "no grammar for FLY at 4:1")
     (one,) = sql.effects(read("ALTER TABLE s.a ADD COLUMN b int", "postgres"), "tsql" if False else "postgres")
     assert one.operations == (("alter-table.add-column", "s.a.b", False),)
-
-
-def test_a_known_old_type_spares_a_widening_its_rewrite() -> None:
-    before = catalog.fold(Catalog(), read("CREATE TABLE a (b varchar(20), c int)", "postgres"), "postgres")
-    rows = sql.effects(read("ALTER TABLE a ALTER b TYPE varchar(50); ALTER TABLE a ALTER b TYPE text; ALTER TABLE a ALTER c TYPE bigint", "postgres"),
-                       "postgres", before)  # fmt: skip
-    assert [row.effect for row in rows] == ["metadata", "metadata", "rewrite"]
-
-
-KNOWN = """CREATE TABLE a (b int); CREATE UNLOGGED TABLE c (b int); CREATE TABLE d (b int); ALTER TABLE d SET UNLOGGED;
-CREATE FOREIGN TABLE f (b int) SERVER s"""
-
-
-@pytest.mark.parametrize(
-    ("text", "effect"),
-    [
-        ("ALTER TABLE a SET LOGGED", "metadata"),
-        ("ALTER TABLE a SET UNLOGGED", "rewrite"),
-        ("ALTER TABLE c SET UNLOGGED", "metadata"),
-        ("ALTER TABLE c SET LOGGED", "rewrite"),
-        ("ALTER TABLE d SET UNLOGGED", "metadata"),
-        ("ALTER TABLE elsewhere SET LOGGED", "rewrite"),
-        ("ALTER FOREIGN TABLE f ALTER b TYPE bigint", "metadata"),
-        ("ALTER TABLE f ALTER b SET NOT NULL, ADD CHECK (b > 0)", "metadata"),
-        ("ALTER TABLE f ADD c uuid DEFAULT gen_random_uuid()", "metadata"),
-    ],
-)
-def test_what_changes_nothing_and_what_has_no_rows_is_not_rewritten(text: str, effect: str) -> None:
-    before = catalog.fold(Catalog(), read(KNOWN, "postgres"), "postgres")
-    (row,) = sql.effects(read(text, "postgres"), "postgres", before)
-    assert (row.lock, row.effect) == ("ACCESS EXCLUSIVE", effect)
-
-
-WIDENING = [
-    (Type("varchar", ("20",)), Type("varchar", ("50",)), True),
-    (Type("varchar", ("50",)), Type("varchar", ("20",)), False),
-    (Type("character varying", ("20",)), Type("text"), True),
-    (Type("text"), Type("varchar", ("20",)), False),
-    (Type("numeric", ("10", "2")), Type("numeric", ("12", "2")), True),
-    (Type("numeric", ("10", "2")), Type("numeric", ("12", "4")), False),
-    (Type("numeric", ("10", "2")), Type("numeric"), True),
-    (Type("int"), Type("bigint"), False),
-    (Type("int"), Type("int"), True),
-    (Type("bit", ("5",)), Type("bit", ("6",)), False),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "expected"), WIDENING)
-def test_only_a_change_that_keeps_every_row_is_a_widening(old: Type, new: Type, expected: bool) -> None:
-    assert widens(old, new) is expected
 
 
 @given(st.sampled_from([(dialect, statement) for dialect, statement, _ in forms()]))

@@ -21,15 +21,13 @@ Good, postgres:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.facts import mentions
+from ci_runner.lint.partitions import covered, ruled_out
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.lint.stepwise import attach
 from ci_runner.model.operations import Name, Partition
-from ci_runner.model.schema import Table
 
 
 @rule("warning", POSTGRES, on=(Partition,), seen=("scan",), refutable=True)
@@ -40,7 +38,7 @@ def check(context: Context) -> Iterator[Hit]:
     if not op.kind.endswith(".attach-partition"):
         return
     child, parent = context.table(op.partition), context.table(op.table)
-    if context.stored(op.partition) and (child is None or not _covered(child, parent, op.bounds)):
+    if context.stored(op.partition) and (child is None or not covered(child, parent, op.bounds)):
         yield Hit(
             f"Attaching {quoted(op.partition)} to {quoted(op.table)} scans it under lock: no validated CHECK matches its bounds.",
             fix=attach(context, op),
@@ -56,31 +54,9 @@ def _default(context: Context, new: Name, parent: Name) -> Iterator[Hit]:
         child = context.catalog.tables.get(name)
         if child is None or "default partition" not in child.options or not context.stored(name):
             continue
-        checks = " AND ".join(c.expression for c in child.constraints if c.kind == "check" and not c.not_valid)
-        if not any(mentions(checks, key) for key in _keys(child, table)):
+        if table is not None and not ruled_out(child, table):
             yield Hit(
                 f"Attaching {quoted(new)} to {quoted(parent)} locks its DEFAULT partition {quoted(child.name)} and scans it: "
                 "no validated CHECK says that it holds none of the new partition's rows.",
                 remedy="Add a CHECK to the DEFAULT partition that rules the new bounds out, NOT VALID and validated before.",
             )
-
-
-def _keys(child: Table, parent: Table | None) -> list[str]:
-    inner = (parent.partition_by if parent else "").partition("(")[2]
-    return [name for name in re.findall(r"\w+", inner) if name in child.columns]
-
-
-def _covered(child: Table, parent: Table | None, bounds: str) -> bool:
-    literals = re.findall(r"'(?:[^']|'')*'|(?<![\w.])-?\d+(?:\.\d+)?", bounds)
-    checks = " AND ".join(c.expression for c in child.constraints if c.kind == "check" and not c.not_valid)
-    if not checks:
-        return False
-    needed = all(
-        mentions(checks, key) and (_required(child, key) or re.search(rf"{key}\W+is not null", checks, re.IGNORECASE))
-        for key in _keys(child, parent)
-    )
-    return needed and all(literal in checks for literal in literals)
-
-
-def _required(child: Table, key: str) -> bool:
-    return child.columns[key].nullable is False

@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ci_runner.lint.context import Context, quoted
-from ci_runner.lint.facts import index_on, mentions
+from ci_runner.lint.facts import expressed, index_on
 from ci_runner.lint.postgres import type_change, utc
 from ci_runner.lint.rule import POSTGRES, Hit, rule
 from ci_runner.model.operations import AlterColumnType
-from ci_runner.model.schema import Table
 
 
 @rule(
@@ -49,18 +48,8 @@ def check(context: Context) -> Iterator[Hit]:
     table = context.table(op.table)
     index = index_on(table, op.column, context.dialect) if effect == "index" else None
     if effect != "rewrite" and index is None:
-        index = _expressed(table, op.column)
+        index = expressed(table, op.column)
     if index:
         yield Hit(
             f"Changing {quoted(op.column)} to {op.type.text or op.type.base} rebuilds index {quoted(index)} while nobody can use {quoted(op.table)}."
         )
-
-
-def _expressed(table: Table | None, column: str) -> str | None:
-    """An index on an expression, or with a condition, that depends on the column: PostgreSQL does not look whether it could stay."""
-    for index in table.indexes.values() if table else ():
-        parts = (*index.columns, *index.include, index.where)
-        special = index.where or any("(" in part or " " in part for part in index.columns)
-        if special and any(mentions(part, column) for part in parts):
-            return index.name
-    return None
