@@ -6,13 +6,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 
 from ci_runner.config.pattern import Pattern
 from ci_runner.lint.transactions import Tx
-from ci_runner.model.operations import Column, DropTable, Name, Operation, Statement
+from ci_runner.model.operations import Column, CreateTable, DropTable, Name, Operation, Statement
 from ci_runner.model.report import FILE, ChangedFile, Observation
 from ci_runner.model.schema import Catalog, Table
 from ci_runner.sql.catalog_columns import index_table
@@ -25,6 +26,8 @@ O = TypeVar("O", bound=Operation)  # noqa: E741 — the one type variable of ope
 
 
 REACH = 300  # how far a rule looks around it in a file: enough for people, and a bound for files of 100,000 statements
+_IF = re.compile(r"\bIF\b", re.IGNORECASE)
+_BRANCHES = re.compile(r"\b(?:ELSE|ELSIF|ELSEIF|END|LOOP)\b", re.IGNORECASE)
 # SQL Server is called by its year
 _YEARS = {2008: 10, 2012: 11, 2014: 12, 2016: 13, 2017: 14, 2019: 15, 2022: 16, 2025: 17}
 
@@ -144,10 +147,20 @@ class Context(Struct, frozen=True):
         key = self.key(name)
         table = self.catalog.tables.get(key)
         if table is not None and not (table.partial and self.cloned(key.schema)):
-            return not table.born and not table.temporary
+            return not (table.born or table.temporary or (self.step.operation.conditional and self._made_beside(key)))
         scratch = key.schema == ("temp" if self.dialect == "sqlite" else "pg_temp")
         fresh = ("view", key) in self.catalog.born or scratch or key.name.startswith("#") or self.cloned(key.schema)
         return not fresh and "if exists" not in self.step.operation.options
+
+    def _made_beside(self, key: Name) -> bool:
+        """Whether the one IF the operation stands in made the table just before: where it is there already, neither is run."""
+        op, text, begun = self.step.operation, self.file.text, self.statement.start
+        near = islice(self.siblings(), REACH)
+        made = (o for o in near if isinstance(o, CreateTable) and o.end <= op.start and self.key(o.table) == key)
+        first = next(made, None)
+        if first is None or first.if_not_exists or _BRANCHES.search(text, first.end, op.start):
+            return False
+        return len(_IF.findall(text, begun, op.start)) == 1
 
     def cloned(self, schema: str) -> bool:
         """Whether the file made that schema of Snowflake, or its database: what CLONE filled it with is as new as it is."""
