@@ -56,6 +56,7 @@ def check(context: Context) -> Iterator[Hit]:
             or holds_no_rows(known, context.dialect)
             or _undropped(context, op.table)
             or keeps_itself(context.file, context.step)
+            or _in_new_schema(context, op.table)
         )
         if op.or_replace and known is not None and context.old(op.table) and not derived:
             yield Hit(
@@ -91,7 +92,18 @@ def _survives(context: Context, name: Name, *, guarded: bool) -> bool:
         return True
     if copied_before(context, name) or _undropped(context, name):
         return True
-    return guarded and known is None
+    return guarded and (known is None or _in_new_schema(context, name))
+
+
+def _in_new_schema(context: Context, name: Name) -> bool:
+    """Whether a bare name is one in the schema or database of Snowflake that the file made last, and by making it chose."""
+    for _, op in context.earlier(Other) if context.dialect == "snowflake" and not name.schema else ():
+        sort = op.kind.rpartition("-")[2]
+        if op.kind == "use" and not {"warehouse", "role", "secondary"} & set(op.options):
+            return False
+        if op.kind.startswith("create-") and sort in ("schema", "database") and op.object is not None:
+            return context.cloned(op.object.name)
+    return False
 
 
 def _view(context: Context, op: Operation) -> Iterator[Hit]:
