@@ -24,7 +24,10 @@ _LETTER_OR_SIGN = r'[^\x00-"$-?\[-^`{-\x7f]'  # or @ or #
 _SQLCMD_VARIABLE = r"\$\([\w-]{1,128}\)"
 _SQLCMD_REST = many(rf"(?:{_SQLCMD_VARIABLE}|\$)[\w@#]*+")
 _VALUE = r"\{\{[^{}]*+\}\}"  # a template's, which may be a part of a name
-_VALUES = many(rf"{_VALUE}[\w$]*+")
+_CLIENT_VALUE = (
+    r"&(?:\{\s*+[\w.]++\s*+\}|[A-Za-z_]\w*+)|<%[^%<>]*+%>"  # what SnowSQL and Snowflake's own client put values for
+)
+_VALUES = many(rf"(?:{_VALUE}|{_CLIENT_VALUE})[\w$]*+")
 _WORD = {
     "sqlserver": rf"(?:{_LETTER_OR_SIGN}|{_SQLCMD_VARIABLE})[\w@#]*+{_SQLCMD_REST}",
     "mysql": rf"@{{0,2}}{_LETTER_OR_DOLLAR}[\w$]*",
@@ -51,8 +54,11 @@ _BEGINS = ("{", "$%", "%%")
 _CONTROL = later(
     r"'[^']*+'?|\"[^\"]*+\"?|(\{\{-?\s*+(?:(?:if|else|end|range|with|define|block)\b[^{}]*+|-?)\}\})"  # in quotes it is text
 )
-# Those of one dialect: bun's for ClickHouse, where ``?(x)`` is parted from what follows; DbUp's for SQL Server.
-_PLACEHOLDERS = {"clickhouse": r"\?(?:\(\w++\)|[A-Za-z_])\w*+", "sqlserver": r"\$[A-Za-z_]\w*+\$\w*+"}
+# Those of one dialect: bun's for ClickHouse, where ``?(x)`` is parted from what follows; DbUp's for SQL Server; ``&{x}`` and ``<% x %>``.
+_PLACEHOLDERS = {
+    "clickhouse": r"\?(?:\(\w++\)|[A-Za-z_])\w*+", "sqlserver": r"\$[A-Za-z_]\w*+\$\w*+",
+    "snowflake": many(rf"(?:{_CLIENT_VALUE}|{_VALUE})[\w$]*+", least=1),
+}  # fmt: skip
 
 
 def opened(quote: str, *, backslash: bool) -> str:
