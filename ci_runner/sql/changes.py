@@ -273,9 +273,9 @@ def select(c: Cursor, first: int, *, word: bool = True) -> list[Operation]:
     if not word:
         c.take("SELECT", "VALUES", "TABLE")
     if c.dialect in ("postgres", "redshift") and c.at("SET_CONFIG", "PG_CATALOG"):
-        for phrase in _SET_CONFIG:
-            if c.seq(*phrase):
-                return [_set_config(c, first)]
+        found = _settings(c, first)
+        if found:
+            return found
     at = find(c, frozenset({"INTO", "FROM"}), c.i)
     if c.dialect in _INTO_DIALECTS and at < c.last and c.upper[at] == "INTO":
         return [_select_into(c, first, at)]
@@ -305,11 +305,25 @@ def _select_into(c: Cursor, first: int, at: int) -> Operation:
     return c.op(CreateTable, kind, first, table=table, temporary=temporary or hashed, selects=True)
 
 
+def _settings(c: Cursor, first: int) -> list[Operation]:
+    """The settings made by a query that begins with set_config(…): by that, and by each that follows it at once."""
+    found: list[Operation] = []
+    while any(c.seq(*phrase) for phrase in _SET_CONFIG):
+        found.append(_set_config(c, first))
+        if c.take("AS"):
+            c.identifier()
+        if not c.take(","):
+            break
+        first = c.i
+    if found:
+        c.rest()
+    return found
+
+
 def _set_config(c: Cursor, first: int) -> Operation:
     begin = c.i + 1
     c.skip_parens()
     given = parts(c, begin, c.i - 1)
-    c.rest()
     name = unquote_text(given[0]).lower() if given else ""
     value = unquote_text(given[1]) if len(given) > 1 else ""
     local = len(given) > 2 and given[2].lower() in ("true", "'t'", "'true'", "'on'")

@@ -43,6 +43,14 @@ OBJECTS = {
 
 INTO = "sqlglot keeps SELECT … INTO a query; it creates a table"
 EXPLAINED = {
+    (
+        "postgres",
+        "SELECT set_config('app.user', 'x', false), set_config('a.b', 'y', true)",
+    ): "two settings in one query",
+    (
+        "postgres",
+        "SELECT set_config('a', 'b', true) AS x, pg_catalog.set_config('c', 'd', false), now()",
+    ): "two settings in one query",
     ("postgres", "ALTER TABLE a RENAME b TO c"): "sqlglot takes b for the new name of the table",
     (
         "postgres",

@@ -24,7 +24,9 @@ from collections.abc import Iterator
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import has_default, not_null
 from ci_runner.lint.rule import MYSQL, Hit, rule
-from ci_runner.model.operations import AddColumn, AlterColumn, AlterColumnType, Operation
+from ci_runner.model.operations import AddColumn, AlterColumn, AlterColumnType, DropColumn, Operation
+
+_RELIEVING = ("alter-table.set-column-default", "alter-table.drop-not-null", "alter-table.drop-column")
 
 
 @rule("warning", ("postgres", *MYSQL), on=(AlterColumn, AlterColumnType), aliases=("ban-drop-default",))
@@ -40,10 +42,22 @@ def check(context: Context) -> Iterator[Hit]:
         context.key(other.table) == context.key(op.table) and context.same(other.column.name, op.column)
         for _, other in context.earlier(AddColumn)
     )
-    if required and added:
+    if required and added and not _passing(context, op):
         yield Hit(
             f"Without its default, INSERTs of the running release, which does not know {quoted(op.column)} of {quoted(op.table)}, are refused."
         )
+
+
+def _passing(context: Context, op: AlterColumn | AlterColumnType) -> bool:
+    """Whether the file goes on to give the column a default again, to let it be NULL, or to drop it."""
+    for _, other in context.later(AlterColumn, AlterColumnType, DropColumn):
+        assert isinstance(other, AlterColumn | AlterColumnType | DropColumn)  # noqa: S101
+        if context.same(other.column, op.column) and context.key(other.table) == context.key(op.table):
+            definition = getattr(other, "definition", None)
+            redefined = definition is not None and (has_default(definition) or not not_null(definition))
+            if redefined or (other.kind in _RELIEVING and not _drops_default(other)):
+                return True
+    return False
 
 
 def _drops_default(op: Operation) -> bool:
