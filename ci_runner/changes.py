@@ -62,9 +62,9 @@ def following(change: ChangeSet) -> tuple[Migration, ...]:
 
     Files for empty databases (checkpoint, baseline) are left out unless they are the first to run at all.
     """
-    changed = {file.name: file for file in change.files}
-    cut = _cut(change.head, changed)
-    rest = [each for index, each in enumerate(change.head.migrations) if index >= cut or each.name in changed]
+    end = change.head.migrations[_cut(change.head, {file.name: file for file in change.files}) :]
+    behind = {each.name for each in end}
+    rest = [*(file.migration for file in change.files if file.migration and file.name not in behind), *end]
     first = rest[0] if rest and not change.released else None
     return tuple(each for each in rest if each is first or each.kind not in _EMPTY_ONLY)
 

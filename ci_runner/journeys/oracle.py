@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -176,8 +178,8 @@ def base_key(head: MigrationDir, files: Iterable[Migration], init: tuple[str, st
     """A hash over all that decides what replaying ``files`` leaves: their names, content, order, how they are cut and run, and on what."""
     running = hashlib.sha256(f"{__version__} {head.dialect} {head.format}".encode())
     running.update(f"\0{init[1]}".encode() if init else b"")
-    for each in files:
-        running.update(f"\0{each.name}\0{each.sha256}\0{each.transaction}\0{each.delimiter}".encode())
+    parts = chain.from_iterable(map(attrgetter("name", "sha256", "transaction", "delimiter"), files))
+    running.update("\0".join(("", *parts)).encode())
     return running.hexdigest()
 
 

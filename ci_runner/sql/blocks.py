@@ -17,11 +17,10 @@ from ci_runner.sql.dialects import Dialect
 from ci_runner.sql.filled import Literal, certain, formatted, joined, nameless, rows
 from ci_runner.sql.lexer import Tokens, tokenize
 from ci_runner.sql.queries import outside
-from ci_runner.sql.reading import Reading, blanked, heads, read, read_segment
+from ci_runner.sql.reading import Reading, blanked, heads, read, read_segment, runs_others
 from ci_runner.sql.segments import Segment, cut
 from ci_runner.text.pattern import later
 
-_EXPANDED = frozenset({"do-block", "procedural-block", "execute-dynamic", "prepare"})
 _SILENT = frozenset({"select", "show", "explain", "declare"})  # of no effect when they stand inside a block
 _LITERAL = later(r"(?:\$(\w*)\$(?P<dollar>[\s\S]*)\$\1\$|[eEnN]?'(?P<quoted>[\s\S]*)')\Z")
 _DEEPEST = 5
@@ -46,7 +45,7 @@ class _Inside(Struct, frozen=True):
 
 def expand(text: str, segment: Segment, traits: Dialect, reading: Reading, base: int = 0, depth: int = 0) -> Reading:
     """``reading`` with the operations of the statements inside it, when it is of a sort that runs some."""
-    if not reading.operations or reading.operations[0].kind not in _EXPANDED or depth > _DEEPEST:
+    if not runs_others(reading) or depth > _DEEPEST:
         return reading
     kind = reading.operations[0].kind
     if kind == "prepare" and not traits.delimiter_command:

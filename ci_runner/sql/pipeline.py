@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from ci_runner.model.directory import Migration, Part
 from ci_runner.model.operations import Operation, Statement
-from ci_runner.sql import blocks, psql
+from ci_runner.sql import psql
 from ci_runner.sql.comments import Comment, attach, header
 from ci_runner.sql.dialects import Dialect, dialect
 from ci_runner.sql.lexer import without_controls
 from ci_runner.sql.plain import plain
-from ci_runner.sql.reading import Reading, blanked, read_segment
+from ci_runner.sql.reading import Reading, blanked, read_segment, runs_others
 from ci_runner.sql.segments import Cut, Segment, Span, cut, position
 
 _UNREAD = Reading()
@@ -97,7 +97,7 @@ def _read(migration: Migration, part: Part, traits: Dialect) -> tuple[list[Draft
     if not (part.delimiter or migration.delimiter or part.whole):
         found = plain(text, (part.start, part.end), traits)
         if found is not None:
-            expanded = ((place, blocks.expand(text, place, traits, reading)) for place, reading in found)
+            expanded = ((place, _expanded(text, place, traits, reading)) for place, reading in found)
             return [draft for draft in expanded if draft[1].operations or draft[1].reason], []
     pieces = _cut(migration, part, traits)
     drafts = _drafts(text, pieces, traits)
@@ -152,14 +152,26 @@ def _with_prepared(text: str, drafts: list[Draft], traits: Dialect) -> list[Draf
 
 def _reading(text: str, segment: Segment, traits: Dialect) -> Reading:
     if segment.problem:
-        runs = blocks.returned(text, segment, traits) if segment.problem == psql.RUNS_ROWS else None
-        return runs or Reading(reason=segment.problem, at=-1)
+        if segment.problem != psql.RUNS_ROWS:
+            return Reading(reason=segment.problem, at=-1)
+        from ci_runner.sql import blocks
+
+        return blocks.returned(text, segment, traits) or Reading(reason=segment.problem, at=-1)
     if segment.guarded:
         reading = _reading(text, replace(segment, guarded=False), traits)
         return replace(reading, operations=tuple(replace(each, conditional=True) for each in reading.operations))
     if segment.several:
         return _several(text, segment, traits)
-    return blocks.expand(text, segment, traits, read_segment(text, segment, traits))
+    return _expanded(text, segment, traits, read_segment(text, segment, traits))
+
+
+def _expanded(text: str, segment: Segment, traits: Dialect, reading: Reading) -> Reading:
+    """The reading with what stands inside it; what looks for that is imported for the few statements that run others."""
+    if not runs_others(reading):
+        return reading
+    from ci_runner.sql import blocks
+
+    return blocks.expand(text, segment, traits, reading)
 
 
 def _several(text: str, segment: Segment, traits: Dialect) -> Reading:

@@ -31,6 +31,14 @@ class Reading(Struct, frozen=True):
     at: int = 0
 
 
+_RUNNING = frozenset({"do-block", "procedural-block", "execute-dynamic", "prepare"})
+
+
+def runs_others(reading: Reading) -> bool:
+    """Whether the statement is of a sort that runs others; see ``blocks``."""
+    return bool(reading.operations) and reading.operations[0].kind in _RUNNING
+
+
 @cache
 def heads(name: str) -> Mapping[str, Reader]:
     """The readers of a dialect by a statement's first word; its grammar is imported when it is first needed."""
