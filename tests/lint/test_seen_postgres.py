@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.lint.harness import check
+from tests.lint.test_costs import explained
 
 TOLD = {
     "rewriting table": {"type-change-rewrite", "volatile-default-rewrite", "stored-generated-rewrite", "serial-identity-rewrite"},
@@ -116,8 +117,13 @@ def test_what_postgresql_does_to_the_table_is_told_and_nothing_else(
         invented = {
             sort for sort, rules in TOLD.items() if told & rules and not truth & {"rewriting table", *_alike(sort)}
         }
-        if expected or invented:
-            wrong.append((before[len(BASE) :], change, truth, told))
+        costs = explained(change, ";\n".join(before))[0].effect
+        if (
+            expected
+            or invented
+            or costs != ("rewrite" if "rewriting table" in truth else "scan" if truth else "metadata")
+        ):
+            wrong.append((before[len(BASE) :], change, truth, told, costs))
     assert wrong == []
     assert compared > 80
 
