@@ -19,8 +19,9 @@ from ci_runner.lint.mysql_text import (
     lengthened,
     recodes,
 )
+from ci_runner.lint.mysql_types import kind
 from ci_runner.lint.rule import Edit, Fix
-from ci_runner.lint.types import arguments, base
+from ci_runner.lint.types import base
 from ci_runner.model.operations import (
     AddColumn,
     AddConstraint,
@@ -45,7 +46,6 @@ _BINARY = {
     "mediumtext": "mediumblob",
     "longtext": "longblob",
 }
-_INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint"}
 
 
 def algorithm(operation: Operation) -> str:
@@ -208,6 +208,8 @@ def _added(column: Column, table: Table | None, dialect: str) -> str | None:
         return "a CHECK is tested row by row into a new copy"
     if column.references and dialect == "mariadb":
         return "an inline foreign key is checked row by row"
+    if column.generated:
+        return None
     default = (column.default or "").lower()
     if dialect == "mariadb" and "(" in default and not _differs_by_row(default, table):
         return None
@@ -263,44 +265,43 @@ def _shown(type_: Type) -> str:
 def _same_representation(old: Column, new: Column, table: Table | None, defaults: Table | None, dialect: str) -> bool:
     assert old.type is not None  # noqa: S101 — the caller looked
     assert new.type is not None  # noqa: S101
-    one, two = _plain(old.type), _plain(new.type)
     before, after = encoding(old, table, dialect), encoding(new, defaults, dialect)
+    first, second = kind(old.type, before.width), kind(new.type, after.width)
+    one, two = first.name, second.name
     if after.charset == "binary" and before.charset != "binary":
         two = {**_BINARY, "char": "binary"}.get(two, two)
     if dialect == "mysql" and _BINARY.get(one) == two and not keyed(table, old.name):
-        given = arguments(old.type), arguments(new.type)
+        given = first.numbers, second.numbers
         return one != "varchar" or (all(given) and lengthened(given[0][0] * before.width, given[1][0], dialect))
-    if one != two:
+    if one != two or first.unsigned != second.unsigned:
         return False
     if one in CHARACTERS and recodes(before, after, old, table, dialect):
         return False
-    first, second = arguments(old.type), arguments(new.type)
-    if ("unsigned" in old.type.suffix) != ("unsigned" in new.type.suffix):
-        return False
-    if one in _INTEGERS:
-        return True
-    if one in ("varchar", "varbinary"):
-        if "compressed" in new.options:  # kept as a BLOB is
-            return bool(first and second) and first[0] <= second[0]
+    if one in ("varchar", "varbinary", "char"):
         widths = (1, 1) if one == "varbinary" else (before.width, after.width)
-        return bool(first and second) and lengthened(first[0] * widths[0], second[0] * widths[1], dialect)
+        return _same_room(one, (first.numbers, second.numbers), widths, "compressed" in new.options, dialect)
     if one in ("enum", "set"):
         sizes = [bytes_of(one, len(each.type.args)) for each in (old, new) if each.type]
         return new.type.args[: len(old.type.args)] == old.type.args and sizes[0] == sizes[1]
-    if one == "char":
-        return (
-            first == second and lengthened(first[0] * before.width, first[0] * after.width, dialect) if first else True
-        )
-    return first == second
+    return first.numbers == second.numbers
+
+
+def _same_room(
+    name: str, lengths: tuple[tuple[int, ...], tuple[int, ...]], widths: tuple[int, int], compressed: bool, dialect: str
+) -> bool:
+    """Whether a text of so many characters, of so many bytes each, becomes one of the others in place."""
+    (short, *_), (long, *_) = (numbers or (0,) for numbers in lengths)
+    if not short or not long:
+        return False
+    if name == "char":
+        return short == long and lengthened(short * widths[0], long * widths[1], dialect)
+    if compressed:  # kept as a BLOB is
+        return short <= long
+    return lengthened(short * widths[0], long * widths[1], dialect)
 
 
 def _expression(column: Column) -> str:
     return re.sub(r"[\s`()]+", "", column.default or "").lower()
-
-
-def _plain(type_: Type) -> str:
-    name = base(type_)
-    return {"boolean": "tinyint", "nvarchar": "varchar", "nchar": "char"}.get(name, name)
 
 
 _ONLINE = ", ALGORITHM=INPLACE, LOCK=NONE"

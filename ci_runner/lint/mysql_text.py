@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ci_runner.lint.facts import index_on
+from ci_runner.lint.mysql_types import national
 from ci_runner.lint.types import base
 from ci_runner.model.operations import Column
 from ci_runner.model.schema import Table
@@ -61,6 +62,8 @@ def _written(column: Column, table: Table | None) -> Encoding:
     collation = column.collation.strip("`'\"").lower()
     own = column.charset or collation.partition("_")[0]
     given = next((o.partition("=")[2] for o in table.options if o.startswith("collate=")), "") if table else ""
+    if not own and column.type is not None and national(column.type):
+        return Encoding("utf8mb3", "")
     if own:
         return Encoding(charset(own), collation)
     inherited = charset(table.charset if table else "") or charset(given.partition("_")[0])
@@ -73,7 +76,10 @@ def recodes(old: Encoding, new: Encoding, column: Column, table: Table | None, d
     if dialect == "mysql" and plain in _MEMBERS:
         return False  # a value is the number of a member
     if not old.charset or not new.charset:
-        return old.charset != new.charset
+        usual = dialect == "mysql" and "utf8mb4" in (old.charset, new.charset)  # the server's default since 8.0
+        if not usual:
+            return old.charset != new.charset
+        old, new = Encoding("utf8mb4", old.collation), Encoding("utf8mb4", new.collation)
     # MariaDB builds the index alone, but for the prefix of a text, and keeps members by their collation
     sorted_ = (dialect == "mysql" or plain in _TEXTS) and keyed(table, column.name)
     members = plain in _MEMBERS
@@ -105,8 +111,10 @@ def converts(table: Table, target: Encoding, dialect: str) -> bool:
         if column.type is None or (base(column.type) not in CHARACTERS and not json):
             continue
         old = _JSON if json else encoding(column, table, dialect)
-        if recodes(old, target, column, table, dialect) or (
-            old.width != target.width and _outgrows(column, old, target, dialect)
+        if (
+            not old.charset
+            or recodes(old, target, column, table, dialect)
+            or (old.width != target.width and _outgrows(column, old, target, dialect))
         ):
             return True
     return False

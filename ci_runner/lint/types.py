@@ -125,10 +125,11 @@ def _integer(name: str, _args: tuple[int, ...], type_: Type, dialect: str) -> Sh
 _DECIMALS = {"mysql": (10, 0), "mariadb": (10, 0), "sqlserver": (18, 0), "snowflake": (38, 0), "redshift": (18, 0)}
 
 
-def _decimal(name: str, args: tuple[int, ...], _type: Type, dialect: str) -> Shape | None:
+def _decimal(name: str, args: tuple[int, ...], type_: Type, dialect: str) -> Shape | None:
     if name in ("real", "double precision", "float"):
-        single = name == "real" or (
-            name == "float" and ((args and args[0] <= 24) or (not args and dialect in ("mysql", "mariadb")))
+        mysql = dialect in ("mysql", "mariadb")  # whose REAL is DOUBLE
+        single = (name == "real" and (not mysql or type_.base.lower() == "float4")) or (
+            name == "float" and ((args and args[0] <= 24) or (not args and mysql))
         )
         return Shape("float", high=4 if single else 8)
     if name in ("money", "smallmoney"):

@@ -78,8 +78,8 @@ def build(tag: str, command: list[str]) -> str:
 
 
 @contextmanager
-def container_process(image: str, port: int, variables: dict[str, str]) -> Iterator[int]:
-    """A container of a test image; the port it answers at here."""
+def container_process(image: str, port: int, variables: dict[str, str], *more: str) -> Iterator[int]:
+    """A container of a test image, run with ``more`` options; the port it answers at here."""
     remove_orphans()
     options = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
     command = [
@@ -93,6 +93,7 @@ def container_process(image: str, port: int, variables: dict[str, str]) -> Itera
         "--publish",
         f"127.0.0.1::{port}",
         *options,
+        *more,
         image,
     ]
     name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

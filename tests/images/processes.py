@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 START_LIMIT = 60  # seconds a server has to begin to answer
+_DATA = 2**30  # bytes a server of the tests may come to write
 
 
 def free_port() -> int:
@@ -36,13 +37,19 @@ def account(*names: str) -> pwd.struct_passwd:
 
 
 @contextmanager
-def owned_folder(owner: pwd.struct_passwd) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="pilotage-test-"))
+def owned_folder(owner: pwd.struct_passwd, within: Path | None = None) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="pilotage-test-", dir=within))
     os.chown(folder, owner.pw_uid, owner.pw_gid)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def roomy_memory() -> Path | None:
+    """A folder kept in memory with room for a server's data; None where there is none, for which the usual one does."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _DATA else None
 
 
 def as_user(owner: pwd.struct_passwd) -> dict[str, Any]:

@@ -24,7 +24,16 @@ from ci_runner.errors import PilotageError
 from tests.conftest import missing
 from tests.images.containers import LABEL, build, container_process, engine_answers, engine_process
 from tests.images.fetched import fetched_chdb
-from tests.images.processes import START_LIMIT, account, as_user, free_port, one_builder, owned_folder, stop
+from tests.images.processes import (
+    START_LIMIT,
+    account,
+    as_user,
+    free_port,
+    one_builder,
+    owned_folder,
+    roomy_memory,
+    stop,
+)
 
 PASSWORD = "c0rrect-h0rse"
 # A kernel has a fixed number of asynchronous operations for all servers of a machine (fs.aio-max-nr), and each takes thousands.
@@ -116,7 +125,7 @@ def postgres_process(settings: Mapping[str, str] = {"fsync": "off"}) -> Iterator
 def mariadb_process() -> Iterator[Server]:
     """MariaDB of the Debian package, on a loopback port."""
     owner = account("mysql")
-    with owned_folder(owner) as folder:
+    with owned_folder(owner, roomy_memory()) as folder:
         # A starting server removes what it takes for an earlier one's temporary tables, so none may share its folder for them.
         data, temporary = f"--datadir={folder / 'data'}", f"--tmpdir={folder}"
         with one_builder():
@@ -202,7 +211,8 @@ def mysql_image(container_engine: None) -> str:
 
 @pytest.fixture(scope="session")
 def mysql_server(mysql_image: str) -> Iterator[Server]:
-    with container_process(mysql_image, 3306, {"MYSQL_ROOT_PASSWORD": PASSWORD}) as port:
+    in_memory = ("--tmpfs", "/var/lib/mysql")
+    with container_process(mysql_image, 3306, {"MYSQL_ROOT_PASSWORD": PASSWORD}, *in_memory) as port:
         server = Server("mysql", port, "root", None)
         wait_for(None, server.url(), mysql_image)
         yield server

@@ -75,11 +75,11 @@ def _bare(op: Dml, targets: tuple[str, ...], column: Column) -> bool:
 
 
 def _filled(context: Context, column: str) -> bool:
-    """An UPDATE of the column before the copy, or a filter in it that leaves the NULLs out."""
+    """An UPDATE of the column or a DELETE by it before the copy, or a filter in it that leaves the NULLs out."""
     if re.search(
         rf"\b{re.escape(column)}\W*\s+(?:is\s+)?not\s*null",
         context.text().partition("WHERE")[2] or context.text(),
         re.IGNORECASE,
     ):
         return True
-    return any(op.kind == "update" and mentions(context.text(op), column) for _, op in context.earlier(Dml))
+    return any(op.kind in ("update", "delete") and mentions(context.text(op), column) for _, op in context.earlier(Dml))
