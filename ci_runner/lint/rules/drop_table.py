@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ci_runner.lint.clauses import clause, rewrite
+from ci_runner.lint.clauses import clause, cut, rewrite
 from ci_runner.lint.clickhouse import holds_no_rows, loses_rows_of_view
 from ci_runner.lint.context import Context, quoted
 from ci_runner.lint.facts import copied_before, rebuild_of, set_aside
@@ -160,5 +160,10 @@ def _altered(context: Context, op: CreateTable) -> Fix | None:
         or op.kind != "create-or-replace-table"
     ):
         return None
-    edit = Edit(op.start + span[0], op.start + span[1], "OR ALTER")
-    return Fix((edit,), "CREATE OR ALTER keeps the rows", safe=False)
+    if {"POLICY", "TAG"} & set(context.text().upper().split()):
+        return None  # it sets neither
+    edits = [Edit(op.start + span[0], op.start + span[1], "OR ALTER")]
+    granted = clause(context.text(), "COPY", "GRANTS")  # as the table stays, so do its grants
+    if granted:
+        edits.append(cut(context, granted))
+    return Fix(tuple(edits), "CREATE OR ALTER keeps the rows", safe=False)
