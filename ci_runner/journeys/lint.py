@@ -6,7 +6,7 @@ What judges is imported while the files or their statements are being read: of a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -81,7 +81,7 @@ def directory(ground: Ground, wanted: Directory) -> Report:
     replayed = told(seen.replayed, seen.before, seen.after, changes.head.dialect) if seen.after else seen.replayed
     linted, remarks = judging.unknown(ground, wanted, changes, seen.linted)
     changes = judging.leveled(ground, wanted, changes)
-    overall = seen.overall() if seen.overall else None
+    overall = seen.overall
     return report.build(
         changes,
         linted,
@@ -97,8 +97,8 @@ def directory(ground: Ground, wanted: Directory) -> Report:
         ),
         effects=seen.effects,
         redact=ground.redact,
-        summed=(lambda: overall.sum) if overall else None,
-        harmless=overall is not None and overall.harmless,
+        summed=(lambda: overall().sum) if overall else None,
+        harmless=lambda: overall is not None and overall().harmless,
     )
 
 
@@ -186,7 +186,7 @@ def _ahead(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir
     def finished() -> tuple[MigrationDir, Statements, Callable[[], Overall]]:
         (rest, head), statements, overall = asked()
         _see(ground, replace(rest, files=dict(sorted({**rest.files, **head.files}.items()))))
-        return head, statements, overall
+        return head, statements, cache(overall)
 
     return finished
 
