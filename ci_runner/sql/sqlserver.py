@@ -242,10 +242,8 @@ def execute(c: Cursor, first: int) -> list[Operation]:
     if c.at("AS") and c.peek() in ("USER", "LOGIN", "CALLER", "OWNER", "SELF"):
         return command("execute-as", named=False)(c, first)
     if c.at("("):
-        c.skip_parens()
-        away = c.at("AT")  # a linked server
         c.rest()
-        return [c.op(Other, "call" if away else "execute-dynamic", first)]
+        return [c.op(Other, "execute-dynamic", first)]
     if c.text[c.i].startswith("@") and c.peek() == "=":
         c.i += 2
     if c.text[c.i].startswith("@"):
