@@ -21,10 +21,10 @@ class Variables:
         self._taken: set[tuple[str, int]] = set()
 
     def note(self, tokens: Tokens, first: int, *, declaring: bool) -> None:
-        """Takes in one statement of the block: a declaration, an assignment, or what SELECT … INTO fills."""
+        """Takes in one statement of the block: a declaration, an assignment, or what SELECT … INTO or FOR … IN fills."""
         upper = tokens.upper
-        for i in range(first, len(upper) - 1):
-            if upper[i] == "INTO":
+        for i in range(len(upper) - 1):
+            if upper[i] == "INTO" or (upper[i] in ("FOR", "FOREACH") and upper[i + 2 : i + 3] == ["IN"]):
                 self._put(upper[i + 1], None)
         if upper[first] in ("LET", "DECLARE"):
             first += 1

@@ -174,6 +174,8 @@ HELD = [
     ("postgres", "DO $$ BEGIN EXECUTE 'DROP TRIGGER \"t_' || l.id || '\" ON a'; END $$", ["do-block", "conditional:drop-trigger"]),
     ("postgres", "DO $$ DECLARE v text; BEGIN v = 'GRANT x TO ' || y; EXECUTE v; v := format('CREATE ROLE %I', y); EXECUTE v; END $$",
      ["do-block", "conditional:grant", "conditional:create-role"]),
+    ("postgres", "DO $$ DECLARE v text := 'DROP TABLE t'; BEGIN FOR v IN SELECT x FROM y LOOP EXECUTE v; END LOOP; END $$",
+     ["do-block", "not analysed: EXECUTE of text that is put together at run time at 1:77"]),
     ("postgres", "DO $$ BEGIN v = 'GRANT x TO y'; v = v || z; EXECUTE v; END $$",
      ["do-block", "not analysed: EXECUTE of text that is put together at run time at 1:45"]),
     ("postgres", "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO bob', current_database()); END $$", ["do-block", "conditional:grant"]),
@@ -269,6 +271,22 @@ def test_the_tags_of_go_s_templates_leave_what_stands_between_them() -> None:
     assert [column.name for column in table.columns] == ["tenant", "id"]  # type: ignore[attr-defined]
     assert "on cluster" in table.options
     assert text[dropped.start : dropped.end] == "DROP TABLE a"
+
+
+def test_of_a_template_s_branches_within_a_statement_the_first_is_read() -> None:
+    text = """CREATE TABLE {{.T}} (id Int8) ENGINE {{if .R}}ReplicatedMergeTree{{else}}MergeTree(){{end}} {{.TTL}}
+        ORDER BY {{if .X}}{{if .Y}}a{{else}}b{{end}}{{else if .Z}}c{{else}}tuple(){{end}};"""
+    (table,) = operations(text, "clickhouse")
+    assert table.engine == "ReplicatedMergeTree"  # type: ignore[attr-defined]
+    assert table.order_by == ("a",)  # type: ignore[attr-defined]
+
+
+def test_branches_that_are_statements_are_all_read() -> None:
+    text = "{{if .A}}DROP TABLE a;{{else}}DROP TABLE b;{{end}} DROP TABLE c;"
+    assert [str(op.tables[0]) for op in operations(text, "clickhouse")] == ["a", "b", "c"]  # type: ignore[attr-defined]
+    together = kinds("{{if .A}}DROP TABLE a{{else}}DROP TABLE b{{end}}", "clickhouse")
+    assert len(together) == 1
+    assert together[0].startswith("not analysed: ")
 
 
 @pytest.mark.parametrize("value", ["?ON_CLUSTER", "{{ .OnCluster }}", "${ON_CLUSTER}"])
