@@ -226,6 +226,16 @@ def test_no_secret_stays_in_any_text_of_a_report() -> None:
     assert made.verdict == "fail"
 
 
+@pytest.mark.parametrize("known", [(), ("correct horse battery",)])
+def test_files_known_to_be_harmless_spare_no_other_text_and_not_where_secrets_are_known(known: tuple[str, ...]) -> None:
+    secret = "correct horse battery"
+    changes = examples.change_set(examples.changed("1_a.sql", f"-- {secret}\n"))
+    found = replace(one("error"), message="see postgres://u:hunter22@h/d")
+    made = report.build(changes, Linted((found,)), OK, redact=redactor(known), harmless=lambda: True)
+    assert "hunter22" not in repr(made)
+    assert (secret in made.files[0].text) is (not known)
+
+
 def test_a_suggestion_without_secrets_stays() -> None:
     suggestion = Suggestion(1, 1, "DROP TABLE b;\n", "drop the other")
     changes = examples.change_set(examples.changed("1_a.sql", TEXT))
