@@ -102,8 +102,33 @@ class Tokens(NamedTuple):
 
 
 def without_controls(source: str) -> str:
-    """The text with blanks where tags of Go's templates put nothing."""
-    return _CONTROL.sub(lambda tag: " " * len(tag[0]) if tag[1] else tag[0], source)
+    """The text with blanks where tags of Go's templates put nothing, and for all but the first branch within a statement."""
+    plain = _CONTROL.sub(lambda tag: " " * len(tag[0]) if tag[1] else tag[0], source)
+    if "else" not in source:
+        return plain
+    pieces, at = [], 0
+    for start, end in _other_branches(source, len(plain) - len(plain.lstrip())):
+        if start >= at:
+            pieces += [plain[at:start], " " * (end - start)]
+            at = end
+    return "".join((*pieces, plain[at:]))
+
+
+def _other_branches(source: str, first: int) -> list[tuple[int, int]]:
+    """Where ``{{else}} … {{end}}`` of what opens behind the ``first`` word stands: one branch alone makes a statement."""
+    found: list[tuple[int, int]] = []
+    tags: list[tuple[int, int]] = []  # of each that is open: where it begins, and its first else or 0
+    for tag in _CONTROL.finditer(source):
+        word = re.sub(r"[^a-z].*", "", (tag[1] or "").lstrip("{- \t\r\n"), flags=re.DOTALL)
+        if word == "else" and tags:
+            tags[-1] = tags[-1][0], tags[-1][1] or tag.start()
+        elif word == "end" and tags:
+            begin, other = tags.pop()
+            if other and begin > first:
+                found.append((other, tag.end()))
+        elif word not in ("", "else", "end"):
+            tags.append((tag.start(), 0))
+    return sorted(found)
 
 
 def tokenize(source: str, base: int, traits: Dialect, opaque: Sequence[tuple[int, int]] = ()) -> Tokens:

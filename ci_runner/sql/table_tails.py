@@ -51,6 +51,8 @@ def table_tail(c: Cursor, draft: Draft) -> None:
         if read is not None:
             c.i += 1
             read(c, draft)
+        elif c.text[c.i][:2] == "{{":  # a template's value for a clause, or for several
+            c.i += 1
         elif c.dialect == "sqlite" and c.take(","):
             continue
         elif c.dialect in ("mysql", "mariadb"):

@@ -96,6 +96,7 @@ def test_one_pass_takes_most_of_what_people_write_and_leaves_the_rest() -> None:
 @example("'{{}}0", "clickhouse")
 @example("{{}}", "clickhouse")
 @example("SELECT '{{end}}' {{ end }}", "postgres")
+@example("a {{if x}}b{{else}}c{{end}} d", "clickhouse")
 def test_tokens_cover_the_text_they_are_made_of(text: str, dialect: str) -> None:
     source = text.strip()
     tokens = tokenize(source, 7, DIALECTS[dialect])
