@@ -53,7 +53,6 @@ def build(
     out: the directory's sum, and that nothing in the files' own texts looks like a secret.
     """
     head = changes.head
-    problems = tuple(dict.fromkeys(head.problems))
     raw = Report(
         name=name or head.path,
         path=head.path,
@@ -64,7 +63,7 @@ def build(
         base=changes.base,
         files=_files(changes, linted),
         not_analysed=linted.not_analysed,
-        problems=problems,
+        problems=tuple(dict.fromkeys(head.problems)),
         suppressed=linted.suppressed,
         replay=replay,
         verdict="pass",
@@ -72,13 +71,13 @@ def build(
         schema_changes=tuple(replay.changes if schema_changes is None else schema_changes),
         explained=cache(lambda: redact.value({name: tuple(rows) for name, rows in effects().items()})),
     )
-    return _without_secrets(
-        replace(raw, verdict=verdict(raw, fail_on)), redact, harmless=not redact.secrets and harmless()
-    )
+    return _without_secrets(replace(raw, verdict=verdict(raw, fail_on)), redact, harmless)
 
 
-def _without_secrets(report: Report, redact: Redactor, *, harmless: bool) -> Report:
-    looked = (replace(report, files=()), [(file.name, file.findings) for file in report.files]) if harmless else report
+def _without_secrets(report: Report, redact: Redactor, harmless: Callable[[], bool]) -> Report:
+    looked: object = report
+    if not redact.secrets and harmless():
+        looked = replace(report, files=()), [(file.name, file.findings) for file in report.files]
     if redact.value(looked) is looked:  # nearly every report: looked through as a whole, it holds no secret
         return report
     return replace(
