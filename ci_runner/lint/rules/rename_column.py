@@ -37,11 +37,23 @@ def check(context: Context) -> Iterator[Hit]:
         or _is_key(context, op)
         or added_here(context, op.table, op.column)
         or comes_back(context, op)
+        or _there_and_back(context, op)
     ):
         return
     yield Hit(
         f"Renaming column {quoted(op.column)} of {quoted(op.table)} to {quoted(op.new)} breaks the running release, which still asks for "
         f"{quoted(op.column)}."
+    )
+
+
+def _there_and_back(context: Context, op: RenameColumn) -> bool:
+    """Whether another statement of the file is the same rename the other way round; in one statement two such swap columns."""
+    return any(
+        step.statement != context.step.statement
+        and context.key(other.table) == context.key(op.table)
+        and context.same(other.column, op.new)
+        and context.same(other.new, op.column)
+        for step, other in (*context.later(RenameColumn), *context.earlier(RenameColumn))
     )
 
 
