@@ -26,6 +26,7 @@ O = TypeVar("O", bound=Operation)  # noqa: E741 — the one type variable of ope
 
 
 REACH = 300  # how far a rule looks around it in a file: enough for people, and a bound for files of 100,000 statements
+_NEAR = 10_000  # characters of a block that are looked through for its IF
 _IF = re.compile(r"\bIF\b", re.IGNORECASE)
 _BRANCHES = re.compile(r"\b(?:ELSE|ELSIF|ELSEIF|END|LOOP)\b", re.IGNORECASE)
 # SQL Server is called by its year
@@ -155,10 +156,12 @@ class Context(Struct, frozen=True):
     def _made_beside(self, key: Name) -> bool:
         """Whether the one IF the operation stands in made the table just before: where it is there already, neither is run."""
         op, text, begun = self.step.operation, self.file.text, self.statement.start
-        near = islice(self.siblings(), REACH)
-        made = (o for o in near if isinstance(o, CreateTable) and o.end <= op.start and self.key(o.table) == key)
-        first = next(made, None)
-        if first is None or first.if_not_exists or _BRANCHES.search(text, first.end, op.start):
+        if op.start - begun > _NEAR:
+            return False
+        near = islice(self.earlier(CreateTable), REACH)
+        beside = (made for step, made in near if step.statement == self.step.statement)
+        made = next((made for made in beside if self.key(made.table) == key), None)
+        if made is None or made.if_not_exists or _BRANCHES.search(text, made.end, op.start):
             return False
         return len(_IF.findall(text, begun, op.start)) == 1
 

@@ -65,10 +65,12 @@ def silenced(
     """What is left of hits and unread statements, how many went, and what is to be said of the comments."""
     used: set[Ignore] = set()
     over = {ignore: said for ignore in comments if (said := _over(ignore, policy.today))}
-    holding = [ignore for ignore in comments if ignore not in over]
+    placed = _placed([ignore for ignore in comments if ignore not in over])
 
     def asked(slug: str, statement: int | None, operation: int | None) -> bool:
-        covering = [ignore for ignore in holding if ignore.covers(slug, statement, operation)]
+        places = {(None, None), (statement, None), (statement, _ANY if operation is None else operation)}
+        near = (ignore for place in places for ignore in placed.get(place, ()))
+        covering = [ignore for ignore in near if ignore.covers(slug, statement, operation)]
         used.update(covering)
         return bool(covering)
 
@@ -80,6 +82,19 @@ def silenced(
     expired = (_expired(file, ignore, said) for ignore, said in over.items())
     notices = (*expired, *_notices(file, comments, used | set(over), policy, active))
     return kept, missed, gone, list(_leveled(notices, policy))
+
+
+_ANY = -1  # any operation of a statement
+
+
+def _placed(ignores: list[Ignore]) -> dict[tuple[int | None, int | None], list[Ignore]]:
+    """The comments by statement and operation, so that a finding asks only those that can be meant for it."""
+    found: dict[tuple[int | None, int | None], list[Ignore]] = {}
+    for ignore in ignores:
+        operations = (None,) if ignore.operations is None else (*ignore.operations, _ANY)
+        for operation in operations:
+            found.setdefault((ignore.statement, operation), []).append(ignore)
+    return found
 
 
 def _leveled(notices: Iterable[Notice], policy: Policy) -> Iterator[Notice]:

@@ -87,10 +87,14 @@ def ignores(text: str, statements: tuple[Statement, ...], known: Mapping[str, fr
 def _read(
     text: str, lines: Lines, statements: tuple[Statement, ...], starts: list[int], known: Mapping[str, frozenset[str]]
 ) -> Iterator[Ignore]:
+    held: tuple[int, _Comments | None] = (-1, None)  # the comments of the statement the last mark stood in
     for found in _MARK.finditer(text):
         at = bisect_right(starts, found.start()) - 1
         inside = at >= 0 and found.start() < statements[at].end
-        if inside and not _in_comment(statements[at], found.start()):  # a text, or a body that is not run
+        if inside and held[0] != at:
+            held = (at, _Comments(statements[at]))
+        own = held[1].at(found.start()) if inside and held[1] else None
+        if inside and own is None:  # a text, or a body that is not run
             continue
         if not inside and (_in_data(text, statements, at, found.start()) or not _commented(text, lines, found.start())):
             continue
@@ -101,7 +105,7 @@ def _read(
         if found[1].endswith("-file"):
             yield ignore
         elif inside:
-            yield _within(ignore, lines, statements, at)
+            yield _within(ignore, lines, statements, at, own or [])
         else:
             yield _between(ignore, lines, statements, at)
 
@@ -135,19 +139,25 @@ def _covered(
     return frozenset(slugs), tuple(unknown)
 
 
-def _in_comment(statement: Statement, offset: int) -> bool:
-    if any(start <= offset < start + len(text) for text, start in statement.comments):
-        return True
-    return bool(_inner(statement, offset))
+class _Comments:
+    """The comments of a statement by where they begin, with the operations of a block whose own they are."""
 
+    __slots__ = ("found", "starts")
 
-def _inner(statement: Statement, offset: int) -> list[Operation]:
-    """The operations of a block's statement whose own comment stands there."""
-    return [
-        operation
-        for operation in statement.operations
-        if any(start <= offset < start + len(text) for text, start in operation.comments)
-    ]
+    def __init__(self, statement: Statement) -> None:
+        self.found: dict[int, tuple[int, list[Operation]]] = {
+            start: (start + len(text), []) for text, start in statement.comments
+        }
+        for operation in statement.operations:
+            for text, start in operation.comments:
+                self.found.setdefault(start, (start + len(text), []))[1].append(operation)
+        self.starts = sorted(self.found)
+
+    def at(self, offset: int) -> list[Operation] | None:
+        """The operations whose own comment stands there, none where it is the statement's; None where no comment stands."""
+        number = bisect_right(self.starts, offset) - 1
+        end, operations = self.found[self.starts[number]] if number >= 0 else (0, [])
+        return operations if offset < end else None
 
 
 def _in_data(text: str, statements: tuple[Statement, ...], at: int, offset: int) -> bool:
@@ -166,14 +176,13 @@ def _commented(text: str, lines: Lines, offset: int) -> bool:
     return text.rfind("/*", 0, offset) > text.rfind("*/", 0, offset)
 
 
-def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at: int) -> Ignore:
+def _within(ignore: Ignore, lines: Lines, statements: tuple[Statement, ...], at: int, own: list[Operation]) -> Ignore:
     """Inside a statement: the inner statement of a block it stands at, what is on its line when it trails, else all of it."""
     statement = statements[at]
     operations = statement.operations
     line = lines.line(ignore.start)
     column = lines.content(line)
     trailing = bool(re.match(r"\s*(?!--|#|/\*|//)\S", column))
-    own = _inner(statement, ignore.start)
     chosen = (_on(line, tuple(own) or operations, lines) if trailing else []) or own
     return replace(ignore, statement=at, operations=_starts(chosen, operations))
 
