@@ -134,10 +134,10 @@ def examined(ground: Ground, wanted: Directory) -> Examined:
 
 def folder(ground: Ground, wanted: Directory) -> MigrationDir:
     """The directory as it lies in the working tree, or as the commit to judge has it."""
-    return reading(ground, wanted)()
+    return begun(ground, wanted)()
 
 
-def reading(ground: Ground, wanted: Directory) -> Callable[[], MigrationDir]:
+def begun(ground: Ground, wanted: Directory) -> Callable[[], MigrationDir]:
     """As :func:`folder`, for whoever has something else to do first: the files are being read meanwhile."""
     tree_of = _tree(ground, wanted)
 
@@ -170,7 +170,7 @@ def _see(ground: Ground, tree: Tree) -> None:
 
 def _alone(ground: Ground, wanted: Directory) -> Callable[[], tuple[MigrationDir, None, None]]:
     """The directory; what is in its files is read once it is known which of them changed."""
-    head_of = reading(ground, wanted)
+    head_of = begun(ground, wanted)
     return lambda: (head_of(), None, None)
 
 
