@@ -46,6 +46,7 @@ _BINARY = {
     "mediumtext": "mediumblob",
     "longtext": "longblob",
 }
+_BYTES = {**_BINARY, "char": "binary"}  # what a type of text is in the character set binary
 
 
 def algorithm(operation: Operation) -> str:
@@ -268,8 +269,10 @@ def _same_representation(old: Column, new: Column, table: Table | None, defaults
     before, after = encoding(old, table, dialect), encoding(new, defaults, dialect)
     first, second = kind(old.type, before.width), kind(new.type, after.width)
     one, two = first.name, second.name
-    if after.charset == "binary" and before.charset != "binary":
-        two = {**_BINARY, "char": "binary"}.get(two, two)
+    if before.charset == "binary":
+        one = _BYTES.get(one, one)
+    if after.charset == "binary":
+        two = _BYTES.get(two, two)
     if dialect == "mysql" and _BINARY.get(one) == two and not keyed(table, old.name):
         given = first.numbers, second.numbers
         return one != "varchar" or (all(given) and lengthened(given[0][0] * before.width, given[1][0], dialect))

@@ -24,6 +24,7 @@ _USUAL = frozenset(
 )
 
 
+_ATTRIBUTES = {"ascii": "latin1", "unicode": "ucs2"}
 _SINCE_8 = {
     "utf8mb4": "utf8mb4_0900_ai_ci",
     "utf8mb3": "utf8mb3_general_ci",
@@ -55,12 +56,15 @@ def charset(name: str) -> str:
 def encoding(column: Column, table: Table | None, dialect: str = "") -> Encoding:
     """How the text of a column is encoded, by its own words or its table's; MySQL's default collations are those since 8.0."""
     found = _written(column, table)
+    if "binary" in column.options and found.charset:  # an attribute of its own, as ASCII and UNICODE are
+        return Encoding(found.charset, f"{found.charset}_bin")
     return found if found.collation or dialect != "mysql" else Encoding(found.charset, _SINCE_8.get(found.charset, ""))
 
 
 def _written(column: Column, table: Table | None) -> Encoding:
     collation = column.collation.strip("`'\"").lower()
     own = column.charset or collation.partition("_")[0]
+    own = own or next((charset for word, charset in _ATTRIBUTES.items() if word in column.options), "")
     given = next((o.partition("=")[2] for o in table.options if o.startswith("collate=")), "") if table else ""
     if not own and column.type is not None and national(column.type):
         return Encoding("utf8mb3", "")

@@ -14,6 +14,7 @@ _WORDS = {
     "nchar varchar": "varchar", "national varchar": "varchar", "national varcharacter": "varchar", "national char varying": "varchar",
     "national char": "char", "national character": "char", "char byte": "binary", "geomcollection": "geometrycollection",
 }  # fmt: skip
+_BYTES = {"char": "binary", "varchar": "varbinary", "text": "blob"}
 _FLOATS = frozenset({"float", "double precision"})
 _USUAL = {
     "numeric": (10, 0), "datetime": (0,), "timestamp": (0,), "time": (0,), "bit": (1,), "char": (1,), "binary": (1,),
@@ -37,6 +38,8 @@ def kind(type_: Type, width: int) -> Kind:
     """What the servers take the type for, whose characters have at most ``width`` bytes."""
     name, given = base(type_), arguments(type_)
     name = "float" if type_.base.lower() == "float4" else _WORDS.get(name, name)
+    if "byte" in type_.suffix:
+        name = _BYTES.get(name, name)
     unsigned = "unsigned" in type_.suffix or "zerofill" in type_.suffix
     if name in INTEGERS or name == "year":  # a number behind them is how wide they are shown
         return Kind(name, (), unsigned)

@@ -117,6 +117,9 @@ def _suffix(c: Cursor, base: str) -> str:
             found.append("[]" if c.text[c.i] != "[" else "")
         elif base == "interval" and token in _FIELDS:
             found.append(_interval(c))
+        elif token == "BYTE" and c.dialect in _TYPED:  # CHAR(3) BYTE is BINARY(3)
+            c.i += 1
+            found.append("byte")
         elif token == "%" and c.peek() in ("TYPE", "ROWTYPE"):
             c.i += 2
             found.append("%type")
