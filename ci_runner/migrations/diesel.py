@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from ci_runner.migrations.format import Entry, Format, Sections, Selection, Source, format_error, problem
 from ci_runner.migrations.prisma import folders
 from ci_runner.model.directory import Tree
 
 
 def select(tree: Tree, dialect: str) -> Selection:  # noqa: ARG001 - the signature of every format
-    """``up.sql`` of every folder; a folder with only a ``down.sql`` is an error."""
+    """``up.sql`` of every folder, by their versions; a folder with only a ``down.sql`` is an error."""
     visible = folders(tree)
     up = [folder for folder in visible if f"{folder}/up.sql" in tree.files]
     missing = [folder for folder in visible if folder not in set(up) and f"{folder}/down.sql" in tree.files]
     return Selection(
-        tuple(_entry(folder) for folder in up),
+        tuple(sorted(map(_entry, up), key=attrgetter("version"))),
+        sum_order=tuple(f"{folder}/up.sql" for folder in up),
         down=tuple(f"{folder}/down.sql" for folder in visible if f"{folder}/down.sql" in tree.files),
         aux=tuple(f"{folder}/metadata.toml" for folder in up),
         problems=tuple(
@@ -49,4 +52,5 @@ def sections(source: Source) -> Sections:
     return Sections(transaction="none" if given.get("run_in_transaction") is False else None)
 
 
-FORMAT = Format("diesel", select, sections, root_only=False)
+# Diesel compares versions, which it takes without dashes: 2015-12-31-000000_b runs behind 20150102000000_a (diesel_migrations, FileBasedMigrations).
+FORMAT = Format("diesel", select, sections, order="number", root_only=False)
