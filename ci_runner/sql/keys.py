@@ -173,6 +173,9 @@ def _on(c: Cursor, found: Tail) -> bool:
     return True
 
 
+_EXPRESSION = ("CASE", "NOT", "-", "+", "~", "[")  # what begins one, and no name
+
+
 def columns(c: Cursor) -> tuple[str, ...]:
     """``(a, b DESC, lower(c))``: folded names, and expressions as written."""
     c.need("(")
@@ -191,7 +194,7 @@ def _element(c: Cursor) -> str:
     token, after = c.upper[c.i], c.peek()
     prefix = after == "(" and c.peek(2).isdigit() and c.peek(3) == ")" and c.dialect in ("mysql", "mariadb")
     word = prefix or after in (",", ")") or after.replace("_", "a").isalnum()
-    if word and token[:1] not in "'(" and not token.isdigit() and token not in ("CASE", "NOT"):
+    if word and token[:1] not in "'(" and not token.isdigit() and token not in _EXPRESSION:
         name = c.column()
         c.until(frozenset())
         return name
