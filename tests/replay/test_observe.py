@@ -83,6 +83,21 @@ def test_the_strongest_lock_of_each_statement_is_named(postgres: DevDatabase) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"), [("DROP INDEX named", "lock"), ("REINDEX INDEX CONCURRENTLY named", "index-build")]
+)
+def test_a_table_is_watched_whose_index_alone_is_named(postgres: DevDatabase, text: str, kind: str) -> None:
+    base = [*BASE, file("2.sql", "CREATE INDEX named ON users (name);\n")]
+    assert (kind, "users") in {(k, o) for _, _, k, o in seen(postgres, file("3.sql", text, "none"), base=base)}
+
+
+def test_a_lock_is_not_that_of_a_table_whose_name_begins_alike(postgres: DevDatabase) -> None:
+    base = [file("1.sql", "CREATE TABLE mail (id int);\nCREATE TABLE mail_box (id int);\n")]
+    change = "ALTER TABLE mail ADD COLUMN a int;\nALTER TABLE mail_box ADD COLUMN a int;\n"
+    locks = [(n, o) for _, n, kind, o in seen(postgres, file("2.sql", change), base=base) if kind == "lock"]
+    assert locks == [(0, "mail"), (1, "mail_box")]
+
+
 def test_outside_a_transaction_locks_are_seen_statement_by_statement(postgres: DevDatabase) -> None:
     text = "ALTER TABLE users ADD COLUMN a int;\nCREATE INDEX CONCURRENTLY i ON users (a);\nALTER TABLE orders ADD COLUMN b int;\n"
     found = seen(postgres, file("2.sql", text, "none"))
@@ -218,6 +233,14 @@ def test_sqlite_is_seen_to_lose_rows_of_children_when_a_parent_is_rebuilt(sqlite
     assert seen(sqlite, file("2.sql", REBUILD.format(mode="OFF"), "none")) == []
 
 
+def test_sqlite_is_seen_to_lose_rows_that_a_rebuild_does_not_copy(sqlite: DevDatabase) -> None:
+    forgotten = "CREATE TABLE new (id int);\nDROP TABLE orders;\nALTER TABLE new RENAME TO orders;\n"
+    assert seen(sqlite, file("2.sql", forgotten)) == [("2.sql", 1, "rows-lost", "orders")]
+    renamed = "ALTER TABLE orders RENAME TO old;\nCREATE TABLE orders (id int);\nINSERT INTO orders SELECT id FROM old;\nDROP TABLE old;\n"
+    assert seen(sqlite, file("2.sql", renamed)) == []
+    assert seen(sqlite, file("2.sql", "DROP TABLE orders")) == []
+
+
 def test_sqlite_is_seen_to_refuse_and_to_break_keys(sqlite: DevDatabase) -> None:
     refused = file("2.sql", "INSERT INTO users (id, name) SELECT id + 1, NULL FROM users")
     assert seen(sqlite, refused) == [("2.sql", 0, "error", "")]
@@ -293,6 +316,12 @@ def test_clickhouse_is_seen_to_mutate_and_to_write_parts_anew(clickhouse: DevDat
     assert {o.object for o in result.observations} == {"events"}
     kinds = [{o.kind for o in result.observations if o.statement == number} for number in range(len(CLICKHOUSE))]
     assert list(zip((text for text, _ in CLICKHOUSE), kinds, strict=True)) == CLICKHOUSE
+
+
+def test_clickhouse_tables_that_change_names_are_not_written_anew(clickhouse: DevDatabase) -> None:
+    base = [*EVENTS, file("2.sql", "CREATE TABLE others (id UInt64) ENGINE = MergeTree ORDER BY id;\n")]
+    result = replay(base, [file("3.sql", "EXCHANGE TABLES events AND others")], clickhouse)
+    assert (result.status, result.observations) == ("ok", ())
 
 
 def test_clickhouse_is_seen_to_fail_on_rows_only(clickhouse: DevDatabase) -> None:

@@ -19,7 +19,7 @@ _TABLES = "SELECT database, name, total_rows FROM system.tables WHERE engine LIK
 _COLUMNS = """SELECT name, type FROM system.columns WHERE database = {database} AND table = {table}
  AND default_kind IN ('', 'DEFAULT') ORDER BY position"""
 _MUTATIONS = "SELECT database, table, mutation_id, command FROM system.mutations WHERE {own}"
-_PARTS = "SELECT database, table, name FROM system.parts WHERE active AND {own}"
+_PARTS = "SELECT path, database, table FROM system.parts WHERE active AND {own}"  # a path stays where tables change their names
 _WAIT = "SET mutations_sync = 2, alter_sync = 2"
 _ALTER = re.compile(
     r"\s*alter\s+table\s+(?:if\s+exists\s+)?((?:`[^`]+`|\w+)(?:\s*\.\s*(?:`[^`]+`|\w+))?)", re.IGNORECASE
@@ -38,7 +38,7 @@ class ClickhouseWatcher:
         )
         self._tables: set[str] = set()
         self._mutations: set[tuple[Any, ...]] = set()
-        self._parts: set[tuple[Any, ...]] = set()
+        self._parts: dict[str, str] = {}
 
     def fill(self, script: str) -> tuple[str, ...]:
         """Put a row into every empty MergeTree table the script names; returns the tables for which none could be made."""
@@ -57,15 +57,15 @@ class ClickhouseWatcher:
     def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
         """Run the statements, each mutation to its end, looking after each; the refusal that ended it, if one did."""
         self._session.query_nothing(_WAIT)
-        self._mutations, self._parts = set(self._rows(_MUTATIONS)), set(self._rows(_PARTS))
+        self._mutations, self._parts = set(self._rows(_MUTATIONS)), self._active()
         return watched(self._session, statements, transaction=transaction, look=self._one)
 
     def _one(self, index: int, statement: Sql) -> list[Seen]:
         self._session.step(statement)
-        mutations, parts = set(self._rows(_MUTATIONS)), set(self._rows(_PARTS))
+        mutations, parts = set(self._rows(_MUTATIONS)), self._active()
         started = sorted(mutations - self._mutations)
-        gone = {self._shown(*part[:2]) for part in self._parts - parts}
-        fresh = {self._shown(*part[:2]) for part in parts - self._parts}
+        gone = {self._parts[path] for path in self._parts.keys() - parts.keys()}
+        fresh = {parts[path] for path in parts.keys() - self._parts.keys()}
         self._mutations, self._parts = mutations, parts
         mutated = [Seen(index, "mutation", self._shown(*row[:2]), str(row[3])) for row in started]
         seen = [one for one in mutated if one.object in self._tables]
@@ -96,6 +96,10 @@ class ClickhouseWatcher:
                 raise
             return False
         return True
+
+    def _active(self) -> dict[str, str]:
+        """The table of each part, by the part's path."""
+        return {path: self._shown(database, table) for path, database, table in self._rows(_PARTS)}
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._session.query(sql.replace("{own}", self._own))

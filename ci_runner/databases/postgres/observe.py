@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ci_runner.databases.failure import DatabaseFailure
+from ci_runner.databases.named import naming
 from ci_runner.databases.postgres.rows import fill
 from ci_runner.databases.running import watched
 from ci_runner.databases.watch import Seen, Watched
@@ -110,11 +111,11 @@ class PostgresWatcher:
     def _locks(self, index: int, text: str) -> list[Seen]:
         """The strongest lock on each watched table that this statement took, or uses where it was taken before."""
         held = {(row[0], row[1]) for row in self._session.query(_LOCKS) if row[0] in self._tables and row[1] in MODES}
-        lower = text.lower()
+        named = naming(text)
         strongest = {
             table: mode  # the last one stays
             for table, mode in sorted(held, key=lambda lock: MODES.index(lock[1]))
-            if (table, mode) not in self._held or self._tables[table].rpartition(".")[2].lower() in lower
+            if (table, mode) not in self._held or named(self._tables[table].rpartition(".")[2])
         }
         self._held = held
         return [Seen(index, "lock", self._tables[table], mode) for table, mode in strongest.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from itertools import product, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,11 @@ _TABLES = """SELECT c.oid::int8, n.nspname, c.relname, c.relkind::text FROM pg_c
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'
  AND c.oid <> ALL (ARRAY(
  SELECT objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_class'::regclass AND deptype = 'e'))"""
+# What is not called a table and yet concerns one: its indexes, and the types of its columns.
+_OTHERS = re.compile(r"\b(?:(?:drop|alter|reindex)\s+(?:\([^)]*\)\s*)?(?:index|domain|type)|cluster)\b", re.IGNORECASE)
+_BESIDE = """SELECT i.indrelid::int8, c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+UNION SELECT a.attrelid::int8, t.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attnum > 0 AND t.typtype IN ('c', 'd', 'e')"""
 # A table leads to those it refers to, and a partitioned or inherited one to its children; one that leads to a named table is looked at, too.
 _REACHED = f"""WITH RECURSIVE reached(number) AS (
  (SELECT unnest(ARRAY[{{numbers}}]::oid[]) UNION SELECT conrelid FROM ({REFERRING}) AS key
@@ -81,7 +87,11 @@ def fill(session: Postgres, script: str) -> tuple[dict[int, str], tuple[str, ...
     listed = session.query(_TABLES)
     tables = {number: (schema, name) for number, schema, name, kind in listed if kind == "r"}
     named = naming(script)
-    wanted = _reached(session, [number for number, _, name, _ in listed if named(name)]) & tables.keys()
+    first = [number for number, _, name, _ in listed if named(name)]
+    if _OTHERS.search(script):
+        own = {number for number, *_ in listed}
+        first += [number for number, name in session.query(_BESIDE) if number in own and named(name)]
+    wanted = _reached(session, first) & tables.keys()
     waiting = [
         table
         for table in sorted(wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ci_runner.databases.sqlite import Sqlite
 
 _TABLES = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+_DROP = re.compile(r"\bdrop\s+table\b", re.IGNORECASE)
 AT_ONCE = 100  # SELECTs in one query; SQLite takes 500 (https://sqlite.org/limits.html)
 
 
@@ -38,6 +40,7 @@ class SqliteWatcher:
     def watch(self, statements: Sequence[Sql], *, transaction: bool) -> Watched:
         """Run the statements, counting rows after each; the refusal that ended it, if one did."""
         counts = self._counts(self._tables)
+        begun, dropped = dict(counts), dict[str, int]()
         broken = self._broken()
 
         def look(index: int, statement: Sql) -> Iterator[Seen]:
@@ -47,15 +50,27 @@ class SqliteWatcher:
                 now = after[name]
                 if now is not None and before is not None and now < before:
                     yield Seen(index, "rows-lost", name, f"{before} row before the statement, {now} after it")
+                if now is None and before is not None and _DROP.search(statement.text):
+                    dropped[name] = index
             counts.update(after)
 
         result = watched(self._session, statements, transaction=transaction, look=look)
         if result.failure is not None:
             return result
+        place = "{} row before it, {} in the table that takes its place"
+        emptied = (
+            Seen(index, "rows-lost", name, place.format(begun[name], counts[name]))
+            for name, index in dropped.items()
+            if (now := counts[name]) is not None and now < (begun[name] or 0)
+        )
         last = len(statements) - 1
         lost = sorted(self._broken() - broken)
         return Watched(
-            (*result.seen, *(Seen(last, "error", name, "a row refers to one that is not there") for name in lost))
+            (
+                *result.seen,
+                *emptied,
+                *(Seen(last, "error", name, "a row refers to one that is not there") for name in lost),
+            )
         )
 
     def _counts(self, tables: Iterable[str]) -> dict[str, int | None]:
