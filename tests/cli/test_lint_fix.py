@@ -113,7 +113,7 @@ def test_several_fixes_of_one_file_are_made_at_once(branch: Branch) -> None:
     assert done.err.count("fixed migrations/2_i.sql") == 2
 
 
-HIDDEN = "DO $$ BEGIN EXECUTE 'CREATE TABLE p (id int) ' || 'PARTITION BY RANGE (id)'; END $$;\n"
+HIDDEN = "DO $$ BEGIN EXECUTE 'CREATE TABLE p (id int) PARTITION BY ' || upper('range') || ' (id)'; END $$;\n"
 
 
 @pytest.mark.parametrize(("url", "offered"), [((), True), (("--dev-url", "embedded://postgres/18"), False)])
