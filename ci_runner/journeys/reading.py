@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct, msgpack
+from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from ci_runner import migrations, sources, sql
+from ci_runner import aside, migrations, sources, sql
 from ci_runner.config.values import Directory
 from ci_runner.model.directory import Migration, MigrationDir, Tree
 from ci_runner.model.operations import Statement
@@ -31,7 +31,7 @@ class Overall(Struct, frozen=True):
     harmless: bool
 
 
-Then = tuple[Callable[[Migration], tuple[Statement, ...]], dict[str, Migration], Callable[[], Overall]]
+Then = aside.Steps[Migration, tuple[Statement, ...], Overall]
 
 
 def read(tree: Tree, directory: Directory, head: MigrationDir | None = None, *, judged: bool = True) -> MigrationDir:
@@ -60,14 +60,21 @@ def prepare(dialect: str) -> None:
 
 
 def order(root: Path, wanted: Directory) -> bytes:
-    """What :func:`task` is to be told, to read that directory of the repository at ``root``."""
-    return msgpack.encode((str(root), asdict(replace(wanted, naming={}))))  # patterns of names are for those who judge
+    """What :func:`task` is to be told, to read that directory of the repository at ``root``, whatever bytes their names are made of."""
+    from marshal import dumps
+
+    plain = asdict(replace(wanted, rules={}, naming={}))  # those are for who judges
+    return dumps((str(root), plain))
 
 
 def task(order: bytes) -> tuple[Callable[[], Whole], Callable[[Whole], Then]]:
-    """Reads the directory of that order, without the bytes that stand in its migrations anyway; then every statement, and what there is
-    to know of them all; see ``aside.ahead``."""
-    root, fields = msgpack.decode(order)
+    """Reads the directory of that order, then every statement, then what there is to know of them all; see ``aside.ahead``.
+
+    The tree comes without the bytes that stand in the migrations anyway.
+    """
+    from marshal import loads
+
+    root, fields = loads(order)  # noqa: S302  said by our own code
     wanted = Directory(**fields)
 
     def first() -> Whole:
@@ -80,7 +87,7 @@ def task(order: bytes) -> tuple[Callable[[], Whole], Callable[[Whole], Then]]:
 
 
 def _statements(made: Whole) -> Then:
-    head = made[1]
+    _, head = made
     return partial(statements, head.dialect), {each.name: each for each in head.migrations}, partial(overall, head)
 
 

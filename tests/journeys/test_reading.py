@@ -1,5 +1,6 @@
 """What the second process reads of a whole directory is what this one would have read."""
 
+import os
 from pathlib import Path
 
 from ci_runner import migrations, sources, sql
@@ -33,6 +34,13 @@ def test_an_order_is_read_as_the_directory_it_was_made_of(tmp_path: Path) -> Non
         each.name: sql.statements(each, "postgres") for each in here.migrations
     }
     assert last().sum == migrations.sum_text(here).partition("\n")[0]
+
+
+def test_a_folder_whose_name_is_no_text_is_read_too(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    (_, head), _ = _made(folder, FILES)
+    assert [each.name for each in head.migrations] == ["1_a.sql", "2_b.sql"]
 
 
 def test_texts_are_harmless_where_none_holds_what_looks_like_a_secret(tmp_path: Path) -> None:
