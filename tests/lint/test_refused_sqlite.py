@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.lint.harness import check
+from tests.lint.harness import check, only
 
 REFUSED = {"sqlite-unsupported-alter", "sqlite-nonconstant-default", "add-notnull-no-default"}
 COLUMNS = ("a", "b", "c", "d")
@@ -108,3 +108,22 @@ def test_what_sqlite_refuses_is_told_and_nothing_else(seed: int) -> None:
             wrong.append((schema, change, truth, told))
     assert wrong == []
     assert compared > 150
+
+
+@pytest.mark.parametrize(
+    ("insert", "left", "said"), [("INSERT", None, "fails"), ("INSERT OR IGNORE", 1, "leaves out every row")]
+)
+def test_a_copy_of_nulls_fails_or_loses_rows_as_sqlite_does_it(insert: str, left: int | None, said: str) -> None:
+    table, rows = "CREATE TABLE t (id INTEGER PRIMARY KEY, n TEXT)", "INSERT INTO t VALUES (1, 'x'), (2, NULL)"
+    new, copy = "CREATE TABLE s (id INTEGER PRIMARY KEY, n TEXT NOT NULL)", f"{insert} INTO s SELECT id, n FROM t"
+    with closing(sqlite3.connect(":memory:")) as database:
+        for statement in (table, rows, new):
+            database.execute(statement)
+        if left is None:
+            with pytest.raises(sqlite3.IntegrityError):
+                database.execute(copy)
+        else:
+            database.execute(copy)
+            assert database.execute("SELECT count(*) FROM s").fetchone() == (left,)
+    linted = check(f"{new};\n{copy};\nDROP TABLE t;\nALTER TABLE s RENAME TO t;", "sqlite", pre=f"{table};")
+    assert f" {said} " in only(linted, "sqlite-set-not-null").message

@@ -1,6 +1,6 @@
 """A rebuild makes a nullable column NOT NULL and copies its NULLs.
 
-INSERT … SELECT into the new table fails on the first row whose value is NULL, and the file stops half-way.
+INSERT … SELECT into the new table fails on the first row whose value is NULL, and the file stops half-way; INSERT OR IGNORE loses such rows.
 
 Instead: copy coalesce(column, value), or fill the NULLs with an UPDATE before.
 
@@ -60,8 +60,10 @@ def _copied(context: Context, rebuild: Rebuild) -> Iterator[Hit]:
         if before is None or not not_null(column) or not_null(before):
             continue
         if _bare(op, targets, column) and not _filled(context, column.name):
+            lost = re.match(r"insert\s+or\s+ignore\b", context.text(), re.IGNORECASE)
+            what = "leaves out every row" if lost else "fails on the first row"
             yield Hit(
-                f"Copying {quoted(old.name)} fails on the first row whose {quoted(column.name)} is NULL: the new table refuses it."
+                f"Copying {quoted(old.name)} {what} whose {quoted(column.name)} is NULL: the new table refuses it."
             )
 
 
