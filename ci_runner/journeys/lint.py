@@ -219,17 +219,13 @@ def explained(
 ) -> dict[str, tuple[StatementEffect, ...]]:
     """What each statement of the first files does, by file; more than these no comment shows."""
     from ci_runner.journeys import sizing
+    from ci_runner.lint import costs
     from ci_runner.sql import catalog
 
-    exact = None
-    if changes.head.dialect == "postgres":
-        from ci_runner.lint import costs
-
-        exact = costs.exact
     found: dict[str, tuple[StatementEffect, ...]] = {}
     for file in changes.files[:EXPLAINED]:
         rows = statements.get(file.name, ())
-        effects = sql.effects(rows, changes.head.dialect, before, exact)
+        effects = sql.effects(rows, changes.head.dialect, before, costs.exact)
         found[file.name] = sizing.told(effects, rows, before, sizes, changes.head.dialect)
         before = catalog.fold(catalog.release(before), rows, changes.head.dialect)
     return found

@@ -1,6 +1,8 @@
 """What the second process reads of a whole directory is what this one would have read."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from ci_runner import migrations, sources, sql
@@ -51,6 +53,7 @@ def test_texts_are_harmless_where_none_holds_what_looks_like_a_secret(tmp_path: 
     assert last().harmless
 
 
-def test_what_reads_statements_can_be_prepared_with_and_without_a_dialect() -> None:
-    reading.prepare("")
-    reading.prepare("tsql")
+def test_what_is_prepared_for_a_dialect_is_its_grammar() -> None:
+    code = "import sys; from ci_runner.journeys import reading; reading.prepare({!r}); print('ci_runner.sql.sqlserver' in sys.modules)"
+    said = [subprocess.check_output([sys.executable, "-c", code.format(name)], text=True) for name in ("", "tsql")]
+    assert said == ["False\n", "True\n"]

@@ -32,6 +32,17 @@ def test_it_is_told_again_when_it_has_taken_twice_as_long_and_by_each_pass(postg
     assert [line.partition(" ")[0] for line in lines] == ["0.sql:4", "0.sql:4", "0.sql:1-5", "0.sql:1-5"]
 
 
+def test_the_time_limit_holds_where_nobody_takes_what_is_told(postgres: DevDatabase) -> None:
+    def gone(_line: str) -> None:
+        raise BrokenPipeError
+
+    endless = [file("1.sql", "SELECT pg_sleep(60);\n")]
+    result = replay([], endless, postgres, time_limit=1, slow=Slow(gone, 0.2))
+    assert result.status == "failed"
+    assert result.error is not None
+    assert "stopped after 1 s" in result.error.message
+
+
 def test_of_released_files_the_file_is_named(postgres: DevDatabase) -> None:
     assert told(postgres, [LONG], [])[0].startswith("0.sql:1-5 (3 statements) has been running for ")
     several = told(postgres, ["SELECT 1;\n", LONG, "SELECT 1;\n"], [])
